@@ -1,0 +1,18 @@
+/** What activities work with. One per worker process; nothing in it belongs to a call. */
+import type { Client } from '@temporalio/client';
+import type { Carrier, CarrierName } from '../contracts/carrier';
+import type { Clock } from '../contracts/clock';
+import type { Config } from '../runtime/config';
+import type { Logger } from '../runtime/log';
+import type { Store } from '../store/store';
+
+export interface ActivityContext {
+  readonly config: Config;
+  readonly store: Store;
+  readonly carriers: ReadonlyMap<CarrierName, Carrier>;
+  readonly temporal: Client;
+  /** Signs call tokens and gateway commands. */
+  readonly secretKey: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}

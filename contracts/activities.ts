@@ -1,0 +1,142 @@
+/** The side effects that workflows ask for. Implemented in `activities/`, one file per capability. */
+import type { CallInput, CallSetup, CarrierEvent, GatewayCommand, ToolCallRecord, TranscriptTurn, UsageLine } from './call';
+import type { CampaignEdit, CampaignState } from './campaign';
+import type { CarrierCall, CarrierCallStatus } from './carrier';
+import type { AnsweredBy, Outcome } from './outcomes';
+
+export type DialResult =
+  /** The carrier took the request. */
+  | { kind: 'placed'; carrierCallId: string; status: CarrierCallStatus; setup: CallSetup; ringTimeoutMs: number; gatewayId: string }
+  /** Sent, and no answer came: reconcile before anything else. */
+  | { kind: 'unknown'; setup: CallSetup; ringTimeoutMs: number; gatewayId: string }
+  /** The gate said no, for good; or not now, and the contact waits in Postgres again. Nothing was sent. */
+  | { kind: 'skipped'; rule: string; reason: string }
+  | { kind: 'deferred'; rule: string; reason: string; until: number }
+  /** The carrier refused. `consumed`: counts as an attempt. `pauseCampaign`: the next contact would meet the same error. */
+  | { kind: 'refused'; outcome: Outcome; reason: string; consumed: boolean; retryAfterMs?: number; pauseCampaign?: string };
+
+export type ReconcileResult =
+  | { kind: 'found'; call: CarrierCall; setup: CallSetup; ringTimeoutMs: number; gatewayId: string }
+  /** The intent was never sent (its lease ended first), or the carrier knows no such call: surely not dialled. */
+  | { kind: 'not_dialed' }
+  | { kind: 'unknown' };
+
+/** What the call workflow knows at its end; `settleCall` writes it once. */
+export interface CallSettlement extends CallInput {
+  outcome: Outcome;
+  reason?: string;
+  answeredBy: AnsweredBy;
+  carrierCallId?: string;
+  /** Epoch milliseconds, by the carrier's clock where it told. */
+  ringingAt?: number;
+  answeredAt?: number;
+  endedAt: number;
+  durationS?: number;
+  transferredTo?: string;
+  turns: TranscriptTurn[];
+  usage: UsageLine[];
+  toolCalls: ToolCallRecord[];
+  voicemailLeft: boolean;
+  callback?: { when: string; at?: string };
+  optOut?: { by: 'voice' | 'key' | 'carrier'; text?: string };
+  /** False: the contact is put back without having lost an attempt. */
+  consumed: boolean;
+  /** Wait at least so long before the next attempt, whatever the retry policy says. */
+  retryAfterMs?: number;
+  errorCode?: number;
+}
+
+export interface SettleResult {
+  /** Set when the contact is done. */
+  contactOutcome?: Outcome;
+  /** Epoch milliseconds of the next attempt, else. */
+  nextAttemptAt?: number;
+}
+
+/** Where a dispatch stands; its heartbeat's details. */
+export interface DispatchCursor {
+  started: number;
+  lastAt: number;
+}
+
+export interface DispatchResult {
+  /**
+   * `renew`: its time is up and there is more. `idle`: nothing is due before `nextDueAt` (epoch ms; undefined: only calls in progress are left).
+   * `stopped`: the campaign is not running. `finished`: every contact has an outcome.
+   */
+  kind: 'renew' | 'idle' | 'stopped' | 'finished';
+  nextDueAt?: number;
+  started: number;
+  /** Calls in progress. */
+  active: number;
+}
+
+export interface CallActivities {
+  /** Gate, attempt, lease, intent in one transaction; then one POST. maximumAttempts 1. */
+  dial(input: CallInput): Promise<DialResult>;
+  /** After an unknown outcome: what the store and the carrier know of the attempt. Polls the carrier with heartbeats until it is sure or its time is up. */
+  reconcileDial(input: CallInput): Promise<ReconcileResult>;
+  /** Completed from outside by the gateway. */
+  conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<import('./call').ConversationReport>;
+  commandGateway(input: { gatewayId: string; command: GatewayCommand }): Promise<{ delivered: boolean }>;
+  /** Ends the carrier's call; ended already is success. `onlyIfQueued`: leave it alone when it rings or talks. */
+  hangupCall(input: { callId: string; carrierCallId: string; onlyIfQueued?: boolean }): Promise<CarrierCall | undefined>;
+  fetchCarrierCall(input: { callId: string; carrierCallId: string }): Promise<CarrierCall | undefined>;
+  /** Reserves a gateway that lives and connects the call with it. */
+  restreamCall(input: { callId: string; carrierCallId: string; attachment: number }): Promise<{ gatewayId: string }>;
+  /** Takes the target from the campaign, never from the conversation. maximumAttempts 1. */
+  transferCall(input: {
+    callId: string;
+    carrierCallId: string;
+    transferNumber: number;
+  }): Promise<
+    { kind: 'requested'; to: string } | { kind: 'refused'; reason: string } | { kind: 'exhausted' } | { kind: 'unknown'; to: string }
+  >;
+  /** After an unknown transfer: has the human's phone been dialled? */
+  reconcileTransfer(input: {
+    callId: string;
+    carrierCallId: string;
+    transferNumber: number;
+  }): Promise<{ dialed: boolean; answered: boolean }>;
+  /** At once, in every campaign, while the call still goes on. Idempotent. */
+  recordOptOut(input: { callId: string; by: 'voice' | 'key' | 'carrier'; text?: string }): Promise<void>;
+  /** Outcome, lease, slot, next attempt, opt-out in one transaction; then starts the post-call workflow. Idempotent. */
+  settleCall(settlement: CallSettlement): Promise<SettleResult>;
+}
+
+export interface CampaignActivities {
+  dispatch(input: { tenantId: string; campaignId: string; generation: number }): Promise<DispatchResult>;
+  /** Writes the state that dispatch and dial read; on `paused` and `canceled` also cancels what the carrier holds in its queue. Idempotent. */
+  setCampaignState(input: { campaignId: string; state: CampaignState; reason?: string }): Promise<void>;
+  editCampaign(input: { campaignId: string; edit: CampaignEdit }): Promise<void>;
+  cancelQueuedCalls(input: { campaignId: string }): Promise<{ canceled: number }>;
+  /** Contacts that have no call under way get their last outcome: `expired` or `canceled`, with the reason. */
+  closeRemainingContacts(input: { campaignId: string; outcome: 'expired' | 'canceled' }): Promise<{ closed: number; stillActive: number }>;
+  /** Settles contacts whose call workflow is gone. Returns how many. */
+  sweepCampaign(input: { campaignId: string }): Promise<{ settled: number }>;
+  /** Tells the webhooks of contacts that ended without a call of their own. */
+  deliverContactOutcomes(input: { campaignId: string }): Promise<{ delivered: number }>;
+  finishCampaign(input: { campaignId: string; state: 'completed' | 'canceled' }): Promise<void>;
+}
+
+export interface PostCallInput extends CallInput {}
+
+export interface PostCallPlan {
+  summary: boolean;
+  extract: boolean;
+  /** Indexes into `postCall.webhooks`. */
+  webhooks: number[];
+}
+
+export interface PostCallActivities {
+  planPostCall(input: PostCallInput): Promise<PostCallPlan>;
+  summarizeCall(input: PostCallInput): Promise<void>;
+  extractFromCall(input: PostCallInput): Promise<void>;
+  deliverCallWebhook(input: PostCallInput & { webhook: number }): Promise<void>;
+  finishPostCall(input: PostCallInput & { failedSteps: string[] }): Promise<void>;
+}
+
+export type Activities = CallActivities & CampaignActivities & PostCallActivities;
+
+/** Kept here because both the store and the workflow name it. */
+export type CarrierEventKind = CarrierEvent['kind'];

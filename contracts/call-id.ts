@@ -1,0 +1,29 @@
+/** Call ids and workflow ids: pure, so that workflows can use them too. */
+
+const CALL_ID = /^call_([0-9a-f]{32})_(\d+)$/;
+
+/**
+ * The id of one attempt. It is derived, not drawn, so that a dispatcher that died after claiming starts the same workflow again.
+ * @param sequence counts the workflows started for the contact from 1, deferred ones included; it is not the attempt counter.
+ */
+export function callIdFor(contactId: string, sequence: number): string {
+  return `call_${contactId.slice('ct_'.length)}_${sequence}`;
+}
+
+export function isCallId(value: string): boolean {
+  return CALL_ID.test(value);
+}
+
+/** Workflow id of a campaign: one running campaign per tenant and name. */
+export function campaignWorkflowId(tenantId: string, name: string): string {
+  return `campaign/${tenantId}/${name}`;
+}
+
+/** Workflow id of a call: the call id itself, which the carrier's callbacks carry too. */
+export function callWorkflowId(callId: string): string {
+  return callId;
+}
+
+export function postCallWorkflowId(callId: string): string {
+  return `post-call/${callId}`;
+}

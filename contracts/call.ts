@@ -1,0 +1,220 @@
+/**
+ * What crosses the border of a `call` workflow. The gateway, the dial and the workflow speak only these.
+ *
+ *   dial activity ──► carrier ──► gateway ──attach (update)──► workflow
+ *   gateway ──heartbeat (Checkpoint) / completion (ConversationReport)──► `conversation` activity
+ *   gateway ──carrierEvent, gatewayEvent (signals)──► workflow ──GatewayCommand (HTTP)──► gateway
+ */
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { AgentSpec, Variables } from './agent';
+import type { CarrierCallStatus, CarrierName } from './carrier';
+import type { AnsweredBy, Outcome } from './outcomes';
+
+/** Workflow type `call`. Ids only: personal data is never a workflow input. */
+export interface CallInput {
+  tenantId: string;
+  campaignId: string;
+  contactId: string;
+  callId: string;
+}
+
+/** One utterance as it was heard: the agent's text is cut where the caller stopped hearing it. */
+export interface TranscriptTurn {
+  role: 'assistant' | 'user';
+  text: string;
+  /** Epoch milliseconds of its start. */
+  at: number;
+  /** The caller cut it off. */
+  interrupted?: boolean;
+}
+
+/** Everything a gateway needs to hold the conversation. Variables are already in the texts. */
+export interface CallSetup {
+  callId: string;
+  campaignId: string;
+  contactId: string;
+  tenantId: string;
+  direction: 'outbound' | 'inbound';
+  carrier: CarrierName;
+  to: string;
+  from: string;
+  agent: AgentSpec;
+  variables: Variables;
+  /** Empty: a machine hears nothing and the call ends. */
+  voicemailMessage: string;
+  machineDetection: boolean;
+  /** Whether `transfer_call` exists. The numbers themselves stay in the workflow. */
+  canTransfer: boolean;
+}
+
+export interface AttachRequest {
+  gatewayId: string;
+  carrierCallId: string;
+  /** Absent at `ringing`, when a gateway only warms up; set when a media stream has opened. */
+  streamId?: string;
+  /** Nonce of the call token that opened the stream: good for one stream only. */
+  tokenNonce?: string;
+  /** Leave `setup` out of the answer: the gateway has it from `ringing`. */
+  haveSetup?: boolean;
+}
+
+export type AttachResult =
+  | {
+      kind: 'attached';
+      setup?: CallSetup;
+      /** Set with a stream: the conversation activity to heartbeat and to complete, addressed by workflow id and this id. */
+      activityId?: string;
+      /** What was said before, on another gateway or before a transfer. Not empty: no disclosure, no greeting. */
+      history: TranscriptTurn[];
+      /** 1 for the first stream of the call. */
+      attachment: number;
+    }
+  /** The gateway hangs up (`hangup`) or just closes the stream (`close`). */
+  | { kind: 'refused'; action: 'hangup' | 'close'; code: string; reason: string };
+
+/** Facts from the carrier's webhooks. `dedupeKey` makes repeats harmless; `at` is epoch milliseconds by the carrier's clock. */
+export type CarrierEvent = { dedupeKey: string; carrierCallId: string; at: number } & (
+  | {
+      kind: 'status';
+      status: CarrierCallStatus;
+      /** The carrier's order of events within one call. */
+      sequence: number;
+      sipCode?: number;
+      /** SIP reason phrase, where the carrier gives it. */
+      sipReason?: string;
+      errorCode?: number;
+      durationS?: number;
+    }
+  | { kind: 'amd'; answeredBy: AnsweredBy /** The greeting is over: leave the message now. */; messageEnd: boolean; detectionMs?: number }
+  | {
+      kind: 'transfer_result';
+      transferNumber: number;
+      answered: boolean;
+      status: CarrierCallStatus;
+      humanCallId?: string;
+      durationS?: number;
+    }
+  | { kind: 'stream'; status: 'started' | 'stopped' | 'error'; streamId: string; error?: string }
+);
+
+/** What a gateway tells in mid-conversation. Few per call: nothing per utterance. */
+export type GatewayEvent = {
+  gatewayId: string;
+  streamId: string /** From 1 per stream; repeats are dropped. */;
+  sequence: number;
+  at: number;
+} & (
+  | { kind: 'machine_suspected'; evidence: 'transcript' | 'beep' | 'long_speech'; text?: string }
+  | { kind: 'human_confirmed'; text?: string }
+  | { kind: 'opt_out'; by: 'voice' | 'key'; text?: string }
+  | { kind: 'sealed_turns'; turns: TranscriptTurn[] }
+);
+
+/** State of a conversation, as heartbeat details; what another gateway goes on from. */
+export interface Checkpoint {
+  /** Turns since the last `sealed_turns`. */
+  turns: TranscriptTurn[];
+  sealedTurns: number;
+  usage: UsageLine[];
+  at: number;
+}
+
+export const CONVERSATION_ENDS = [
+  'caller_hung_up',
+  'agent_ended', // end_call, farewell heard
+  'opted_out',
+  'transfer_requested', // the stream stays open until the carrier takes the call away
+  'voicemail_left', // the message was played to its end
+  'voicemail_skipped', // a machine, and no message configured
+  'voicemail_cut', // the machine hung up before the message's end
+  'time_limit',
+  'idle', // nobody spoke
+  'provider_failed',
+  'hung_up_by_request', // a `hangup` command
+  'drained', // the gateway shut down and handed the call over
+] as const;
+export type ConversationEnd = (typeof CONVERSATION_ENDS)[number];
+
+/** Result of the `conversation` activity: one stream's part of the call. */
+export interface ConversationReport {
+  end: ConversationEnd;
+  /** This stream's turns that were not sealed before. */
+  turns: TranscriptTurn[];
+  usage: UsageLine[];
+  startedAt: number;
+  endedAt: number;
+  transfer?: { /** What the caller wants, for the human. */ reason: string };
+  callback?: { /** As the caller said it. */ when: string /** ISO 8601 with offset, where the model could tell. */; at?: string };
+  toolCalls: ToolCallRecord[];
+  error?: string;
+}
+
+export interface ToolCallRecord {
+  id: string;
+  name: string;
+  arguments: string;
+  result: string;
+  ok: boolean;
+  durationMs: number;
+  at: number;
+}
+
+/** An amount of something a vendor bills. Priced by `policy/cost.ts`. */
+export interface UsageLine {
+  provider: 'twilio' | 'openai';
+  /** `realtime`, `llm`, `tts`, `voice`, `amd` … */
+  service: string;
+  /** Model, or the kind of leg. */
+  item: string;
+  /** `input_audio_token`, `cached_text_token`, `second`, `character`, `request` … */
+  unit: string;
+  quantity: number;
+}
+
+/** What a workflow orders a gateway to do, by HTTP, idempotent by `commandId`. */
+export type GatewayCommand = { commandId: string; callId: string; streamId: string } & (
+  | { kind: 'drop_voicemail'; text: string /** Wait for silence first: the greeting may still be going on. */; waitForSilence: boolean }
+  | { kind: 'hangup'; reason: string /** Say the farewell first. */; say?: string }
+  | { kind: 'human' }
+);
+
+/** Where a call is. Shown by the query, stored with the record. */
+export type CallPhase =
+  | 'dialing'
+  | 'reconciling'
+  | 'placed'
+  | 'ringing'
+  | 'answered'
+  | 'talking'
+  | 'reconnecting'
+  | 'voicemail'
+  | 'transferring'
+  | 'transferred'
+  | 'settling'
+  | 'ended';
+
+export interface CallView {
+  phase: CallPhase;
+  carrierCallId?: string;
+  answeredBy: AnsweredBy;
+  attachment: number;
+  outcome?: Outcome;
+}
+
+export const carrierEventSignal = defineSignal<[CarrierEvent]>('carrierEvent');
+export const gatewayEventSignal = defineSignal<[GatewayEvent]>('gatewayEvent');
+/** Ends the call as soon as may be; `cancelIfQueuedOnly` leaves one that rings or talks alone (a pause). */
+export const stopCallSignal = defineSignal<[{ reason: string; cancelIfQueuedOnly: boolean }]>('stopCall');
+export const attachUpdate = defineUpdate<AttachResult, [AttachRequest]>('attach');
+/**
+ * What the carrier should do now that a stream has ended: asked by the `continue` and `transfer` webhooks.
+ * `stream`: connect again (the gateway signs a new token with this attachment's nonce).
+ */
+export type NextInstruction = { kind: 'hangup' } | { kind: 'stream'; attachment: number } | { kind: 'wait'; ms: number };
+export const nextInstructionUpdate = defineUpdate<NextInstruction, [{ gatewayId: string; carrierCallId: string }]>('nextInstruction');
+export const callViewQuery = defineQuery<CallView>('view');
+
+/** Activity id of the conversation of the n-th stream: the gateway addresses it without a task token. */
+export function conversationActivityId(attachment: number): string {
+  return `conversation-${attachment}`;
+}

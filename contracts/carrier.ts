@@ -1,0 +1,114 @@
+/**
+ * The one interface to a phone company. Each carrier is a folder in `carriers/`; nothing outside it knows the vendor's words.
+ */
+import type { ErrorCode } from './errors';
+
+export const CARRIERS = ['twilio'] as const;
+export type CarrierName = (typeof CARRIERS)[number];
+
+/** Carrier-neutral state of a call leg. */
+export type CarrierCallStatus = 'queued' | 'ringing' | 'in_progress' | 'completed' | 'busy' | 'failed' | 'no_answer' | 'canceled';
+
+export const TERMINAL_CARRIER_STATUSES: readonly CarrierCallStatus[] = ['completed', 'busy', 'failed', 'no_answer', 'canceled'];
+
+export function isTerminalCarrierStatus(status: CarrierCallStatus): boolean {
+  return TERMINAL_CARRIER_STATUSES.includes(status);
+}
+
+export interface CarrierCall {
+  carrierCallId: string;
+  status: CarrierCallStatus;
+  to: string;
+  from: string;
+  /** Set on a leg that the carrier dialled for another one (a transfer). */
+  parentCallId?: string;
+  /** Epoch milliseconds. */
+  startedAt?: number;
+  endedAt?: number;
+  /** Seconds the carrier bills. */
+  durationS?: number;
+  /** Integer micro-dollars, once the carrier knows. */
+  priceMicros?: number;
+  sipCode?: number;
+}
+
+export interface PlaceCallRequest {
+  callId: string;
+  to: string;
+  from: string;
+  /** Public base URLs of the reserved gateway and of the one to turn to when it is gone, e.g. `https://gw1.example.com`. */
+  gatewayUrl: string;
+  fallbackGatewayUrl: string;
+  /** Signed call token: travels to the media stream as a parameter. */
+  token: string;
+  ringTimeoutMs: number;
+  /** Hard cap that the carrier itself enforces. */
+  timeLimitMs: number;
+  machineDetection: boolean;
+}
+
+/** The carrier's decision on a request that it surely did not carry out. A request whose fate is not known throws `UnknownOutcomeError`. */
+export interface PlaceCallRefusal {
+  kind: 'refused';
+  /** The vendor's own code, e.g. 21211. */
+  vendorCode: number | undefined;
+  httpStatus: number;
+  message: string;
+}
+export interface PlaceCallAccepted {
+  kind: 'accepted';
+  carrierCallId: string;
+  status: CarrierCallStatus;
+}
+export type PlaceCallResult = PlaceCallAccepted | PlaceCallRefusal;
+
+/** Thrown where a request may or may not have been carried out (time-out, 5xx, broken connection). Never retry it blindly. */
+export class UnknownOutcomeError extends Error {
+  readonly code: ErrorCode = 'PATTER_CARRIER_UNKNOWN_OUTCOME';
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UnknownOutcomeError';
+  }
+}
+
+export interface TransferRequest {
+  callId: string;
+  carrierCallId: string;
+  /** The human's number. */
+  to: string;
+  from: string;
+  /** Where the carrier reports the human leg and asks what comes next. */
+  gatewayUrl: string;
+  /** Tells one transfer of a call from the next: `1`, `2`, … */
+  transferNumber: number;
+  ringTimeoutMs: number;
+}
+
+export interface Carrier {
+  readonly name: CarrierName;
+  /** Sends the request once: no retry inside. @throws UnknownOutcomeError */
+  placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult>;
+  fetchCall(carrierCallId: string): Promise<CarrierCall | undefined>;
+  /** Calls to a number since a moment (epoch ms), newest first: to find one whose creation was answered by silence. */
+  listCalls(filter: {
+    to?: string;
+    from?: string;
+    parentCallId?: string;
+    status?: CarrierCallStatus;
+    startedAfter?: number;
+  }): Promise<CarrierCall[]>;
+  /** Ends a call, or cancels it while it is queued or ringing. One that has ended already is success. */
+  hangup(carrierCallId: string): Promise<void>;
+  /** Connects the caller with a person; the media stream ends. @throws UnknownOutcomeError */
+  transfer(request: TransferRequest): Promise<PlaceCallResult>;
+  /** Connects a call that is under way with a media stream anew (its gateway died). */
+  restream(request: {
+    callId: string;
+    carrierCallId: string;
+    gatewayUrl: string;
+    fallbackGatewayUrl: string;
+    token: string;
+  }): Promise<void>;
+  /** Numbers of the account, for the doctor. */
+  listNumbers(): Promise<string[]>;
+}

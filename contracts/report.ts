@@ -1,0 +1,58 @@
+/** The campaign report: what `patter campaign report --json` prints. */
+import { z } from 'zod';
+import { CAMPAIGN_STATES } from './campaign';
+import { answeredBySchema, outcomeSchema } from './outcomes';
+
+const instant = z.iso.datetime();
+
+export const reportCallSchema = z.strictObject({
+  callId: z.string(),
+  carrierCallId: z.string().nullable(),
+  /** Which counted call of the contact this was, from 1. */
+  attempt: z.number().int().positive(),
+  outcome: outcomeSchema,
+  answeredBy: answeredBySchema.nullable(),
+  startedAt: instant.nullable(),
+  answeredAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  transferredTo: z.string().optional(),
+  transcript: z.array(z.strictObject({ role: z.enum(['assistant', 'user']), text: z.string(), interrupted: z.boolean().optional() })),
+  summary: z.string().optional(),
+  extraction: z.record(z.string(), z.unknown()).optional(),
+  costUsd: z.number(),
+});
+
+export const reportResultSchema = z.strictObject({
+  contactId: z.string(),
+  phone: z.string(),
+  /** Null while the campaign still works on the contact. */
+  outcome: outcomeSchema.nullable(),
+  /** Calls that counted. */
+  attempts: z.number().int(),
+  reason: z.string().optional(),
+  calls: z.array(reportCallSchema),
+});
+
+export const campaignReportSchema = z.strictObject({
+  campaignId: z.string(),
+  name: z.string(),
+  state: z.enum(CAMPAIGN_STATES),
+  startedAt: instant.nullable(),
+  endedAt: instant.nullable(),
+  contacts: z.strictObject({
+    /** Data rows read. total = imported + rejected + duplicates. */
+    total: z.number().int(),
+    imported: z.number().int(),
+    rejected: z.number().int(),
+    duplicates: z.number().int(),
+  }),
+  outcomes: z.partialRecord(outcomeSchema, z.number().int()),
+  /** Calls placed that counted. */
+  attempts: z.number().int(),
+  costUsd: z.number(),
+  results: z.array(reportResultSchema),
+  rejected: z.array(z.strictObject({ line: z.number().int(), phone: z.string(), reason: z.string() })),
+});
+
+export type CampaignReport = z.infer<typeof campaignReportSchema>;
+export type ReportCall = z.infer<typeof reportCallSchema>;

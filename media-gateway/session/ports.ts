@@ -1,0 +1,66 @@
+/**
+ * The border between a socket and a conversation. `call-host.ts` owns the socket, the heartbeat and the hang-up;
+ * a `CallSession` (./call-session.ts) owns the talk and knows no carrier, no Temporal and no HTTP server.
+ */
+import type { CallSetup, Checkpoint, ConversationReport, GatewayCommand, GatewayEvent, TranscriptTurn } from '../../contracts/call';
+import type { Clock } from '../../contracts/clock';
+import type { Config } from '../../runtime/config';
+import type { Logger } from '../../runtime/log';
+
+/** The carrier's end of one media stream: µ-law, 8 kHz. */
+export interface CarrierStream {
+  readonly streamId: string;
+  readonly carrierCallId: string;
+  /** Raw µ-law, a whole number of 20 ms frames. */
+  sendAudio(mulaw: Uint8Array): void;
+  /** Comes back as `onMark` when all audio sent before has been played, or right after `clear`. */
+  sendMark(name: string): void;
+  /** Drops what the carrier has buffered. */
+  clear(): void;
+  close(): void;
+}
+
+/** Events for the workflow; the host adds ids and sequence numbers, and retries. */
+type WithoutEnvelope<T> = T extends unknown ? Omit<T, 'gatewayId' | 'streamId' | 'sequence' | 'at'> : never;
+export type SessionEvent = WithoutEnvelope<GatewayEvent>;
+
+export interface CallSessionOptions {
+  setup: CallSetup;
+  /** Not empty: the call goes on; no disclosure, no greeting. */
+  history: TranscriptTurn[];
+  stream: CarrierStream;
+  /** From `prewarm`, when the phone rang on this gateway. */
+  prewarmed?: Prewarmed;
+  emit(event: SessionEvent): void;
+  config: Config;
+  clock: Clock;
+  log: Logger;
+}
+
+/** An open provider socket and the first audio, made while the phone rings. */
+export interface Prewarmed {
+  /** Gives up what was opened, when nobody answered. */
+  dispose(): void;
+}
+
+/** What the host drives. Implemented by `CallSession`. */
+export interface Session {
+  start(): void;
+  /** 20 ms or any other length of µ-law from the caller. */
+  onAudio(mulaw: Uint8Array): void;
+  onMark(name: string): void;
+  onDtmf(digit: string): void;
+  /** The carrier's stream is gone, with or without `stop`. */
+  onStreamClosed(): void;
+  /** False when the session has ended. Idempotent by command id. */
+  onCommand(command: GatewayCommand): boolean;
+  /** Small enough for a heartbeat; emits `sealed_turns` from time to time to keep it so. */
+  checkpoint(): Checkpoint;
+  /** Ends the talk here because the process drains. */
+  drain(): void;
+  /**
+   * Resolves once, when the talk is over and its last words have been heard. After `transfer_requested` the session goes on holding
+   * the line (silence) until `onStreamClosed`; after every other end it sends nothing more.
+   */
+  readonly done: Promise<ConversationReport>;
+}

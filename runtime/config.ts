@@ -1,0 +1,105 @@
+/** All configuration: one schema, from the environment and `.env`. docs/configuration.md explains every variable; a test holds the two together. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse as parseDotenv } from 'dotenv';
+import { z } from 'zod';
+import { PatterError } from '../contracts/errors';
+
+const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** True for http and ws URLs of this machine: where plain text is accepted and no real phone can ring. */
+export function isLoopbackUrl(url: string): boolean {
+  return LOOPBACK.test(new URL(url).hostname);
+}
+
+const publicUrl = z
+  .url()
+  .refine((url) => url.startsWith('https://') || isLoopbackUrl(url), 'carriers call it: https, but for a loopback host')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const baseUrl = z.url().transform((url) => url.replace(/\/+$/, ''));
+
+/** One field per variable; `secret` in its meta masks it in `patter config`. */
+export const configSchema = z.object({
+  TEMPORAL_ADDRESS: z.string().optional().describe('host:port of Temporal. Unset: the local one of PATTER_HOME.'),
+  TEMPORAL_NAMESPACE: z.string().default('patter').describe('Temporal namespace.'),
+  DATABASE_URL: z.string().optional().describe('Postgres connection string. Unset: the local one of PATTER_HOME.').meta({ secret: true }),
+  PATTER_DATABASE_URL: z.string().optional().describe('Wins over DATABASE_URL.').meta({ secret: true }),
+  PATTER_HOME: z.string().default('.patter').describe('Folder of the local Temporal and Postgres, pid files, logs, spool and reports.'),
+  PATTER_TASK_QUEUE: z.string().default('patter').describe('Temporal task queue of the worker.'),
+  PATTER_PUBLIC_URL: z
+    .string()
+    .optional()
+    .transform((text) =>
+      text
+        ?.split(',')
+        .map((url) => url.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(publicUrl).min(1).optional())
+    .describe(
+      'What carriers call: https, or http for a loopback host. A comma-separated list for several gateways, in the order of PATTER_GATEWAY_INDEX.',
+    ),
+  PATTER_GATEWAY_INDEX: z.coerce.number().int().min(1).default(1).describe('Which of the public URLs is this gateway, from 1.'),
+  PATTER_GATEWAY_HOST: z.string().default('127.0.0.1').describe('Address the gateway listens on.'),
+  PATTER_GATEWAY_PORT: port.default(8080).describe('Port of the (first) gateway; 0 takes a free one.'),
+  PATTER_GATEWAY_MAX_CALLS: z.coerce.number().int().positive().default(200).describe('Calls one gateway accepts at once.'),
+  PATTER_GATEWAY_INTERNAL_URL: baseUrl.optional().describe('Where workers reach this gateway. Unset: its listening address.'),
+  PATTER_CONTROL_HOST: z.string().default('127.0.0.1').describe('Address the control API listens on.'),
+  PATTER_CONTROL_PORT: port.default(8090).describe('Port of the control API; 0 takes a free one.'),
+  PATTER_PHONE_NUMBER: z.string().optional().describe('Default caller id, E.164.'),
+  PATTER_SECRET_KEY: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Signs call tokens and commands between processes. Unset: made once and kept in PATTER_HOME.')
+    .meta({ secret: true }),
+  PATTER_ENCRYPTION_KEY: z.string().optional().describe('Encrypts Temporal payloads (32 bytes, base64).').meta({ secret: true }),
+  PATTER_LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe log line that is written.'),
+  PATTER_REHEARSE_AT: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe(
+      'Evaluates calling windows as if the campaign began at this instant. Refused unless every carrier base URL is a loopback host.',
+    ),
+  TWILIO_ACCOUNT_SID: z.string().optional().describe('Twilio account.'),
+  TWILIO_AUTH_TOKEN: z.string().optional().describe('Twilio auth token: signs requests and verifies webhooks.').meta({ secret: true }),
+  TWILIO_BASE_URL: baseUrl.default('https://api.twilio.com').describe('Where Twilio REST requests go.'),
+  OPENAI_API_KEY: z.string().optional().describe('OpenAI key.').meta({ secret: true }),
+  OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1').describe('Where OpenAI requests and the Realtime socket go.'),
+});
+
+export type Config = Omit<z.output<typeof configSchema>, 'PATTER_HOME'> & {
+  /** Absolute. */
+  PATTER_HOME: string;
+};
+
+/**
+ * Reads the environment over `.env` of the working directory. Empty values count as unset.
+ * @throws PatterError PATTER_CONFIG_INVALID that names every wrong variable
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env, cwd: string = process.cwd()): Config {
+  const file = join(cwd, '.env');
+  const fromFile = existsSync(file) ? parseDotenv(readFileSync(file)) : {};
+  const merged: Record<string, string> = {};
+  for (const [name, value] of Object.entries({ ...fromFile, ...env })) {
+    if (name in configSchema.shape && value !== undefined && value !== '') merged[name] = value;
+  }
+  const parsed = configSchema.safeParse(merged);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new PatterError('PATTER_CONFIG_INVALID', `Set these variables right (environment or .env):\n  ${problems.join('\n  ')}`, {
+      details: { variables: parsed.error.issues.map((issue) => issue.path.join('.')) },
+    });
+  }
+  return { ...parsed.data, PATTER_HOME: resolve(cwd, parsed.data.PATTER_HOME) };
+}
+
+/** The database to use, when one is named. */
+export function databaseUrl(config: Config): string | undefined {
+  return config.PATTER_DATABASE_URL ?? config.DATABASE_URL;
+}

@@ -1,0 +1,49 @@
+// Compiles to dist/ and copies what is not TypeScript. Does nothing when dist/ is newer than every source, so that `npm run demo` starts at once.
+const { execFileSync } = require('node:child_process');
+const { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } = require('node:fs');
+const path = require('node:path');
+
+const root = path.join(__dirname, '..');
+const config = require('../tsconfig.json');
+const stamp = path.join(root, 'dist', '.built');
+const ASSETS = [
+  ['store/migrations', /\.(sql|json)$/],
+  ['lab/personas', /\.ya?ml$/],
+  ['lab/scenarios', /\.ya?ml$/],
+];
+
+function* files(folder) {
+  if (!existsSync(folder)) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const full = path.join(folder, entry.name);
+    if (entry.isDirectory()) {
+      if (entry.name !== 'node_modules') yield* files(full);
+    } else yield full;
+  }
+}
+
+function newestSource() {
+  let newest = 0;
+  for (const source of [...config.include, 'scripts', 'tsconfig.json', 'package.json']) {
+    const full = path.join(root, source);
+    if (!existsSync(full)) continue;
+    const list = statSync(full).isDirectory() ? files(full) : [full];
+    for (const file of list) newest = Math.max(newest, statSync(file).mtimeMs);
+  }
+  return newest;
+}
+
+if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestSource()) process.exit(0);
+
+const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json')], { stdio: 'inherit' });
+for (const [folder, pattern] of ASSETS) {
+  const from = path.join(root, folder);
+  if (!existsSync(from)) continue;
+  mkdirSync(path.join(root, 'dist', folder), { recursive: true });
+  cpSync(from, path.join(root, 'dist', folder), {
+    recursive: true,
+    filter: (file) => statSync(file).isDirectory() || pattern.test(file),
+  });
+}
+writeFileSync(stamp, `${new Date().toISOString()}\n`);

@@ -1,0 +1,204 @@
+/** What is known, in Postgres. Every table has a tenant_id. Times are timestamptz (UTC), money is integer micro-dollars. */
+import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { Variables } from '../contracts/agent';
+import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../contracts/call';
+import type { CampaignSpec, CampaignState } from '../contracts/campaign';
+import type { GateVerdict } from '../contracts/gate';
+import type { AnsweredBy, Outcome } from '../contracts/outcomes';
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+const micros = (name: string) => bigint(name, { mode: 'number' });
+
+export const campaigns = pgTable(
+  'campaigns',
+  {
+    campaignId: text('campaign_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    name: text('name').notNull(),
+    spec: jsonb('spec').$type<CampaignSpec>().notNull(),
+    state: text('state').$type<CampaignState>().notNull(),
+    stateReason: text('state_reason'),
+    /** Live limits: start as the spec's, changed by edits. */
+    cps: text('cps').notNull(),
+    maxConcurrent: integer('max_concurrent').notNull(),
+    budgetMicros: micros('budget_micros'),
+    /** Added to the clock where calling windows are evaluated; 0 but in rehearsals. */
+    windowOffsetMs: bigint('window_offset_ms', { mode: 'number' }).notNull().default(0),
+    /** Import counters: rows read = imported + rejected + duplicates. */
+    rowsTotal: integer('rows_total').notNull().default(0),
+    rowsRejected: integer('rows_rejected').notNull().default(0),
+    rowsDuplicate: integer('rows_duplicate').notNull().default(0),
+    createdAt: instant('created_at').notNull(),
+    startedAt: instant('started_at'),
+    endsAt: instant('ends_at'),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [index('campaigns_tenant_name').on(t.tenantId, t.name, t.createdAt)],
+);
+
+export const CONTACT_STATUSES = ['waiting', 'claimed', 'active', 'done'] as const;
+export type ContactStatus = (typeof CONTACT_STATUSES)[number];
+
+export const contacts = pgTable(
+  'contacts',
+  {
+    contactId: text('contact_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    campaignId: text('campaign_id').notNull(),
+    /** First line of the CSV on which the number stood. */
+    line: integer('line').notNull(),
+    phone: text('phone').notNull(),
+    /** IANA zones in which the contact may be; the window must be open in all of them. */
+    timezones: jsonb('timezones').$type<string[]>().notNull(),
+    variables: jsonb('variables').$type<Variables>().notNull(),
+    status: text('status').$type<ContactStatus>().notNull(),
+    /** waiting: not to be dialled before. */
+    dueAt: instant('due_at').notNull(),
+    /** Why it waits, for the report of one that is never reached. */
+    waitReason: text('wait_reason'),
+    /** Workflows started, deferred ones included: the last one's call id ends in it. */
+    sequence: integer('sequence').notNull().default(0),
+    /** Calls that counted. */
+    attempts: integer('attempts').notNull().default(0),
+    claimedAt: instant('claimed_at'),
+    outcome: text('outcome').$type<Outcome>(),
+    outcomeReason: text('outcome_reason'),
+    endedAt: instant('ended_at'),
+    /** Whether the webhooks know of an outcome that no call of its own delivers. */
+    outcomeDelivered: boolean('outcome_delivered').notNull().default(false),
+  },
+  (t) => [uniqueIndex('contacts_campaign_phone').on(t.campaignId, t.phone), index('contacts_due').on(t.campaignId, t.status, t.dueAt)],
+);
+
+export const rejectedRows = pgTable(
+  'rejected_rows',
+  {
+    tenantId: text('tenant_id').notNull(),
+    campaignId: text('campaign_id').notNull(),
+    line: integer('line').notNull(),
+    phone: text('phone').notNull(),
+    code: text('code').notNull(),
+    reason: text('reason').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.campaignId, t.line] })],
+);
+
+export const ATTEMPT_STATES = ['intent', 'placed', 'unknown', 'not_placed', 'ended'] as const;
+export type AttemptState = (typeof ATTEMPT_STATES)[number];
+
+/** One row per call workflow that got as far as the gate. The call record, once it has ended. */
+export const attempts = pgTable(
+  'attempts',
+  {
+    callId: text('call_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    campaignId: text('campaign_id').notNull(),
+    contactId: text('contact_id').notNull(),
+    /** Which counted attempt of the contact; null for one that the gate stopped or that was given back. */
+    attempt: integer('attempt'),
+    toNumber: text('to_number').notNull(),
+    fromNumber: text('from_number').notNull(),
+    state: text('state').$type<AttemptState>().notNull(),
+    verdict: jsonb('verdict').$type<GateVerdict>().notNull(),
+    gatewayId: text('gateway_id'),
+    carrier: text('carrier').notNull(),
+    carrierCallId: text('carrier_call_id'),
+    createdAt: instant('created_at').notNull(),
+    ringingAt: instant('ringing_at'),
+    answeredAt: instant('answered_at'),
+    endedAt: instant('ended_at'),
+    outcome: text('outcome').$type<Outcome>(),
+    reason: text('reason'),
+    answeredBy: text('answered_by').$type<AnsweredBy>(),
+    transferredTo: text('transferred_to'),
+    voicemailLeft: boolean('voicemail_left').notNull().default(false),
+    turns: jsonb('turns').$type<TranscriptTurn[]>().notNull().default([]),
+    toolCalls: jsonb('tool_calls').$type<ToolCallRecord[]>().notNull().default([]),
+    usage: jsonb('usage').$type<UsageLine[]>().notNull().default([]),
+    /** Sum of cost_lines. */
+    costMicros: micros('cost_micros').notNull().default(0),
+    costLines: jsonb('cost_lines').$type<{ label: string; micros: number }[]>().notNull().default([]),
+    summary: text('summary'),
+    extraction: jsonb('extraction').$type<Record<string, unknown>>(),
+    postCallDone: boolean('post_call_done').notNull().default(false),
+    postCallFailures: jsonb('post_call_failures').$type<string[]>().notNull().default([]),
+    errorCode: integer('error_code'),
+  },
+  (t) => [
+    index('attempts_contact').on(t.contactId),
+    index('attempts_campaign').on(t.campaignId, t.createdAt),
+    index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
+    index('attempts_open').on(t.campaignId, t.state),
+    uniqueIndex('attempts_carrier_call').on(t.carrierCallId),
+  ],
+);
+
+/** Who may be on the phone: one active call per tenant and number. Gone when the call is settled. */
+export const leases = pgTable(
+  'leases',
+  {
+    tenantId: text('tenant_id').notNull(),
+    phone: text('phone').notNull(),
+    callId: text('call_id').notNull(),
+    campaignId: text('campaign_id').notNull(),
+    gatewayId: text('gateway_id'),
+    /** No request for this attempt is sent after this moment. */
+    dialBy: instant('dial_by').notNull(),
+    /** The sweeper looks at the workflow after this moment. */
+    deadline: instant('deadline').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.phone] }), uniqueIndex('leases_call').on(t.callId)],
+);
+
+export const suppressions = pgTable(
+  'suppressions',
+  {
+    tenantId: text('tenant_id').notNull(),
+    phone: text('phone').notNull(),
+    /** `import`, `cli`, `voice`, `key`, `carrier`. */
+    source: text('source').notNull(),
+    reason: text('reason').notNull(),
+    callId: text('call_id'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.phone] })],
+);
+
+/** Every decision of the gate, skips and deferrals included. */
+export const verdicts = pgTable(
+  'verdicts',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    tenantId: text('tenant_id').notNull(),
+    campaignId: text('campaign_id').notNull(),
+    contactId: text('contact_id').notNull(),
+    callId: text('call_id').notNull(),
+    verdict: jsonb('verdict').$type<GateVerdict>().notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [index('verdicts_contact').on(t.contactId), uniqueIndex('verdicts_call').on(t.callId)],
+);
+
+/** Transfers of a call, written before the request that dials the human. */
+export const transfers = pgTable(
+  'transfers',
+  {
+    tenantId: text('tenant_id').notNull(),
+    callId: text('call_id').notNull(),
+    transferNumber: integer('transfer_number').notNull(),
+    toNumber: text('to_number').notNull(),
+    requestedAt: instant('requested_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.callId, t.transferNumber] })],
+);
+
+export const gateways = pgTable('gateways', {
+  gatewayId: text('gateway_id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  publicUrl: text('public_url').notNull(),
+  internalUrl: text('internal_url').notNull(),
+  maxCalls: integer('max_calls').notNull(),
+  activeCalls: integer('active_calls').notNull(),
+  draining: boolean('draining').notNull(),
+  renewedAt: instant('renewed_at').notNull(),
+});

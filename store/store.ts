@@ -1,0 +1,192 @@
+/** What the rest of the program may ask of Postgres. One interface per noun; `openStore` (./open) gives them all. */
+
+import type { CallSettlement } from '../contracts/activities';
+import type { Variables } from '../contracts/agent';
+import type { CampaignEdit, CampaignSpec, CampaignState } from '../contracts/campaign';
+import type { GateVerdict } from '../contracts/gate';
+import type { GatewayRegistration } from '../contracts/gateway';
+import type { Outcome } from '../contracts/outcomes';
+import type { attempts, campaigns, contacts, rejectedRows } from './schema';
+
+export type CampaignRow = typeof campaigns.$inferSelect;
+export type ContactRow = typeof contacts.$inferSelect;
+export type AttemptRow = typeof attempts.$inferSelect;
+export type RejectedRow = typeof rejectedRows.$inferSelect;
+
+export interface NewContact {
+  line: number;
+  phone: string;
+  timezones: string[];
+  variables: Variables;
+  dueAt: Date;
+  waitReason: string | null;
+}
+
+export interface CampaignStore {
+  create(row: { tenantId: string; name: string; spec: CampaignSpec; windowOffsetMs: number; now: Date }): Promise<CampaignRow>;
+  get(campaignId: string): Promise<CampaignRow | undefined>;
+  /** The newest campaign of that name. */
+  latestByName(tenantId: string, name: string): Promise<CampaignRow | undefined>;
+  list(tenantId: string): Promise<CampaignRow[]>;
+  markStarted(campaignId: string, startedAt: Date, endsAt: Date | null): Promise<void>;
+  setState(campaignId: string, state: CampaignState, reason: string | null): Promise<void>;
+  edit(campaignId: string, edit: CampaignEdit): Promise<void>;
+  finish(campaignId: string, state: 'completed' | 'canceled', endedAt: Date): Promise<void>;
+  recordImport(campaignId: string, counts: { total: number; rejected: number; duplicates: number }): Promise<void>;
+  /** Micro-dollars of all calls of the campaign, those under way as 0. */
+  spentMicros(campaignId: string): Promise<number>;
+  progress(campaignId: string): Promise<CampaignProgress>;
+}
+
+export interface CampaignProgress {
+  contacts: number;
+  waiting: number;
+  /** claimed and active: slots in use. */
+  active: number;
+  done: number;
+  outcomes: Partial<Record<Outcome, number>>;
+  /** Calls that counted. */
+  attempts: number;
+  costMicros: number;
+  /** Calls whose post-call work is not finished. */
+  postCallOpen: number;
+  /** Earliest due moment of those who wait. */
+  nextDueAt: Date | null;
+}
+
+export interface ContactStore {
+  /** Inserts what is not there yet (campaign and phone are unique); returns the lines that were duplicates of earlier rows or of an earlier import. */
+  import(campaign: { tenantId: string; campaignId: string }, rows: NewContact[]): Promise<{ inserted: number; duplicates: number }>;
+  importRejected(
+    campaign: { tenantId: string; campaignId: string },
+    rows: { line: number; phone: string; code: string; reason: string }[],
+  ): Promise<void>;
+  rejected(campaignId: string): Promise<RejectedRow[]>;
+  get(contactId: string): Promise<ContactRow | undefined>;
+  /** Rows in `claimed` first (a dispatcher that died left them), then due ones, claimed now. At most `limit`. */
+  claimDue(campaignId: string, limit: number, now: Date): Promise<ContactRow[]>;
+  /** claimed → active, when the workflow has been started. No-op in any other status. */
+  markActive(contactId: string, sequence: number): Promise<void>;
+  /** Back to waiting without an attempt having been spent. No-op unless claimed or active with this sequence. */
+  putBack(contactId: string, sequence: number, dueAt: Date, waitReason: string): Promise<void>;
+  /** Contacts claimed or active for longer than `olderThan`, with no lease or one past its deadline: for the sweeper. */
+  stale(campaignId: string, now: Date, olderThan: Date): Promise<ContactRow[]>;
+  /** Those who wait get their last outcome. Returns counts. */
+  closeRemaining(campaignId: string, outcome: 'expired' | 'canceled', now: Date): Promise<{ closed: number; stillActive: number }>;
+  /** Contacts whose outcome no call's post-call workflow delivers (expired, canceled), not delivered yet. */
+  undelivered(campaignId: string, limit: number): Promise<ContactRow[]>;
+  markDelivered(contactId: string): Promise<void>;
+  /** In keyset pages ordered by line, for reports of any size. */
+  page(campaignId: string, afterLine: number, limit: number): Promise<ContactRow[]>;
+}
+
+export interface DialIntent {
+  tenantId: string;
+  campaignId: string;
+  contactId: string;
+  callId: string;
+  fromNumber: string;
+  carrier: string;
+  now: Date;
+  /** No request may be sent after this. */
+  dialBy: Date;
+  deadline: Date;
+}
+
+/** What the gate judges, read under lock inside the dial's transaction. */
+export interface GateFacts {
+  campaign: CampaignRow;
+  contact: ContactRow;
+  suppression: { source: string; reason: string; createdAt: Date } | undefined;
+  /** Counted calls to this number by the tenant, over all campaigns, that began in the last 24 hours: their starts, oldest first. */
+  callsLastDay: Date[];
+  /** Another call that holds the number. */
+  numberLease: { callId: string } | undefined;
+  spentMicros: number;
+  /** Other open calls of this campaign, whose cost is not known yet. */
+  openCalls: number;
+  /** Live gateways with room, least loaded first; those that died or drain are not in it. */
+  gateways: GatewayRegistration[];
+  /** The row of this very attempt, when an earlier try of the activity wrote it. */
+  existing: AttemptRow | undefined;
+}
+
+export interface AttemptStore {
+  /**
+   * Decision 1: in one transaction locks the contact, reads the facts, asks `judge`, writes the verdict, and on `allow` counts the attempt, takes the
+   * lease, reserves the gateway and writes the intent. `skip` ends the contact, `defer` puts it back. Two dials of one number serialise here.
+   */
+  openIntent(
+    intent: DialIntent,
+    judge: (facts: GateFacts) => { verdict: GateVerdict; gatewayId?: string },
+  ): Promise<{ verdict: GateVerdict; facts: GateFacts; attempt?: AttemptRow }>;
+  get(callId: string): Promise<AttemptRow | undefined>;
+  /** True while the lease lives, `dialBy` is not over and the campaign runs: asked right before the request. */
+  mayStillDial(callId: string, now: Date): Promise<boolean>;
+  markPlaced(callId: string, carrierCallId: string): Promise<void>;
+  markUnknown(callId: string): Promise<void>;
+  /** Surely not dialled: gives the attempt and the lease back; the row stays as a record. */
+  markNotPlaced(callId: string, reason: string, now: Date): Promise<void>;
+  /**
+   * Writes the call record and the contact's next state, frees the lease, all in one transaction and once: a second settlement of a call changes nothing
+   * and returns the first's result. `next` comes from the retry policy.
+   */
+  settle(
+    settlement: CallSettlement,
+    decide: (facts: { campaign: CampaignRow; contact: ContactRow; history: AttemptRow[] }) => {
+      next: { kind: 'done'; outcome: Outcome; reason?: string } | { kind: 'retry'; at: Date; waitReason: string };
+      costMicros: number;
+      costLines: { label: string; micros: number }[];
+    },
+    now: Date,
+  ): Promise<{ contactOutcome?: Outcome; nextAttemptAt?: Date; alreadySettled: boolean }>;
+  /** Attempts placed or unknown and not ended. */
+  open(campaignId: string): Promise<AttemptRow[]>;
+  byContact(contactIds: string[]): Promise<AttemptRow[]>;
+  byCarrierCallId(carrierCallId: string): Promise<AttemptRow | undefined>;
+  addUsageCost(callId: string, lines: { label: string; micros: number }[]): Promise<void>;
+  saveSummary(callId: string, summary: string): Promise<void>;
+  saveExtraction(callId: string, extraction: Record<string, unknown>): Promise<void>;
+  finishPostCall(callId: string, failures: string[]): Promise<void>;
+  /** Writes the transfer once; returns the row that stands. */
+  recordTransfer(row: {
+    tenantId: string;
+    callId: string;
+    transferNumber: number;
+    toNumber: string;
+    now: Date;
+  }): Promise<{ toNumber: string; existed: boolean }>;
+  transfer(callId: string, transferNumber: number): Promise<{ toNumber: string; requestedAt: Date } | undefined>;
+}
+
+export interface SuppressionStore {
+  add(row: { tenantId: string; phone: string; source: string; reason: string; callId?: string; now: Date }): Promise<{ added: boolean }>;
+  addMany(tenantId: string, phones: string[], source: string, reason: string, now: Date): Promise<{ added: number }>;
+  remove(tenantId: string, phone: string): Promise<{ removed: boolean }>;
+  check(tenantId: string, phone: string): Promise<{ source: string; reason: string; createdAt: Date } | undefined>;
+  checkMany(tenantId: string, phones: string[]): Promise<Set<string>>;
+  count(tenantId: string): Promise<number>;
+}
+
+export interface GatewayStore {
+  /** Inserts or renews the gateway's own row. */
+  renew(gateway: GatewayRegistration, now: Date): Promise<void>;
+  remove(gatewayId: string): Promise<void>;
+  get(gatewayId: string): Promise<GatewayRegistration | undefined>;
+  /** Lease not over, not draining, room left counting the leases of calls reserved there; least loaded first. */
+  live(now: Date): Promise<GatewayRegistration[]>;
+}
+
+export interface Store {
+  readonly campaigns: CampaignStore;
+  readonly contacts: ContactStore;
+  readonly attempts: AttemptStore;
+  readonly suppressions: SuppressionStore;
+  readonly gateways: GatewayStore;
+  /** Creates and migrates the schema, under a lock; safe to call from every process at start. */
+  migrate(): Promise<void>;
+  /** Names of migrations that are not applied. */
+  pendingMigrations(): Promise<string[]>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
