@@ -1,0 +1,84 @@
+/** What the lab does wrong on demand: from the scenario file, or by `POST /lab/faults`. */
+import { z } from 'zod';
+
+export const FAULT_KINDS = [
+  /** A callback is sent `delayMs` late. */
+  'callback_late',
+  /** A callback is sent twice. */
+  'callback_duplicate',
+  /** A callback is held back until the next one of its call has been sent. */
+  'callback_reorder',
+  /** A callback is never sent. */
+  'callback_missing',
+  /** The media socket is cut: at the stream's end in place of `stop`, or `afterMs` after its start. */
+  'stream_closed_without_stop',
+  /** The call is dialled, and its creation answered with 500. */
+  'create_500',
+  /** The call is dialled, and its creation never answered. */
+  'create_hang',
+  /** The call is not dialled; 429 with code 20429. */
+  'create_429',
+  /** The AI provider's socket is dropped in the middle of a sentence: `afterMs` of audio have been sent. */
+  'provider_drop',
+  /** A user webhook or tool (`event` is its name) answers `status` instead of 200. */
+  'webhook_fail',
+  'tool_fail',
+] as const;
+
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export const faultSchema = z.strictObject({
+  kind: z.enum(FAULT_KINDS),
+  /** Only calls to this number (E.164). */
+  to: z.string().optional(),
+  /**
+   * Only this callback: `initiated`, `ringing`, `answered`, `completed`, `amd`, `stream-started`, `stream-stopped`, `stream-error`;
+   * for webhooks and tools, their name.
+   */
+  event: z.string().optional(),
+  /** How often it happens; left out: every time. */
+  count: z.number().int().positive().optional(),
+  delayMs: z.number().int().nonnegative().default(3000),
+  afterMs: z.number().int().nonnegative().optional(),
+  status: z.number().int().min(100).max(599).default(500),
+});
+
+export type Fault = z.output<typeof faultSchema>;
+export type FaultInput = z.input<typeof faultSchema>;
+
+export interface FaultSubject {
+  to?: string;
+  event?: string;
+}
+
+export class Faults {
+  private active: { fault: Fault; left: number }[] = [];
+
+  constructor(private readonly initial: readonly Fault[] = []) {
+    this.reset();
+  }
+
+  add(fault: Fault): void {
+    this.active.push({ fault, left: fault.count ?? Number.POSITIVE_INFINITY });
+  }
+
+  /** The first fault of this kind that fits, and counts it as used. */
+  take(kind: FaultKind, subject: FaultSubject = {}): Fault | undefined {
+    const found = this.active.find(
+      ({ fault, left }) =>
+        left > 0 &&
+        fault.kind === kind &&
+        (fault.to === undefined || fault.to === subject.to) &&
+        (fault.event === undefined || fault.event === subject.event),
+    );
+    if (!found) return undefined;
+    found.left--;
+    return found.fault;
+  }
+
+  /** Back to what the scenario says. */
+  reset(): void {
+    this.active = [];
+    for (const fault of this.initial) this.add(fault);
+  }
+}
