@@ -10,6 +10,8 @@ module.exports = {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript', decorators: true } }, module: { type: 'commonjs' } },
     ],
   },
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   // Two cores: one worker beside the processes that end-to-end tests start.
   maxWorkers: 2,
   testTimeout: 60_000,

@@ -1,0 +1,1 @@
+export async function stopLocalTemporal(_home: string): Promise<void> {}
