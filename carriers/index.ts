@@ -1,0 +1,39 @@
+/** All carriers of a configuration. Adding one is a folder and a line here. */
+import { CARRIERS, type Carrier, type CarrierName } from '../contracts/carrier';
+import { PatterError } from '../contracts/errors';
+import { createTwilioCarrier } from './twilio';
+
+/** The carriers' part of the configuration (`runtime/config.ts`), by shape: this folder knows only contracts. */
+export interface CarrierConfig {
+  TWILIO_ACCOUNT_SID?: string | undefined;
+  TWILIO_AUTH_TOKEN?: string | undefined;
+  TWILIO_BASE_URL: string;
+}
+
+/** Only those whose credentials are set; ask with `requireCarrier` where one is needed. */
+export function createCarriers(config: CarrierConfig): ReadonlyMap<CarrierName, Carrier> {
+  const carriers = new Map<CarrierName, Carrier>();
+  if (config.TWILIO_ACCOUNT_SID && config.TWILIO_AUTH_TOKEN) {
+    carriers.set(
+      'twilio',
+      createTwilioCarrier({
+        accountSid: config.TWILIO_ACCOUNT_SID,
+        authToken: config.TWILIO_AUTH_TOKEN,
+        baseUrl: config.TWILIO_BASE_URL,
+      }),
+    );
+  }
+  return carriers;
+}
+
+const CREDENTIALS: Readonly<Record<CarrierName, string>> = { twilio: 'TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN' };
+
+/** @throws PatterError PATTER_CREDENTIAL_MISSING that names the variables to set */
+export function requireCarrier(carriers: ReadonlyMap<CarrierName, Carrier>, name: CarrierName): Carrier {
+  const carrier = carriers.get(name);
+  if (!carrier) {
+    const known = CARRIERS.includes(name) ? `set ${CREDENTIALS[name]} (environment or .env)` : `there is no carrier of that name`;
+    throw new PatterError('PATTER_CREDENTIAL_MISSING', `No access to ${name}: ${known}`);
+  }
+  return carrier;
+}

@@ -1,0 +1,23 @@
+import type { Carrier } from '../../contracts/carrier';
+import { type TwilioAccess, twilioClient } from './client';
+import { TwilioCarrier } from './twilio-carrier';
+
+export { MediaStreamEncoder, type MediaStreamMessage, parseMediaStreamMessage } from './media-stream';
+export { verifyTwilioSignature } from './signature';
+export { statusFromTwilio, statusToTwilio } from './status';
+export { hangupTwiml, streamTwiml, waitTwiml } from './twiml';
+export { webhookUrl } from './urls';
+export {
+  callSidOf,
+  type FormFields,
+  parseAmdCallback,
+  parseStatusCallback,
+  parseStreamCallback,
+  parseTransferEnded,
+  parseTransferStatus,
+} from './webhooks';
+
+/** @throws PatterError PATTER_CONFIG_INVALID when the SID is not one of an account */
+export function createTwilioCarrier(access: TwilioAccess): Carrier {
+  return new TwilioCarrier(twilioClient(access));
+}

@@ -1,0 +1,115 @@
+/** Twilio's media-stream messages. Twilio publishes no types for them; numbers arrive as strings, and new events may come at any time. */
+import { z } from 'zod';
+
+/** What a stream's socket says. `ignored` is an event that we have no use for; `invalid` breaks the protocol. */
+export type MediaStreamMessage =
+  | { event: 'connected' }
+  | { event: 'start'; streamId: string; carrierCallId: string; accountSid: string; parameters: Readonly<Record<string, string>> }
+  | { event: 'media'; streamId: string; audio: Buffer }
+  | { event: 'dtmf'; streamId: string; digit: string }
+  | { event: 'mark'; streamId: string; name: string }
+  | { event: 'stop'; streamId: string }
+  | { event: 'ignored'; name: string }
+  | { event: 'invalid'; reason: string };
+
+const startSchema = z.object({
+  streamSid: z.string().min(1),
+  start: z.object({
+    accountSid: z.string(),
+    callSid: z.string().min(1),
+    customParameters: z.record(z.string(), z.string()).default({}),
+    mediaFormat: z.object({ encoding: z.literal('audio/x-mulaw'), sampleRate: z.coerce.number().pipe(z.literal(8_000)) }),
+  }),
+});
+const dtmfSchema = z.object({ streamSid: z.string(), dtmf: z.object({ digit: z.string().regex(/^[0-9*#A-D]$/) }) });
+const markSchema = z.object({ streamSid: z.string(), mark: z.object({ name: z.string() }) });
+const stopSchema = z.object({ streamSid: z.string() });
+
+interface MediaFrame {
+  streamSid?: unknown;
+  media?: { payload?: unknown; track?: unknown };
+}
+
+export function parseMediaStreamMessage(text: string): MediaStreamMessage {
+  let message: { event?: unknown };
+  try {
+    message = JSON.parse(text);
+  } catch {
+    return { event: 'invalid', reason: 'not JSON' };
+  }
+  if (typeof message !== 'object' || message === null || typeof message.event !== 'string') return { event: 'invalid', reason: 'no event' };
+  switch (message.event) {
+    case 'media': {
+      // Fifty a second for every call: checked by hand.
+      const { streamSid, media } = message as MediaFrame;
+      if (typeof streamSid !== 'string' || typeof media?.payload !== 'string') return { event: 'invalid', reason: 'media without payload' };
+      // Our own audio comes back where somebody asked for both tracks.
+      if (media.track === 'outbound') return { event: 'ignored', name: 'media outbound' };
+      return { event: 'media', streamId: streamSid, audio: Buffer.from(media.payload, 'base64') };
+    }
+    case 'connected':
+      return { event: 'connected' };
+    case 'start': {
+      const parsed = startSchema.safeParse(message);
+      if (!parsed.success) return invalid('start', parsed.error);
+      const { streamSid, start } = parsed.data;
+      return {
+        event: 'start',
+        streamId: streamSid,
+        carrierCallId: start.callSid,
+        accountSid: start.accountSid,
+        parameters: start.customParameters,
+      };
+    }
+    case 'dtmf': {
+      const parsed = dtmfSchema.safeParse(message);
+      return parsed.success
+        ? { event: 'dtmf', streamId: parsed.data.streamSid, digit: parsed.data.dtmf.digit }
+        : invalid('dtmf', parsed.error);
+    }
+    case 'mark': {
+      const parsed = markSchema.safeParse(message);
+      return parsed.success
+        ? { event: 'mark', streamId: parsed.data.streamSid, name: parsed.data.mark.name }
+        : invalid('mark', parsed.error);
+    }
+    case 'stop': {
+      const parsed = stopSchema.safeParse(message);
+      return parsed.success ? { event: 'stop', streamId: parsed.data.streamSid } : invalid('stop', parsed.error);
+    }
+    default:
+      return { event: 'ignored', name: message.event };
+  }
+}
+
+function invalid(event: string, error: z.ZodError): MediaStreamMessage {
+  const where = error.issues.map((issue) => issue.path.join('.')).join(', ');
+  return { event: 'invalid', reason: `${event}: ${where}` };
+}
+
+/** Builds the messages to one stream: what does not change is serialised once. */
+export class MediaStreamEncoder {
+  private readonly mediaHead: string;
+  private readonly markHead: string;
+  private readonly clearMessage: string;
+
+  constructor(streamId: string) {
+    const sid = JSON.stringify(streamId);
+    this.mediaHead = `{"event":"media","streamSid":${sid},"media":{"payload":"`;
+    this.markHead = `{"event":"mark","streamSid":${sid},"mark":{"name":`;
+    this.clearMessage = `{"event":"clear","streamSid":${sid}}`;
+  }
+
+  /** Raw µ-law of any length, no header. */
+  media(mulaw: Uint8Array): string {
+    return `${this.mediaHead}${Buffer.from(mulaw.buffer, mulaw.byteOffset, mulaw.byteLength).toString('base64')}"}}`;
+  }
+
+  mark(name: string): string {
+    return `${this.markHead}${JSON.stringify(name)}}}`;
+  }
+
+  clear(): string {
+    return this.clearMessage;
+  }
+}
