@@ -1,0 +1,206 @@
+/**
+ * Hears what `modulate` spoke. Streaming, any chunk size, about 0.05 % of a core per call; survives µ-law and resampling. Each transmission
+ * begins with a long mark, which locks it exactly. After a lost or garbled frame there is none, so it follows every possible beginning of
+ * bytes at once until only one of them reads as text.
+ */
+import { FrameReader } from './frame-reader';
+import type { ModemOptions } from './modem';
+import { SpeechDetector } from './speech-detector';
+import { ToneDetector } from './tone-detector';
+
+/** Positions are samples of the input, counted from the first one pushed. */
+export interface DemodulatorListener {
+  /** A character (or several, after a resynchronisation). What could not be read shows as one U+FFFD. `atSample`: where it was complete. */
+  text(fragment: string, atSample: number): void;
+  speechStart?(atSample: number): void;
+  /** Comes 100 ms of audio after `atSample`, where the sound ended. */
+  speechEnd?(atSample: number): void;
+}
+
+const GARBLED = '\uFFFD';
+/** Bits of mark that no text contains: what follows is surely a start bit. */
+const IDLE_BITS = 9.6;
+/** New beginnings are tried for so many bits of a search: one byte, and some. */
+const SEARCH_BITS = 11;
+/** A sole survivor of so many characters is right; of so many, the most plausible one of several is. */
+const SURE_CHARACTERS = 3;
+const ENOUGH_CHARACTERS = 8;
+/** Nobody speaks control characters: whoever reads one reads in the wrong place. */
+const isControl = (text: string) => text !== '' && text < ' ' && !'\t\n\r'.includes(text);
+
+type Sync = { state: 'silent' } | { state: 'searching'; since: number; readers: FrameReader[] } | { state: 'locked'; reader: FrameReader };
+
+export class Demodulator {
+  private readonly tones: ToneDetector;
+  private readonly speech: SpeechDetector;
+  private readonly bitLength: number;
+  private readonly decimation: number;
+  private sync: Sync = { state: 'silent' };
+  /** 8 kHz samples so far. */
+  private position = 0;
+  private lastBalance = 0;
+  private markSince = 0;
+  /** Something was lost, and the listener has not been told yet. */
+  private lost = false;
+  /** The listener was told of the loss that the present search is about. */
+  private toldOfLoss = false;
+  private boxSum = 0;
+  private boxFill = 0;
+
+  constructor(
+    options: ModemOptions,
+    private readonly on: DemodulatorListener,
+  ) {
+    this.bitLength = 8000 / options.baud;
+    this.decimation = options.sampleRate / 8000;
+    this.tones = new ToneDetector(options.baud);
+    this.speech = new SpeechDetector({
+      start: (at) => on.speechStart?.(at * this.decimation),
+      end: (at) => {
+        this.lost = false;
+        on.speechEnd?.(at * this.decimation);
+      },
+    });
+  }
+
+  get speaking(): boolean {
+    return this.speech.speaking;
+  }
+
+  push(pcm: Int16Array): void {
+    if (this.decimation === 1) {
+      for (let i = 0; i < pcm.length; i++) this.sample(pcm[i] as number);
+      return;
+    }
+    for (let i = 0; i < pcm.length; i++) {
+      this.boxSum += pcm[i] as number;
+      if (++this.boxFill < this.decimation) continue;
+      this.sample(Math.round(this.boxSum / this.decimation));
+      this.boxSum = 0;
+      this.boxFill = 0;
+    }
+  }
+
+  private sample(value: number): void {
+    const { tones } = this;
+    tones.push(value);
+    this.speech.push(value);
+    const now = ++this.position;
+    if (!tones.carrier) {
+      if (this.sync.state !== 'silent') this.carrierLost(now);
+      return;
+    }
+    const balance = tones.balance;
+    if (this.sync.state === 'silent') {
+      this.sync = { state: 'searching', since: now, readers: [] };
+      this.markSince = now;
+    } else if (this.lastBalance > 0 !== balance > 0) {
+      // The window holds half of each bit where the balance changes sign: the edge is half a window back.
+      const edge = now - this.tones.window / 2 - balance / (balance - this.lastBalance);
+      if (balance > 0) this.markSince = edge;
+      else this.fallingEdge(edge);
+    }
+    this.lastBalance = balance;
+    this.readBits(now, balance > 0);
+  }
+
+  private fallingEdge(edge: number): void {
+    const idle = edge - this.markSince >= IDLE_BITS * this.bitLength;
+    const { sync } = this;
+    if (sync.state === 'silent') return;
+    if (idle) {
+      // A new utterance, maybe right behind one that was cut within a character.
+      if (sync.state === 'locked') this.lost ||= sync.reader.within;
+      this.lock(new FrameReader(edge, this.bitLength), this.position);
+      return;
+    }
+    if (sync.state === 'locked') {
+      if (sync.reader.waiting) sync.reader.start(edge);
+      return;
+    }
+    let known = false;
+    // Byte follows byte within an utterance: who sees a gap was wrong.
+    sync.readers = sync.readers.filter((reader) => !reader.waiting || Math.abs(edge - reader.origin) < this.bitLength / 2);
+    for (const reader of sync.readers) {
+      if (!reader.waiting) continue;
+      reader.start(edge);
+      known = true;
+    }
+    if (sync.readers.length === 0) sync.since = edge;
+    if (!known && edge - sync.since < SEARCH_BITS * this.bitLength) sync.readers.push(new FrameReader(edge, this.bitLength));
+  }
+
+  private readBits(now: number, mark: boolean): void {
+    const { sync } = this;
+    if (sync.state === 'locked') {
+      if (now < sync.reader.due) return;
+      const result = sync.reader.bit(mark);
+      if (result.kind === 'character') {
+        sync.reader.text = '';
+        this.tell(result.text, now);
+      } else if (result.kind === 'broken' && !result.falseStart) {
+        this.lost = true;
+        this.toldOfLoss = false;
+        this.sync = { state: 'searching', since: now, readers: [] };
+      }
+    } else if (sync.state === 'searching') {
+      // Not at once: where speech is cut, its last bit is half silence, and that is no loss.
+      if (this.lost && now - sync.since > 2 * this.bitLength) this.tell('', now);
+      let changed = false;
+      for (const reader of sync.readers) {
+        if (now < reader.due) continue;
+        const result = reader.bit(mark);
+        if (result.kind === 'none') continue;
+        changed = true;
+        if (result.kind === 'broken' || isControl(result.text)) reader.due = Number.NaN;
+      }
+      if (changed) this.judge(sync, now);
+    }
+  }
+
+  private judge(sync: Sync & { state: 'searching' }, now: number): void {
+    sync.readers = sync.readers.filter((reader) => !Number.isNaN(reader.due));
+    const [first] = sync.readers;
+    if (!first) return;
+    const over = now - sync.since > SEARCH_BITS * this.bitLength;
+    if (over && sync.readers.length === 1 && first.text.length >= SURE_CHARACTERS) this.lock(first, now);
+    else if (sync.readers.some((reader) => reader.text.length >= ENOUGH_CHARACTERS)) this.lock(mostPlausible(sync.readers), now);
+  }
+
+  private lock(reader: FrameReader, now: number): void {
+    this.sync = { state: 'locked', reader };
+    if (reader.text === '') return;
+    // It began in the middle: something before it was missed.
+    if (!this.toldOfLoss) this.lost = true;
+    this.tell(reader.text, now);
+  }
+
+  private tell(text: string, now: number): void {
+    const loss = this.lost ? GARBLED : '';
+    this.lost = false;
+    this.toldOfLoss = loss !== '' && text === '';
+    if (loss + text !== '') this.on.text(loss + text, now * this.decimation);
+  }
+
+  private carrierLost(now: number): void {
+    const { sync } = this;
+    this.sync = { state: 'silent' };
+    this.lastBalance = 0;
+    // Told when the carrier comes back within the same speech: a hole. If it does not, the speech was cut there.
+    if (sync.state === 'locked') this.lost ||= sync.reader.within;
+    else if (sync.state === 'searching' && sync.readers.length > 0) {
+      const best = mostPlausible(sync.readers);
+      if (best.text !== '') this.lock(best, now);
+      this.sync = { state: 'silent' };
+    }
+  }
+}
+
+/** Letters and blanks make text; signs and rare characters come from bits read in the wrong place. */
+function mostPlausible(readers: FrameReader[]): FrameReader {
+  const score = (reader: FrameReader) => {
+    const likely = reader.text.match(/[a-zA-Z ]/g)?.length ?? 0;
+    return likely - (reader.text.length - likely);
+  };
+  return readers.reduce((best, reader) => (score(reader) > score(best) ? reader : best));
+}
