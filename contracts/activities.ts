@@ -4,19 +4,40 @@ import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
 import type { AnsweredBy, Outcome } from './outcomes';
 
+/** What the call workflow must know of the campaign to run one call. */
+export interface CallRules {
+  setup: CallSetup;
+  ringTimeoutMs: number;
+  /** How many humans the campaign names, and how long the phone of each rings. */
+  transferTargets: number;
+  transferRingTimeoutMs: number;
+  /** Reserved for the call before it was dialled. */
+  gatewayId: string;
+}
+
 export type DialResult =
   /** The carrier took the request. */
-  | { kind: 'placed'; carrierCallId: string; status: CarrierCallStatus; setup: CallSetup; ringTimeoutMs: number; gatewayId: string }
+  | ({ kind: 'placed'; carrierCallId: string; status: CarrierCallStatus } & CallRules)
   /** Sent, and no answer came: reconcile before anything else. */
-  | { kind: 'unknown'; setup: CallSetup; ringTimeoutMs: number; gatewayId: string }
+  | ({ kind: 'unknown' } & CallRules)
   /** The gate said no, for good; or not now, and the contact waits in Postgres again. Nothing was sent. */
   | { kind: 'skipped'; rule: string; reason: string }
   | { kind: 'deferred'; rule: string; reason: string; until: number }
   /** The carrier refused. `consumed`: counts as an attempt. `pauseCampaign`: the next contact would meet the same error. */
-  | { kind: 'refused'; outcome: Outcome; reason: string; consumed: boolean; retryAfterMs?: number; pauseCampaign?: string };
+  | {
+      kind: 'refused';
+      outcome: Outcome;
+      reason: string;
+      consumed: boolean;
+      errorCode?: number;
+      retryAfterMs?: number;
+      pauseCampaign?: string;
+      /** Whom to tell of `pauseCampaign`. */
+      campaignWorkflowId?: string;
+    };
 
 export type ReconcileResult =
-  | { kind: 'found'; call: CarrierCall; setup: CallSetup; ringTimeoutMs: number; gatewayId: string }
+  | ({ kind: 'found'; call: CarrierCall } & CallRules)
   /** The intent was never sent (its lease ended first), or the carrier knows no such call: surely not dialled. */
   | { kind: 'not_dialed' }
   | { kind: 'unknown' };
@@ -75,7 +96,9 @@ export interface CallActivities {
   /** Gate, attempt, lease, intent in one transaction; then one POST. maximumAttempts 1. */
   dial(input: CallInput): Promise<DialResult>;
   /** After an unknown outcome: what the store and the carrier know of the attempt. Polls the carrier with heartbeats until it is sure or its time is up. */
-  reconcileDial(input: CallInput): Promise<ReconcileResult>;
+  reconcileDial(
+    input: CallInput & { /** Known from a callback of the carrier: nothing has to be searched. */ carrierCallId?: string },
+  ): Promise<ReconcileResult>;
   /** Completed from outside by the gateway. */
   conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<import('./call').ConversationReport>;
   commandGateway(input: { gatewayId: string; command: GatewayCommand }): Promise<{ delivered: boolean }>;

@@ -9,6 +9,7 @@ export interface CampaignInput {
   endsAt?: number;
   /** Carried over continue-as-new. */
   state?: CampaignState;
+  pauseReason?: string;
   /** How many runs went before this one. */
   generation?: number;
 }
