@@ -1,11 +1,16 @@
 /** What is known, in Postgres. Every table has a tenant_id. Times are timestamptz (UTC), money is integer micro-dollars. */
-import { bigint, boolean, index, integer, jsonb, pgTable, primaryKey, text, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, customType, index, integer, pgTable, primaryKey, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Variables } from '../contracts/agent';
 import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../contracts/call';
 import type { CampaignSpec, CampaignState } from '../contracts/campaign';
 import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
+import { storableJson, storableText } from './storable';
 
+/** Text and JSON that Postgres surely takes: a NUL or half a surrogate pair in a transcript must not make a settlement fail for ever. */
+const text = customType<{ data: string; driverData: string }>({ dataType: () => 'text', toDriver: storableText });
+const jsonb = customType<{ data: unknown; driverData: unknown }>({ dataType: () => 'jsonb', toDriver: storableJson });
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const micros = (name: string) => bigint(name, { mode: 'number' });
 
@@ -22,6 +27,8 @@ export const campaigns = pgTable(
     cps: text('cps').notNull(),
     maxConcurrent: integer('max_concurrent').notNull(),
     budgetMicros: micros('budget_micros'),
+    /** Sum of the attempts' costs, kept in the same transactions: read on every dial. */
+    spentMicros: micros('spent_micros').notNull().default(0),
     /** Added to the clock where calling windows are evaluated; 0 but in rehearsals. */
     windowOffsetMs: bigint('window_offset_ms', { mode: 'number' }).notNull().default(0),
     /** Import counters: rows read = imported + rejected + duplicates. */
@@ -33,7 +40,11 @@ export const campaigns = pgTable(
     endsAt: instant('ends_at'),
     endedAt: instant('ended_at'),
   },
-  (t) => [index('campaigns_tenant_name').on(t.tenantId, t.name, t.createdAt)],
+  (t) => [
+    index('campaigns_tenant_name').on(t.tenantId, t.name, t.createdAt),
+    /** One live campaign per name: two imports that race cannot both start one. */
+    uniqueIndex('campaigns_live_name').on(t.tenantId, t.name).where(sql`state in ('running', 'paused')`),
+  ],
 );
 
 export const CONTACT_STATUSES = ['waiting', 'claimed', 'active', 'done'] as const;
@@ -67,7 +78,12 @@ export const contacts = pgTable(
     /** Whether the webhooks know of an outcome that no call of its own delivers. */
     outcomeDelivered: boolean('outcome_delivered').notNull().default(false),
   },
-  (t) => [uniqueIndex('contacts_campaign_phone').on(t.campaignId, t.phone), index('contacts_due').on(t.campaignId, t.status, t.dueAt)],
+  (t) => [
+    uniqueIndex('contacts_campaign_phone').on(t.campaignId, t.phone),
+    index('contacts_due').on(t.campaignId, t.status, t.dueAt),
+    index('contacts_line').on(t.campaignId, t.line),
+    index('contacts_undelivered').on(t.campaignId, t.line).where(sql`status = 'done' and not outcome_delivered`),
+  ],
 );
 
 export const rejectedRows = pgTable(
@@ -123,6 +139,11 @@ export const attempts = pgTable(
     postCallDone: boolean('post_call_done').notNull().default(false),
     postCallFailures: jsonb('post_call_failures').$type<string[]>().notNull().default([]),
     errorCode: integer('error_code'),
+    /** Which run of the dial wrote the intent: a commit whose answer was lost is told from another run's row. */
+    dialId: text('dial_id'),
+    /** What the settlement decided, so that its repetition returns the same. */
+    contactOutcome: text('contact_outcome').$type<Outcome>(),
+    nextAttemptAt: instant('next_attempt_at'),
   },
   (t) => [
     index('attempts_contact').on(t.contactId),
@@ -130,6 +151,7 @@ export const attempts = pgTable(
     index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
     index('attempts_open').on(t.campaignId, t.state),
     uniqueIndex('attempts_carrier_call').on(t.carrierCallId),
+    uniqueIndex('attempts_counted').on(t.contactId, t.attempt),
   ],
 );
 
@@ -147,7 +169,7 @@ export const leases = pgTable(
     /** The sweeper looks at the workflow after this moment. */
     deadline: instant('deadline').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.tenantId, t.phone] }), uniqueIndex('leases_call').on(t.callId)],
+  (t) => [primaryKey({ columns: [t.tenantId, t.phone] }), uniqueIndex('leases_call').on(t.callId), index('leases_gateway').on(t.gatewayId)],
 );
 
 export const suppressions = pgTable(

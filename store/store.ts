@@ -36,6 +36,8 @@ export interface CampaignStore {
   /** Micro-dollars of all calls of the campaign, those under way as 0. */
   spentMicros(campaignId: string): Promise<number>;
   progress(campaignId: string): Promise<CampaignProgress>;
+  /** What a dispatcher asks several times a second: cheap. */
+  slots(campaignId: string): Promise<CampaignSlots>;
 }
 
 export interface CampaignProgress {
@@ -54,6 +56,15 @@ export interface CampaignProgress {
   nextDueAt: Date | null;
 }
 
+export interface CampaignSlots {
+  /** Slots in use by a claim that is not a call yet. */
+  claimed: number;
+  /** Slots in use by a call. */
+  active: number;
+  /** Earliest due moment of those who wait; null when nobody does. */
+  nextDueAt: Date | null;
+}
+
 export interface ContactStore {
   /** Inserts what is not there yet (campaign and phone are unique); returns the lines that were duplicates of earlier rows or of an earlier import. */
   import(campaign: { tenantId: string; campaignId: string }, rows: NewContact[]): Promise<{ inserted: number; duplicates: number }>;
@@ -67,13 +78,16 @@ export interface ContactStore {
   claimDue(campaignId: string, limit: number, now: Date): Promise<ContactRow[]>;
   /** claimed → active, when the workflow has been started. No-op in any other status. */
   markActive(contactId: string, sequence: number): Promise<void>;
-  /** Back to waiting without an attempt having been spent. No-op unless claimed or active with this sequence. */
+  /**
+   * Back to waiting without an attempt having been spent. No-op unless claimed or active with this sequence, and while the call of this sequence is
+   * open. A workflow that was started for it all the same is stopped by `openIntent`.
+   */
   putBack(contactId: string, sequence: number, dueAt: Date, waitReason: string): Promise<void>;
   /** Contacts claimed or active for longer than `olderThan`, with no lease or one past its deadline: for the sweeper. */
   stale(campaignId: string, now: Date, olderThan: Date): Promise<ContactRow[]>;
-  /** Those who wait get their last outcome. Returns counts. */
+  /** Those who wait, or are claimed and not called yet, get their last outcome, with what they waited for as the reason. Returns counts. */
   closeRemaining(campaignId: string, outcome: 'expired' | 'canceled', now: Date): Promise<{ closed: number; stillActive: number }>;
-  /** Contacts whose outcome no call's post-call workflow delivers (expired, canceled), not delivered yet. */
+  /** Contacts whose outcome no call's post-call workflow delivers (expired, canceled, skipped), not delivered yet. */
   undelivered(campaignId: string, limit: number): Promise<ContactRow[]>;
   markDelivered(contactId: string): Promise<void>;
   /** In keyset pages ordered by line, for reports of any size. */
@@ -115,6 +129,11 @@ export interface AttemptStore {
   /**
    * Decision 1: in one transaction locks the contact, reads the facts, asks `judge`, writes the verdict, and on `allow` counts the attempt, takes the
    * lease, reserves the gateway and writes the intent. `skip` ends the contact, `defer` puts it back. Two dials of one number serialise here.
+   *
+   * When the row of this call exists already (an earlier run of the dial wrote it), nothing is judged or written: `facts.existing` and `attempt` are that
+   * row and the verdict is its. It may have been sent: reconcile. A commit of this very run whose answer was lost does not count as such.
+   * A call that is superseded (the contact has been put back, ended, or is on a later sequence) is deferred with the rule `campaign_state` and
+   * nothing is written; `attempt` is undefined.
    */
   openIntent(
     intent: DialIntent,
@@ -123,13 +142,17 @@ export interface AttemptStore {
   get(callId: string): Promise<AttemptRow | undefined>;
   /** True while the lease lives, `dialBy` is not over and the campaign runs: asked right before the request. */
   mayStillDial(callId: string, now: Date): Promise<boolean>;
+  /** The first carrier call of an attempt stands; a later one changes nothing. */
   markPlaced(callId: string, carrierCallId: string): Promise<void>;
+  /** Intent → unknown. */
   markUnknown(callId: string): Promise<void>;
-  /** Surely not dialled: gives the attempt and the lease back; the row stays as a record. */
+  /** Surely not dialled: gives the attempt and the lease back; the row stays as a record, the contact stays active until `settle` or `putBack`. */
   markNotPlaced(callId: string, reason: string, now: Date): Promise<void>;
   /**
    * Writes the call record and the contact's next state, frees the lease, all in one transaction and once: a second settlement of a call changes nothing
-   * and returns the first's result. `next` comes from the retry policy.
+   * and returns the first's result. `next` comes from the retry policy. `decide` sees the contact as it will be (`attempts` holds this call when it
+   * is consumed) and, as history, the contact's other counted calls, oldest first. A call that its contact has left behind is recorded, and
+   * `decide` prices it, but the contact stays as it is.
    */
   settle(
     settlement: CallSettlement,
@@ -142,8 +165,15 @@ export interface AttemptStore {
   ): Promise<{ contactOutcome?: Outcome; nextAttemptAt?: Date; alreadySettled: boolean }>;
   /** Attempts placed or unknown and not ended. */
   open(campaignId: string): Promise<AttemptRow[]>;
+  /** Leases of the tenant, in any campaign, that are past their deadline: their calls' workflows may be gone. */
+  overdueLeases(tenantId: string, now: Date): Promise<{ callId: string; contactId: string; campaignId: string; phone: string }[]>;
+  /** The call goes on at another gateway. */
+  moveGateway(callId: string, gatewayId: string): Promise<void>;
+  /** Ended calls whose post-call work has not been finished. */
+  postCallOpen(campaignId: string, endedBefore: Date, limit: number): Promise<AttemptRow[]>;
   byContact(contactIds: string[]): Promise<AttemptRow[]>;
   byCarrierCallId(carrierCallId: string): Promise<AttemptRow | undefined>;
+  /** Adds to the call's cost. A line replaces one of the same label, so that a retried step costs once. */
   addUsageCost(callId: string, lines: { label: string; micros: number }[]): Promise<void>;
   saveSummary(callId: string, summary: string): Promise<void>;
   saveExtraction(callId: string, extraction: Record<string, unknown>): Promise<void>;

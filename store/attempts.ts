@@ -1,0 +1,173 @@
+import { and, asc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { PatterError } from '../contracts/errors';
+import type { Database } from './database';
+import { lockAttempt, lockCampaign, lockContact } from './locks';
+import { OPEN_STATES, openIntent } from './open-intent';
+import { attempts, campaigns, contacts, leases, transfers } from './schema';
+import { settle } from './settle';
+import type { AttemptRow, AttemptStore } from './store';
+
+export function attemptStore(database: Database): AttemptStore {
+  const is = (callId: string) => eq(attempts.callId, callId);
+  const get = async (callId: string): Promise<AttemptRow | undefined> => {
+    const [row] = await database.run((db) => db.select().from(attempts).where(is(callId)));
+    return row;
+  };
+  const update = async (callId: string, set: Partial<typeof attempts.$inferInsert>): Promise<void> => {
+    await database.run((db) => db.update(attempts).set(set).where(is(callId)));
+  };
+
+  return {
+    openIntent: (intent, judge) => openIntent(database, intent, judge),
+    settle: (settlement, decide, now) => settle(database, settlement, decide, now),
+    get,
+
+    async mayStillDial(callId, now) {
+      const rows = await database.run((db) =>
+        db
+          .select({ callId: attempts.callId })
+          .from(attempts)
+          .innerJoin(leases, and(eq(leases.callId, attempts.callId), gt(leases.dialBy, now)))
+          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), eq(campaigns.state, 'running')))
+          .where(and(is(callId), eq(attempts.state, 'intent'))),
+      );
+      return rows.length > 0;
+    },
+
+    async markPlaced(callId, carrierCallId) {
+      await database.run((db) =>
+        db
+          .update(attempts)
+          .set({ carrierCallId, state: sql`case when ${attempts.state} in ('intent', 'unknown') then 'placed' else ${attempts.state} end` })
+          .where(and(is(callId), or(isNull(attempts.carrierCallId), eq(attempts.carrierCallId, carrierCallId)))),
+      );
+    },
+
+    async markUnknown(callId) {
+      await database.run((db) =>
+        db
+          .update(attempts)
+          .set({ state: 'unknown' })
+          .where(and(is(callId), eq(attempts.state, 'intent'))),
+      );
+    },
+
+    async markNotPlaced(callId, reason, now) {
+      await database.transact(async (db) => {
+        const [found] = await db.select({ contactId: attempts.contactId }).from(attempts).where(is(callId));
+        if (!found) return;
+        const contact = await lockContact(db, found.contactId);
+        const row = await lockAttempt(db, callId);
+        if (!row || (row.state !== 'intent' && row.state !== 'unknown')) return;
+        await db.update(attempts).set({ state: 'not_placed', attempt: null, reason, endedAt: now }).where(is(callId));
+        await db.delete(leases).where(eq(leases.callId, callId));
+        if (row.attempt !== null && row.attempt === contact.attempts) {
+          await db
+            .update(contacts)
+            .set({ attempts: contact.attempts - 1 })
+            .where(eq(contacts.contactId, contact.contactId));
+        }
+      });
+    },
+
+    open: (campaignId) =>
+      database.run((db) =>
+        db
+          .select()
+          .from(attempts)
+          .where(and(eq(attempts.campaignId, campaignId), inArray(attempts.state, ['placed', 'unknown'])))
+          .orderBy(asc(attempts.createdAt)),
+      ),
+
+    overdueLeases: (tenantId, now) =>
+      database.run((db) =>
+        db
+          .select({ callId: leases.callId, contactId: attempts.contactId, campaignId: leases.campaignId, phone: leases.phone })
+          .from(leases)
+          .innerJoin(attempts, eq(attempts.callId, leases.callId))
+          .where(and(eq(leases.tenantId, tenantId), lt(leases.deadline, now))),
+      ),
+
+    async moveGateway(callId, gatewayId) {
+      await database.run((db) => db.update(leases).set({ gatewayId }).where(eq(leases.callId, callId)));
+      await database.run((db) =>
+        db
+          .update(attempts)
+          .set({ gatewayId })
+          .where(and(is(callId), inArray(attempts.state, OPEN_STATES))),
+      );
+    },
+
+    postCallOpen: (campaignId, endedBefore, limit) =>
+      database.run((db) =>
+        db
+          .select()
+          .from(attempts)
+          .where(
+            and(
+              eq(attempts.campaignId, campaignId),
+              eq(attempts.state, 'ended'),
+              eq(attempts.postCallDone, false),
+              lt(attempts.endedAt, endedBefore),
+            ),
+          )
+          .orderBy(asc(attempts.endedAt))
+          .limit(limit),
+      ),
+
+    async byContact(contactIds) {
+      if (contactIds.length === 0) return [];
+      return database.run((db) =>
+        db.select().from(attempts).where(inArray(attempts.contactId, contactIds)).orderBy(asc(attempts.contactId), asc(attempts.createdAt)),
+      );
+    },
+
+    async byCarrierCallId(carrierCallId) {
+      const [row] = await database.run((db) => db.select().from(attempts).where(eq(attempts.carrierCallId, carrierCallId)));
+      return row;
+    },
+
+    async addUsageCost(callId, lines) {
+      await database.transact(async (db) => {
+        const row = await lockAttempt(db, callId);
+        if (!row) throw new PatterError('PATTER_CALL_NOT_FOUND', `There is no call ${callId}.`);
+        const replaced = new Set(lines.map((line) => line.label));
+        const costLines = [...row.costLines.filter((line) => !replaced.has(line.label)), ...lines];
+        const costMicros = costLines.reduce((sum, line) => sum + line.micros, 0);
+        const campaign = await lockCampaign(db, row.campaignId);
+        await db.update(attempts).set({ costLines, costMicros }).where(is(callId));
+        await db
+          .update(campaigns)
+          .set({ spentMicros: campaign.spentMicros + costMicros - row.costMicros })
+          .where(eq(campaigns.campaignId, campaign.campaignId));
+      });
+    },
+
+    saveSummary: (callId, summary) => update(callId, { summary }),
+    saveExtraction: (callId, extraction) => update(callId, { extraction }),
+    finishPostCall: (callId, failures) => update(callId, { postCallDone: true, postCallFailures: failures }),
+
+    async recordTransfer({ now, ...row }) {
+      const inserted = await database.run((db) =>
+        db
+          .insert(transfers)
+          .values({ ...row, requestedAt: now })
+          .onConflictDoNothing()
+          .returning({ toNumber: transfers.toNumber }),
+      );
+      if (inserted[0]) return { toNumber: inserted[0].toNumber, existed: false };
+      const standing = await this.transfer(row.callId, row.transferNumber);
+      return { toNumber: standing!.toNumber, existed: true };
+    },
+
+    async transfer(callId, transferNumber) {
+      const [row] = await database.run((db) =>
+        db
+          .select({ toNumber: transfers.toNumber, requestedAt: transfers.requestedAt })
+          .from(transfers)
+          .where(and(eq(transfers.callId, callId), eq(transfers.transferNumber, transferNumber))),
+      );
+      return row;
+    },
+  };
+}

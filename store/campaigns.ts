@@ -1,0 +1,178 @@
+import { and, asc, count, desc, eq, inArray, isNull, min, notInArray, or, sql } from 'drizzle-orm';
+import { PatterError } from '../contracts/errors';
+import { newCampaignId } from '../contracts/ids';
+import { usdToMicros } from '../contracts/money';
+import { type Database, violatedConstraint } from './database';
+import { attempts, campaigns, contacts } from './schema';
+import type { CampaignRow, CampaignStore } from './store';
+
+export function campaignStore(database: Database): CampaignStore {
+  const is = (campaignId: string) => eq(campaigns.campaignId, campaignId);
+  const get = async (campaignId: string): Promise<CampaignRow | undefined> => {
+    const [row] = await database.run((db) => db.select().from(campaigns).where(is(campaignId)));
+    return row;
+  };
+  /** Counts and the earliest due moment by status: an index scan that reads no contact. */
+  const byStatus = (campaignId: string) =>
+    database.run((db) =>
+      db
+        .select({ status: contacts.status, n: count(), dueAt: min(contacts.dueAt) })
+        .from(contacts)
+        .where(eq(contacts.campaignId, campaignId))
+        .groupBy(contacts.status),
+    );
+
+  return {
+    async create({ tenantId, name, spec, windowOffsetMs, now }) {
+      const campaignId = newCampaignId();
+      try {
+        await database.run((db) =>
+          db
+            .insert(campaigns)
+            .values({
+              campaignId,
+              tenantId,
+              name,
+              spec,
+              state: 'running',
+              cps: String(spec.dialing.cps),
+              maxConcurrent: spec.dialing.maxConcurrent,
+              budgetMicros: spec.budget ? usdToMicros(spec.budget.total) : null,
+              windowOffsetMs,
+              createdAt: now,
+            })
+            .onConflictDoNothing({ target: campaigns.campaignId }),
+        );
+      } catch (error) {
+        if (violatedConstraint(error) !== 'campaigns_live_name') throw error;
+        throw new PatterError('PATTER_CAMPAIGN_STATE', `A campaign named "${name}" is under way; attach to it, or cancel it first.`, {
+          cause: error,
+          details: { name },
+        });
+      }
+      return (await get(campaignId))!;
+    },
+
+    get,
+
+    async latestByName(tenantId, name) {
+      const [row] = await database.run((db) =>
+        db
+          .select()
+          .from(campaigns)
+          .where(and(eq(campaigns.tenantId, tenantId), eq(campaigns.name, name)))
+          .orderBy(desc(campaigns.createdAt))
+          .limit(1),
+      );
+      return row;
+    },
+
+    list: (tenantId) =>
+      database.run((db) => db.select().from(campaigns).where(eq(campaigns.tenantId, tenantId)).orderBy(desc(campaigns.createdAt))),
+
+    async markStarted(campaignId, startedAt, endsAt) {
+      await database.run((db) =>
+        db
+          .update(campaigns)
+          .set({ startedAt, endsAt })
+          .where(and(is(campaignId), isNull(campaigns.startedAt))),
+      );
+    },
+
+    async setState(campaignId, state, reason) {
+      // Waits for the dials that hold the row: when it returns, every intent is either visible or will be judged in the new state.
+      await database.run((db) =>
+        db
+          .update(campaigns)
+          .set({ state, stateReason: reason })
+          .where(and(is(campaignId), or(notInArray(campaigns.state, ['completed', 'canceled']), eq(campaigns.state, state)))),
+      );
+    },
+
+    async edit(campaignId, { cps, maxConcurrent, budgetTotal }) {
+      const set = {
+        ...(cps !== undefined && { cps: String(cps) }),
+        ...(maxConcurrent !== undefined && { maxConcurrent }),
+        ...(budgetTotal !== undefined && { budgetMicros: usdToMicros(budgetTotal) }),
+      };
+      if (Object.keys(set).length === 0) return;
+      await database.run((db) => db.update(campaigns).set(set).where(is(campaignId)));
+    },
+
+    async finish(campaignId, state, endedAt) {
+      await database.run((db) =>
+        db
+          .update(campaigns)
+          .set({ state, endedAt })
+          .where(and(is(campaignId), isNull(campaigns.endedAt))),
+      );
+    },
+
+    async recordImport(campaignId, { total, rejected, duplicates }) {
+      await database.run((db) =>
+        db.update(campaigns).set({ rowsTotal: total, rowsRejected: rejected, rowsDuplicate: duplicates }).where(is(campaignId)),
+      );
+    },
+
+    async spentMicros(campaignId) {
+      return (await get(campaignId))?.spentMicros ?? 0;
+    },
+
+    async progress(campaignId) {
+      const statuses = await byStatus(campaignId);
+      const outcomes = await database.run((db) =>
+        db
+          .select({ outcome: contacts.outcome, n: count() })
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'done')))
+          .groupBy(contacts.outcome),
+      );
+      const [calls] = await database.run((db) =>
+        db
+          .select({
+            attempts: count(attempts.attempt),
+            costMicros: sql<number>`coalesce(sum(${attempts.costMicros}), 0)`.mapWith(Number),
+            postCallOpen: sql<number>`count(*) filter (where ${attempts.state} = 'ended' and not ${attempts.postCallDone})`.mapWith(Number),
+          })
+          .from(attempts)
+          .where(eq(attempts.campaignId, campaignId)),
+      );
+      const of = (status: string) => statuses.find((row) => row.status === status);
+      const done = of('done')?.n ?? 0;
+      const waiting = of('waiting')?.n ?? 0;
+      const active = (of('claimed')?.n ?? 0) + (of('active')?.n ?? 0);
+      return {
+        contacts: waiting + active + done,
+        waiting,
+        active,
+        done,
+        outcomes: Object.fromEntries(outcomes.map((row) => [row.outcome, row.n])),
+        attempts: calls?.attempts ?? 0,
+        costMicros: calls?.costMicros ?? 0,
+        postCallOpen: calls?.postCallOpen ?? 0,
+        nextDueAt: of('waiting')?.dueAt ?? null,
+      };
+    },
+
+    async slots(campaignId) {
+      // Not an aggregate over all who wait: the first entry of the index.
+      const [next] = await database.run((db) =>
+        db
+          .select({ dueAt: contacts.dueAt })
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'waiting')))
+          .orderBy(asc(contacts.dueAt))
+          .limit(1),
+      );
+      const inUse = await database.run((db) =>
+        db
+          .select({ status: contacts.status, n: count() })
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), inArray(contacts.status, ['claimed', 'active'])))
+          .groupBy(contacts.status),
+      );
+      const of = (status: string) => inUse.find((row) => row.status === status)?.n ?? 0;
+      return { claimed: of('claimed'), active: of('active'), nextDueAt: next?.dueAt ?? null };
+    },
+  };
+}

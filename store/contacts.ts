@@ -1,0 +1,201 @@
+import { and, asc, count, eq, gt, inArray, isNull, lt, lte, notExists, or, sql } from 'drizzle-orm';
+import { newContactId } from '../contracts/ids';
+import { callOf } from './call-of';
+import { chunked } from './chunked';
+import type { Database } from './database';
+import { attempts, campaigns, contacts, leases, rejectedRows } from './schema';
+import type { ContactStore } from './store';
+
+export function contactStore(database: Database): ContactStore {
+  const isCurrent = (contactId: string, sequence: number) => and(eq(contacts.contactId, contactId), eq(contacts.sequence, sequence));
+
+  return {
+    async import({ tenantId, campaignId }, rows) {
+      let inserted = 0;
+      for (const part of chunked(rows)) {
+        const values = part.map((row) => ({ ...row, contactId: newContactId(), tenantId, campaignId, status: 'waiting' as const }));
+        inserted += (
+          await database.run((db) => db.insert(contacts).values(values).onConflictDoNothing().returning({ contactId: contacts.contactId }))
+        ).length;
+      }
+      return { inserted, duplicates: rows.length - inserted };
+    },
+
+    async importRejected({ tenantId, campaignId }, rows) {
+      for (const part of chunked(rows)) {
+        const values = part.map((row) => ({ ...row, tenantId, campaignId }));
+        await database.run((db) => db.insert(rejectedRows).values(values).onConflictDoNothing());
+      }
+    },
+
+    rejected: (campaignId) =>
+      database.run((db) => db.select().from(rejectedRows).where(eq(rejectedRows.campaignId, campaignId)).orderBy(asc(rejectedRows.line))),
+
+    async get(contactId) {
+      const [row] = await database.run((db) => db.select().from(contacts).where(eq(contacts.contactId, contactId)));
+      return row;
+    },
+
+    async claimDue(campaignId, limit, now) {
+      if (limit <= 0) return [];
+      const left = await database.run((db) =>
+        db
+          .select()
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'claimed')))
+          .orderBy(asc(contacts.claimedAt), asc(contacts.line))
+          .limit(limit),
+      );
+      if (left.length >= limit) return left;
+      const claimed = await database.run((db) => {
+        const due = db
+          .select({ contactId: contacts.contactId })
+          .from(contacts)
+          .innerJoin(campaigns, eq(campaigns.campaignId, contacts.campaignId))
+          .where(
+            and(
+              eq(contacts.campaignId, campaignId),
+              eq(contacts.status, 'waiting'),
+              lte(contacts.dueAt, now),
+              eq(campaigns.state, 'running'),
+            ),
+          )
+          .orderBy(asc(contacts.dueAt), asc(contacts.line))
+          .limit(limit - left.length)
+          // Two dispatchers at once take different rows instead of waiting for each other.
+          .for('update', { of: contacts, skipLocked: true });
+        return db
+          .update(contacts)
+          .set({ status: 'claimed', claimedAt: now, sequence: sql`${contacts.sequence} + 1` })
+          .where(inArray(contacts.contactId, due))
+          .returning();
+      });
+      claimed.sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime() || a.line - b.line);
+      return [...left, ...claimed];
+    },
+
+    async markActive(contactId, sequence) {
+      await database.run((db) =>
+        db
+          .update(contacts)
+          .set({ status: 'active' })
+          .where(and(isCurrent(contactId, sequence), eq(contacts.status, 'claimed'))),
+      );
+    },
+
+    async putBack(contactId, sequence, dueAt, waitReason) {
+      await database.transact(async (db) => {
+        // Locked first: an intent that is being written by this contact's call is then seen.
+        const [contact] = await db.select().from(contacts).where(isCurrent(contactId, sequence)).for('update');
+        if (!contact || (contact.status !== 'claimed' && contact.status !== 'active')) return;
+        const [call] = await db
+          .select({ state: attempts.state })
+          .from(attempts)
+          .where(eq(attempts.callId, callOf(contact)));
+        if (call && call.state !== 'not_placed') return;
+        await db.update(contacts).set({ status: 'waiting', dueAt, waitReason, claimedAt: null }).where(eq(contacts.contactId, contactId));
+      });
+    },
+
+    async stale(campaignId, now, olderThan) {
+      return database.run((db) => {
+        const live = db
+          .select({ one: sql`1` })
+          .from(leases)
+          .where(
+            and(
+              eq(leases.tenantId, contacts.tenantId),
+              eq(leases.phone, contacts.phone),
+              // The lease of this contact's call, not of another campaign's call to the same number.
+              sql`starts_with(${leases.callId}, 'call_' || substr(${contacts.contactId}, 4) || '_')`,
+              gt(leases.deadline, now),
+            ),
+          );
+        return db
+          .select()
+          .from(contacts)
+          .where(
+            and(
+              eq(contacts.campaignId, campaignId),
+              inArray(contacts.status, ['claimed', 'active']),
+              or(isNull(contacts.claimedAt), lt(contacts.claimedAt, olderThan)),
+              notExists(live),
+            ),
+          )
+          .orderBy(asc(contacts.line));
+      });
+    },
+
+    async closeRemaining(campaignId, outcome, now) {
+      const fallback = outcome === 'canceled' ? 'the campaign was canceled' : 'not reached before the end of the campaign';
+      let closed = 0;
+      for (;;) {
+        const rows = await database.run((db) => {
+          // In portions, so that a campaign of a million contacts stays within the statement's time limit.
+          const some = db
+            .select({ contactId: contacts.contactId })
+            .from(contacts)
+            .where(and(eq(contacts.campaignId, campaignId), inArray(contacts.status, ['waiting', 'claimed'])))
+            .limit(5_000)
+            .for('update');
+          return db
+            .update(contacts)
+            .set({
+              status: 'done',
+              outcome,
+              outcomeReason: sql`coalesce(${contacts.waitReason}, ${fallback})`,
+              endedAt: now,
+              claimedAt: null,
+            })
+            .where(inArray(contacts.contactId, some))
+            .returning({ contactId: contacts.contactId });
+        });
+        closed += rows.length;
+        if (rows.length === 0) break;
+      }
+      const [active] = await database.run((db) =>
+        db
+          .select({ n: count() })
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'active'))),
+      );
+      return { closed, stillActive: active?.n ?? 0 };
+    },
+
+    undelivered: (campaignId, limit) =>
+      database.run((db) =>
+        db
+          .select()
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'done'), eq(contacts.outcomeDelivered, false)))
+          .orderBy(asc(contacts.line))
+          .limit(limit),
+      ),
+
+    async markDelivered(contactId) {
+      await database.run((db) => db.update(contacts).set({ outcomeDelivered: true }).where(eq(contacts.contactId, contactId)));
+    },
+
+    async page(campaignId, afterLine, limit) {
+      const rows = await database.run((db) =>
+        db
+          .select()
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), gt(contacts.line, afterLine)))
+          .orderBy(asc(contacts.line), asc(contacts.contactId))
+          .limit(limit),
+      );
+      const last = rows.at(-1);
+      if (!last || rows.length < limit) return rows;
+      // Two files imported into one campaign share line numbers: a page ends with the last of its line.
+      const sameLine = await database.run((db) =>
+        db
+          .select()
+          .from(contacts)
+          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.line, last.line), gt(contacts.contactId, last.contactId)))
+          .orderBy(asc(contacts.contactId)),
+      );
+      return [...rows, ...sameLine];
+    },
+  };
+}

@@ -1,0 +1,186 @@
+/** The transaction of decision 1: facts, verdict, attempt, lease and intent, or nothing. */
+import { randomUUID } from 'node:crypto';
+import { and, asc, count, eq, gt, inArray, isNotNull, ne } from 'drizzle-orm';
+import { PatterError } from '../contracts/errors';
+import type { GateVerdict } from '../contracts/gate';
+import type { Outcome } from '../contracts/outcomes';
+import { callOf } from './call-of';
+import type { Database, Db } from './database';
+import { liveGateways } from './gateways';
+import { lockCampaign, lockContact, lockNumber, lockRoom } from './locks';
+import { type AttemptState, attempts, contacts, leases, suppressions, verdicts } from './schema';
+import type { AttemptRow, AttemptStore, CampaignRow, ContactRow, DialIntent, GateFacts } from './store';
+
+const DAY_MS = 86_400_000;
+export const OPEN_STATES: AttemptState[] = ['intent', 'placed', 'unknown'];
+
+type Judge = Parameters<AttemptStore['openIntent']>[1];
+type Result = Awaited<ReturnType<AttemptStore['openIntent']>>;
+
+export function openIntent(database: Database, intent: DialIntent, judge: Judge): Promise<Result> {
+  // Marks the rows of this run, so that its own commit, repeated because the answer was lost, is not taken for another run's.
+  const dialId = randomUUID();
+  return database.transact(async (db) => {
+    const contact = await lockContact(db, intent.contactId);
+    await lockNumber(db, intent.tenantId, contact.phone);
+    const campaign = await lockCampaign(db, intent.campaignId);
+    await lockRoom(db);
+    const facts = await readFacts(db, intent, contact, campaign);
+    if (facts.existing) {
+      const attempt = facts.existing;
+      if (attempt.dialId === dialId) facts.existing = undefined;
+      return { verdict: attempt.verdict, facts, attempt };
+    }
+    if (callOf(contact) !== intent.callId || (contact.status !== 'claimed' && contact.status !== 'active')) {
+      return { verdict: superseded(intent), facts };
+    }
+    const { verdict, gatewayId } = judge(facts);
+    await db
+      .insert(verdicts)
+      .values({
+        tenantId: intent.tenantId,
+        campaignId: intent.campaignId,
+        contactId: intent.contactId,
+        callId: intent.callId,
+        verdict,
+        at: intent.now,
+      })
+      .onConflictDoNothing();
+    const attempt = await writeAttempt(db, intent, facts, verdict, gatewayId ?? null, dialId);
+    await moveContact(db, intent, facts, verdict);
+    if (verdict.decision === 'allow') await takeLease(db, intent, facts, gatewayId ?? null);
+    return { verdict, facts, attempt };
+  });
+}
+
+function superseded(intent: DialIntent): GateVerdict {
+  return {
+    decision: 'defer',
+    rule: 'campaign_state',
+    reason: 'the contact has moved on: this call is superseded',
+    until: intent.now.getTime(),
+  };
+}
+
+async function readFacts(db: Db, intent: DialIntent, contact: ContactRow, campaign: CampaignRow): Promise<GateFacts> {
+  const { tenantId, callId, now } = intent;
+  const { phone } = contact;
+  const [existing] = await db.select().from(attempts).where(eq(attempts.callId, callId));
+  const [suppression] = await db
+    .select({ source: suppressions.source, reason: suppressions.reason, createdAt: suppressions.createdAt })
+    .from(suppressions)
+    .where(and(eq(suppressions.tenantId, tenantId), eq(suppressions.phone, phone)));
+  const lastDay = await db
+    .select({ createdAt: attempts.createdAt })
+    .from(attempts)
+    .where(
+      and(
+        eq(attempts.tenantId, tenantId),
+        eq(attempts.toNumber, phone),
+        gt(attempts.createdAt, new Date(now.getTime() - DAY_MS)),
+        isNotNull(attempts.attempt),
+        ne(attempts.callId, callId),
+      ),
+    )
+    .orderBy(asc(attempts.createdAt));
+  const [open] = await db
+    .select({ n: count() })
+    .from(attempts)
+    .where(and(eq(attempts.campaignId, intent.campaignId), inArray(attempts.state, OPEN_STATES), ne(attempts.callId, callId)));
+  return {
+    campaign,
+    contact,
+    suppression,
+    callsLastDay: lastDay.map((row) => row.createdAt),
+    numberLease: await leaseOfAnother(db, intent, phone),
+    spentMicros: campaign.spentMicros,
+    openCalls: open?.n ?? 0,
+    gateways: await liveGateways(db, now),
+    existing,
+  };
+}
+
+/** A lease holds until its call is settled. One past its deadline whose call is not open (any more) is a leftover and holds nothing. */
+async function leaseOfAnother(db: Db, intent: DialIntent, phone: string): Promise<{ callId: string } | undefined> {
+  const [lease] = await db
+    .select({ callId: leases.callId, deadline: leases.deadline, state: attempts.state })
+    .from(leases)
+    .leftJoin(attempts, eq(attempts.callId, leases.callId))
+    .where(and(eq(leases.tenantId, intent.tenantId), eq(leases.phone, phone), ne(leases.callId, intent.callId)));
+  if (!lease) return undefined;
+  const open = lease.state !== null && OPEN_STATES.includes(lease.state);
+  return open || lease.deadline > intent.now ? { callId: lease.callId } : undefined;
+}
+
+async function writeAttempt(
+  db: Db,
+  intent: DialIntent,
+  facts: GateFacts,
+  verdict: GateVerdict,
+  gatewayId: string | null,
+  dialId: string,
+): Promise<AttemptRow> {
+  const allowed = verdict.decision === 'allow';
+  const [row] = await db
+    .insert(attempts)
+    .values({
+      callId: intent.callId,
+      tenantId: intent.tenantId,
+      campaignId: intent.campaignId,
+      contactId: intent.contactId,
+      attempt: allowed ? facts.contact.attempts + 1 : null,
+      toNumber: facts.contact.phone,
+      fromNumber: intent.fromNumber,
+      state: allowed ? 'intent' : 'not_placed',
+      verdict,
+      gatewayId,
+      carrier: intent.carrier,
+      createdAt: intent.now,
+      endedAt: allowed ? null : intent.now,
+      reason: verdict.decision === 'allow' ? null : `${verdict.rule}: ${verdict.reason}`,
+      dialId,
+    })
+    .returning();
+  return row!;
+}
+
+async function moveContact(db: Db, intent: DialIntent, { campaign, contact }: GateFacts, verdict: GateVerdict): Promise<void> {
+  const set = (values: Partial<typeof contacts.$inferInsert>) =>
+    db.update(contacts).set(values).where(eq(contacts.contactId, contact.contactId));
+  switch (verdict.decision) {
+    case 'allow':
+      await set({ status: 'active', attempts: contact.attempts + 1, waitReason: null });
+      return;
+    case 'defer':
+      await set({ status: 'waiting', dueAt: new Date(verdict.until), waitReason: `${verdict.rule}: ${verdict.reason}`, claimedAt: null });
+      return;
+    case 'skip':
+      await set({
+        status: 'done',
+        outcome: outcomeOfSkip(campaign, verdict.rule),
+        outcomeReason: verdict.rule === 'campaign_state' ? verdict.reason : verdict.rule,
+        endedAt: intent.now,
+        claimedAt: null,
+      });
+      return;
+  }
+}
+
+/** A campaign that is over is no verdict on the contact. */
+function outcomeOfSkip(campaign: CampaignRow, rule: string): Outcome {
+  if (rule !== 'campaign_state') return 'skipped';
+  return campaign.state === 'canceled' ? 'canceled' : 'expired';
+}
+
+async function takeLease(db: Db, intent: DialIntent, { contact, numberLease }: GateFacts, gatewayId: string | null): Promise<void> {
+  if (numberLease) {
+    throw new PatterError('PATTER_CALL_DUPLICATE', `The number is in use by ${numberLease.callId}; the gate must not allow this call.`);
+  }
+  const { tenantId, callId, campaignId, dialBy, deadline } = intent;
+  const lease = { callId, campaignId, gatewayId, dialBy, deadline };
+  await db
+    .insert(leases)
+    .values({ tenantId, phone: contact.phone, ...lease })
+    // Only a leftover can be there: the number is locked and no other call holds it.
+    .onConflictDoUpdate({ target: [leases.tenantId, leases.phone], set: lease });
+}

@@ -1,0 +1,158 @@
+import {
+  allowUnlessInUse,
+  campaignWith,
+  claimOne,
+  done,
+  intentFor,
+  later,
+  NOW,
+  openTestStore,
+  retryAt,
+  settlementFor,
+  type TestStore,
+} from './fixtures';
+
+let test_: TestStore;
+beforeAll(async () => {
+  test_ = await openTestStore();
+});
+afterAll(() => test_.close());
+
+const phones = (n: number, from = 0) => Array.from({ length: n }, (_, i) => `+1500555${String(1000 + from + i)}`);
+
+test('importing the same rows again inserts nothing and counts duplicates', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(1500));
+  const rows = phones(1500).map((phone, i) => ({ line: i + 2, phone, timezones: [], variables: {}, dueAt: NOW, waitReason: null }));
+  expect(await store.contacts.import(campaign, [...rows, { ...rows[0]!, line: 9_999 }])).toEqual({ inserted: 0, duplicates: 1501 });
+  expect((await store.campaigns.progress(campaign.campaignId)).contacts).toBe(1500);
+});
+
+test('two dispatchers that claim at once share the due contacts without overlap', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(60));
+  const claims = await Promise.all(Array.from({ length: 6 }, () => store.contacts.claimDue(campaign.campaignId, 10, NOW)));
+  // A claimed row that has not been started is offered again by design: but every contact is on its first sequence.
+  expect(new Set(claims.flat().map((row) => row.sequence))).toEqual(new Set([1]));
+  const progress = await store.campaigns.slots(campaign.campaignId);
+  expect(progress.claimed).toBe(new Set(claims.flat().map((row) => row.contactId)).size);
+});
+
+test('what a dead dispatcher claimed is offered first, with the same sequence', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(5));
+  const before = await store.contacts.claimDue(campaign.campaignId, 2, NOW);
+  const after = await store.contacts.claimDue(campaign.campaignId, 3, NOW);
+  expect(after.slice(0, 2).map((row) => [row.contactId, row.sequence])).toEqual(before.map((row) => [row.contactId, 1]));
+  expect(after).toHaveLength(3);
+});
+
+test('nothing is claimed before it is due, nor while the campaign is paused', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(2));
+  expect(await store.contacts.claimDue(campaign.campaignId, 5, later(-1))).toEqual([]);
+  await store.campaigns.setState(campaign.campaignId, 'paused', 'lunch');
+  expect(await store.contacts.claimDue(campaign.campaignId, 5, NOW)).toEqual([]);
+  await store.campaigns.setState(campaign.campaignId, 'running', null);
+  expect(await store.contacts.claimDue(campaign.campaignId, 5, NOW)).toHaveLength(2);
+});
+
+test('putBack returns a claim, but not one of an earlier sequence nor one whose call is open', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(1));
+  const contact = await claimOne(store, campaign);
+  await store.contacts.putBack(contact.contactId, contact.sequence, NOW, 'paused');
+  const again = await claimOne(store, campaign);
+  expect(again.sequence).toBe(2);
+  await store.contacts.putBack(contact.contactId, contact.sequence, NOW, 'late');
+  expect((await store.contacts.get(contact.contactId))!.status).toBe('active');
+  await store.attempts.openIntent(intentFor(again), allowUnlessInUse);
+  await store.contacts.putBack(again.contactId, again.sequence, NOW, 'open');
+  expect((await store.contacts.get(contact.contactId))!.status).toBe('active');
+});
+
+test('a call whose contact was put back meanwhile is superseded: it writes nothing and takes no lease', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(1));
+  const contact = await claimOne(store, campaign);
+  await store.contacts.putBack(contact.contactId, contact.sequence, later(60_000), 'paused');
+  const { verdict, attempt } = await store.attempts.openIntent(intentFor(contact), () => {
+    throw new Error('not to be asked');
+  });
+  expect(verdict).toMatchObject({ decision: 'defer', rule: 'campaign_state' });
+  expect(attempt).toBeUndefined();
+  expect(await store.contacts.get(contact.contactId)).toMatchObject({ status: 'waiting', dueAt: later(60_000), attempts: 0 });
+  expect(await store.attempts.mayStillDial(intentFor(contact).callId, NOW)).toBe(false);
+});
+
+test('closing leaves calls in progress alone and gives the rest what they waited for as the reason', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(4));
+  const active = await claimOne(store, campaign);
+  await store.attempts.openIntent(intentFor(active), allowUnlessInUse);
+  const deferred = await claimOne(store, campaign);
+  await store.attempts.openIntent(intentFor(deferred), () => ({
+    verdict: { decision: 'defer', rule: 'window', reason: 'closed until 08:00', until: later(3_600_000).getTime() },
+  }));
+  await store.contacts.claimDue(campaign.campaignId, 1, NOW);
+  expect(await store.contacts.closeRemaining(campaign.campaignId, 'expired', later(1))).toEqual({ closed: 3, stillActive: 1 });
+  expect(await store.contacts.closeRemaining(campaign.campaignId, 'expired', later(2))).toEqual({ closed: 0, stillActive: 1 });
+  expect(await store.contacts.get(deferred.contactId)).toMatchObject({ outcome: 'expired', outcomeReason: 'window: closed until 08:00' });
+  expect((await store.contacts.undelivered(campaign.campaignId, 10)).map((row) => row.outcome)).toEqual(['expired', 'expired', 'expired']);
+  await store.contacts.markDelivered(deferred.contactId);
+  expect(await store.contacts.undelivered(campaign.campaignId, 10)).toHaveLength(2);
+});
+
+test('a contact is stale when its claim is old and its lease is over, not while its call is within its time', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(2));
+  const dialled = await claimOne(store, campaign);
+  await store.attempts.openIntent(intentFor(dialled), allowUnlessInUse);
+  const claimed = await claimOne(store, campaign);
+  const stale = async (now: Date) =>
+    (await store.contacts.stale(campaign.campaignId, now, new Date(now.getTime() - 10_000))).map((row) => row.contactId);
+  expect(await stale(later(5_000))).toEqual([]);
+  expect(await stale(later(20_000))).toEqual([claimed.contactId]);
+  expect(await stale(later(61_000))).toEqual([dialled.contactId, claimed.contactId]);
+});
+
+test('progress and slots tell the same story as the rows', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(5));
+  const first = await claimOne(store, campaign);
+  await store.attempts.openIntent(intentFor(first), allowUnlessInUse);
+  await store.attempts.settle(settlementFor(first), done('completed', 700), later(1));
+  const second = await claimOne(store, campaign);
+  await store.attempts.openIntent(intentFor(second), allowUnlessInUse);
+  await store.attempts.settle(settlementFor(second, { outcome: 'busy' }), retryAt(later(5_000), 300), later(1));
+  await claimOne(store, campaign);
+  expect(await store.campaigns.progress(campaign.campaignId)).toEqual({
+    contacts: 5,
+    waiting: 3,
+    active: 1,
+    done: 1,
+    outcomes: { completed: 1 },
+    attempts: 2,
+    costMicros: 1_000,
+    postCallOpen: 2,
+    nextDueAt: NOW,
+  });
+  expect(await store.campaigns.slots(campaign.campaignId)).toEqual({ claimed: 0, active: 1, nextDueAt: NOW });
+  expect(await store.campaigns.spentMicros(campaign.campaignId)).toBe(1_000);
+});
+
+test('pages hold every contact once, also when two files share line numbers', async () => {
+  const { store } = test_;
+  const campaign = await campaignWith(store, phones(7));
+  const second = phones(7, 100).map((phone, i) => ({ line: i + 2, phone, timezones: [], variables: {}, dueAt: NOW, waitReason: null }));
+  await store.contacts.import(campaign, second);
+  const seen: string[] = [];
+  for (let after = 0; ; ) {
+    const page = await store.contacts.page(campaign.campaignId, after, 3);
+    if (page.length === 0) break;
+    seen.push(...page.map((row) => row.contactId));
+    after = page.at(-1)!.line;
+  }
+  expect(seen).toHaveLength(14);
+  expect(new Set(seen).size).toBe(14);
+});
