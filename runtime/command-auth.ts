@@ -1,0 +1,45 @@
+/** Commands between our processes are signed: body and time by HMAC-SHA256. */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { PatterError } from '../contracts/errors';
+
+const PURPOSE = 'patter command v1\n';
+const TIME_HEADER = 'x-patter-timestamp';
+const SIGNATURE_HEADER = 'x-patter-signature';
+
+/** How old a command may be, and how far the clocks of two machines may differ. */
+export const COMMAND_TOLERANCE_MS = 60_000;
+
+/** @returns the headers to send with exactly this body */
+export function signCommand(body: string, key: string, nowMs: number): Record<string, string> {
+  const time = String(Math.trunc(nowMs));
+  return { [TIME_HEADER]: time, [SIGNATURE_HEADER]: signatureOf(time, body, key).toString('hex') };
+}
+
+/**
+ * @param headers as Node gives them, names in lower case
+ * @throws PatterError PATTER_UNAUTHORIZED
+ */
+export function verifyCommand(
+  body: string,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  key: string,
+  nowMs: number,
+): void {
+  const time = headers[TIME_HEADER];
+  const signature = headers[SIGNATURE_HEADER];
+  if (typeof time !== 'string' || typeof signature !== 'string' || !/^\d{1,15}$/.test(time)) throw unauthorized('it is not signed');
+  const given = Buffer.from(signature, 'hex');
+  const expected = signatureOf(time, body, key);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+    throw unauthorized('its signature does not match; all processes need the same PATTER_SECRET_KEY');
+  }
+  if (Math.abs(nowMs - Number(time)) > COMMAND_TOLERANCE_MS) throw unauthorized('it is too old, or the clocks of the two machines differ');
+}
+
+function signatureOf(time: string, body: string, key: string): Buffer {
+  return createHmac('sha256', key).update(PURPOSE).update(time).update('\n').update(body).digest();
+}
+
+function unauthorized(reason: string): PatterError {
+  return new PatterError('PATTER_UNAUTHORIZED', `The command was refused: ${reason}.`);
+}

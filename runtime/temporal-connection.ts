@@ -1,0 +1,133 @@
+/** How this product connects to a Temporal frontend, and what it makes sure of there. */
+import { Connection, isGrpcServiceError } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
+import { temporal } from '@temporalio/proto';
+import { SEARCH_ATTRIBUTES } from '../contracts/campaign-workflow';
+import { sleep, systemClock } from '../contracts/clock';
+import { PatterError } from '../contracts/errors';
+import type { Logger } from './log';
+
+const CONNECT_DEADLINE_MS = 10_000;
+const REQUEST_DEADLINE_MS = 10_000;
+const VISIBLE_DEADLINE_MS = 20_000;
+const RETENTION_MS = 7 * 24 * 3_600_000;
+/** gRPC status codes. */
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+const PERMISSION_DENIED = 7;
+const UNIMPLEMENTED = 12;
+
+/** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
+export async function connectTo(address: string, deadlineMs = CONNECT_DEADLINE_MS): Promise<Connection> {
+  try {
+    return await Connection.connect({ address, connectTimeout: deadlineMs });
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+}
+
+export interface NamespaceState {
+  /** Names that are not registered and could not be registered by us. */
+  missing: string[];
+}
+
+/**
+ * Registers what is missing where we may; safe to call from every process at every start, also at the same time. Where we may not (Temporal Cloud, a
+ * locked-down cluster), it warns: starting workflows fails there until somebody has added the attributes.
+ */
+export async function ensureNamespaceAndSearchAttributes(
+  connection: Connection,
+  namespace: string,
+  log?: Pick<Logger, 'warn' | 'info'>,
+): Promise<NamespaceState> {
+  await connection.withDeadline(systemClock.now() + VISIBLE_DEADLINE_MS + REQUEST_DEADLINE_MS, async () => {
+    await ensureNamespace(connection, namespace, log);
+  });
+  let missing = await missingSearchAttributes(connection, namespace, log);
+  if (missing.length === 0) return { missing };
+  try {
+    await connection.withDeadline(systemClock.now() + REQUEST_DEADLINE_MS, () =>
+      connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(missing.map((name) => [name, indexedType(name)])),
+      }),
+    );
+  } catch (error) {
+    if (!hasCode(error, ALREADY_EXISTS, PERMISSION_DENIED, UNIMPLEMENTED)) throw error;
+  }
+  const giveUpAt = systemClock.monotonic() + VISIBLE_DEADLINE_MS;
+  for (;;) {
+    missing = await missingSearchAttributes(connection, namespace, log);
+    if (missing.length === 0) return { missing };
+    if (systemClock.monotonic() > giveUpAt) break;
+    await sleep(systemClock, 100);
+  }
+  log?.warn({ missing, namespace }, 'search attributes are missing and cannot be registered; ask who runs Temporal to add them as Keyword');
+  return { missing };
+}
+
+/** Without changing anything. Empty as well when the server does not let us look (a warning says so). */
+export async function missingSearchAttributes(connection: Connection, namespace: string, log?: Pick<Logger, 'warn'>): Promise<string[]> {
+  try {
+    const listed = await connection.withDeadline(systemClock.now() + REQUEST_DEADLINE_MS, () =>
+      connection.operatorService.listSearchAttributes({ namespace }),
+    );
+    const present = new Set([...Object.keys(listed.customAttributes ?? {}), ...Object.keys(listed.systemAttributes ?? {})]);
+    return Object.keys(SEARCH_ATTRIBUTES).filter((name) => !present.has(name));
+  } catch (error) {
+    if (!hasCode(error, PERMISSION_DENIED, UNIMPLEMENTED)) throw error;
+    log?.warn({ namespace }, 'this Temporal does not tell its search attributes; they are assumed to be there');
+    return [];
+  }
+}
+
+async function ensureNamespace(connection: Connection, namespace: string, log?: Pick<Logger, 'warn' | 'info'>): Promise<void> {
+  if (await namespaceExists(connection, namespace)) return;
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs(RETENTION_MS),
+    });
+    log?.info({ namespace }, 'Temporal namespace registered');
+  } catch (error) {
+    if (hasCode(error, PERMISSION_DENIED, UNIMPLEMENTED)) {
+      log?.warn({ namespace }, 'the Temporal namespace is missing and cannot be registered; ask who runs Temporal to add it');
+      return;
+    }
+    if (!hasCode(error, ALREADY_EXISTS)) throw error;
+  }
+  // Frontends cache the list of namespaces: a new one is not there at once.
+  const giveUpAt = systemClock.monotonic() + VISIBLE_DEADLINE_MS;
+  while (!(await namespaceExists(connection, namespace)) && systemClock.monotonic() < giveUpAt) await sleep(systemClock, 100);
+}
+
+async function namespaceExists(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+    return true;
+  } catch (error) {
+    if (hasCode(error, NOT_FOUND)) return false;
+    if (hasCode(error, PERMISSION_DENIED, UNIMPLEMENTED)) return true;
+    throw error;
+  }
+}
+
+function indexedType(name: string): number {
+  const kind = SEARCH_ATTRIBUTES[name as keyof typeof SEARCH_ATTRIBUTES];
+  return temporal.api.enums.v1.IndexedValueType[`INDEXED_VALUE_TYPE_${kind}`];
+}
+
+function hasCode(error: unknown, ...codes: number[]): boolean {
+  return isGrpcServiceError(error) && codes.includes(error.code);
+}
+
+export function unreachable(address: string, cause: unknown): PatterError {
+  return new PatterError(
+    'PATTER_TEMPORAL_UNAVAILABLE',
+    `Temporal does not answer at ${address}. Is it up, and is TEMPORAL_ADDRESS right?`,
+    {
+      cause,
+      details: { address },
+    },
+  );
+}

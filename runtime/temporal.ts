@@ -1,0 +1,37 @@
+/** Connections to the configured Temporal, all with the same namespace and codec. */
+import { Client } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import { NativeConnection } from '@temporalio/worker';
+import type { Config } from './config';
+import { resolveTemporalAddress } from './endpoints';
+import { encryptionCodec } from './payload-codec';
+import { connectTo, unreachable } from './temporal-connection';
+
+export { connectTo, ensureNamespaceAndSearchAttributes, missingSearchAttributes } from './temporal-connection';
+
+/** Client and worker must be given the same: what one encrypts the other decrypts. */
+export function dataConverterFor(config: Pick<Config, 'PATTER_ENCRYPTION_KEY'>): DataConverter {
+  return config.PATTER_ENCRYPTION_KEY ? { payloadCodecs: [encryptionCodec(config.PATTER_ENCRYPTION_KEY)] } : {};
+}
+
+/**
+ * A client that the caller closes (`client.connection.close()`).
+ * @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
+ */
+export async function connectClient(config: Config): Promise<Client> {
+  const connection = await connectTo(await resolveTemporalAddress(config));
+  return new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter: dataConverterFor(config) });
+}
+
+/**
+ * For workers; the caller closes it.
+ * @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
+ */
+export async function connectNative(config: Config): Promise<NativeConnection> {
+  const address = await resolveTemporalAddress(config);
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+}
