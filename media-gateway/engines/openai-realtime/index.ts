@@ -1,0 +1,273 @@
+import type {
+  ConversationItem,
+  RealtimeClientEvent,
+  RealtimeServerEvent,
+  RealtimeSessionCreateRequest,
+} from 'openai/resources/realtime/realtime';
+import type { EngineSpec } from '../../../contracts/agent';
+import type { TranscriptTurn } from '../../../contracts/call';
+import type { Clock } from '../../../contracts/clock';
+import { PatterError } from '../../../contracts/errors';
+import type { Logger } from '../../../runtime/log';
+import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
+import { AudioBacklog } from './audio-backlog';
+import { ResponseTurn } from './response-turn';
+import { RealtimeSocket } from './socket';
+import { responseUsage, transcriptionUsage } from './usage';
+
+export interface OpenAiRealtimeOptions {
+  spec: EngineSpec;
+  instructions: string;
+  /** ISO 639-1 of the language that the caller speaks, for the transcription. */
+  language: string;
+  tools: EngineTool[];
+  apiKey: string | undefined;
+  baseUrl: string;
+  clock: Clock;
+  log: Logger;
+}
+
+const READY_TIMEOUT_MS = 5_000;
+
+/**
+ * OpenAI Realtime. The vendor detects and transcribes the caller's speech; when to answer and when to be interrupted is ours
+ * (`create_response` and `interrupt_response` are off), since only we know what was heard.
+ */
+export class OpenAiRealtime implements VoiceEngine {
+  readonly ready: Promise<void>;
+  readonly #socket: RealtimeSocket;
+  readonly #backlog: AudioBacklog;
+  readonly #turn: ResponseTurn;
+  /** Milliseconds of audio received, by item of this socket. */
+  readonly #received = new Map<string, number>();
+  readonly #toolCalls = new Set<string>();
+  #early: EngineEvent[] | undefined = [];
+  #listener: (event: EngineEvent) => void = (event) => this.#early?.push(event);
+  #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined;
+  #lastItemId: string | undefined;
+  #items = 0;
+  #closed = false;
+  /** Items made before the session was configured. */
+  #waiting: RealtimeClientEvent[] | undefined = [];
+
+  constructor(private readonly options: OpenAiRealtimeOptions) {
+    const { spec, clock } = options;
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject };
+    });
+    // Whoever waits sees the rejection; when nobody does, it is no unhandled one.
+    this.ready.catch(() => undefined);
+    const cancelDeadline = clock.after(READY_TIMEOUT_MS, () => this.#fail('was not ready in time'));
+    this.ready.then(cancelDeadline, cancelDeadline);
+    this.#socket = new RealtimeSocket(
+      { apiKey: options.apiKey, baseUrl: options.baseUrl, model: spec.model, clock },
+      {
+        open: () => this.#socket.send({ type: 'session.update', session: sessionOf(options) }),
+        event: (event) => this.#onEvent(event),
+        closed: (error) => this.#fail(error),
+      },
+    );
+    this.#backlog = new AudioBacklog((audio) => this.#socket.send({ type: 'input_audio_buffer.append', audio }));
+    this.#turn = new ResponseTurn((event) => this.#socket.send(event));
+  }
+
+  get responding(): boolean {
+    return this.#turn.busy;
+  }
+
+  listen(listener: (event: EngineEvent) => void): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    this.#listener = listener;
+    for (const event of early) listener(event);
+  }
+
+  appendAudio(mulaw: Uint8Array): void {
+    if (!this.#closed) this.#backlog.push(mulaw);
+  }
+
+  commitAudio(): void {
+    this.#backlog.flush();
+    this.#socket.send({ type: 'input_audio_buffer.commit' });
+  }
+
+  respond(options: RespondOptions = {}): void {
+    this.#turn.request(options);
+  }
+
+  cancel(): void {
+    this.#turn.cancel();
+  }
+
+  interrupt(itemId: string, heardMs: number): void {
+    const received = this.#received.get(itemId);
+    // An item of an earlier socket is text here, and is told as text.
+    if (received === undefined) return;
+    const audioEndMs = Math.min(Math.floor(heardMs), Math.floor(received));
+    if (audioEndMs > 0)
+      this.#socket.send({ type: 'conversation.item.truncate', item_id: itemId, content_index: 0, audio_end_ms: audioEndMs });
+    // Truncating to nothing is refused; of what nobody heard, nothing is left.
+    else this.#socket.send({ type: 'conversation.item.delete', item_id: itemId });
+  }
+
+  place(): HistoryPlace {
+    return { after: this.#lastItemId };
+  }
+
+  addAssistantText(text: string, place?: HistoryPlace): void {
+    const item: ConversationItem = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text }] };
+    this.#create(item, place && (place.after ?? 'root'));
+  }
+
+  addUserText(text: string): void {
+    this.#create({ type: 'message', role: 'user', content: [{ type: 'input_text', text }] });
+  }
+
+  addHistory(turns: readonly TranscriptTurn[]): void {
+    for (const { role, text } of turns) {
+      if (role === 'assistant') this.addAssistantText(text);
+      else this.addUserText(text);
+    }
+  }
+
+  toolResult(toolCallId: string, output: string): void {
+    if (this.#toolCalls.has(toolCallId)) this.#create({ type: 'function_call_output', call_id: toolCallId, output });
+    // The call was made on an earlier socket: as an answer it would be refused.
+    else
+      this.#create({
+        type: 'message',
+        role: 'system',
+        content: [{ type: 'input_text', text: `Result of the tool you called: ${output}` }],
+      });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#settleReady?.reject(new PatterError('PATTER_PROVIDER_FAILED', 'OpenAI Realtime was closed before it was ready'));
+    this.#socket.close();
+  }
+
+  /** With an id of ours, so that later items can be put behind it. */
+  #create(item: ConversationItem, after?: string): void {
+    const id = `patter_${++this.#items}`;
+    const previous = after === undefined || after === this.#lastItemId ? {} : { previous_item_id: after };
+    if (previous.previous_item_id === undefined) this.#lastItemId = id;
+    const event: RealtimeClientEvent = { type: 'conversation.item.create', item: { ...item, id } as ConversationItem, ...previous };
+    if (this.#waiting) this.#waiting.push(event);
+    else this.#socket.send(event);
+  }
+
+  #emit(event: EngineEvent): void {
+    if (!this.#closed) this.#listener(event);
+  }
+
+  #fail(error: string): void {
+    if (this.#closed) return;
+    const message = `OpenAI Realtime ${error}`;
+    this.#settleReady?.reject(new PatterError('PATTER_PROVIDER_FAILED', message));
+    this.#emit({ kind: 'closed', error: message });
+    this.#closed = true;
+    this.#socket.close();
+  }
+
+  #onEvent(event: RealtimeServerEvent): void {
+    switch (event.type) {
+      case 'session.updated':
+        for (const item of this.#waiting ?? []) this.#socket.send(item);
+        this.#waiting = undefined;
+        this.#backlog.open();
+        this.#turn.open();
+        return this.#settleReady?.resolve();
+      case 'input_audio_buffer.speech_started':
+        return this.#emit({ kind: 'speech_started', itemId: event.item_id });
+      case 'input_audio_buffer.speech_stopped':
+        return this.#emit({ kind: 'speech_stopped', itemId: event.item_id });
+      case 'conversation.item.added':
+        if (event.item.id) this.#lastItemId = event.item.id;
+        return;
+      case 'conversation.item.input_audio_transcription.completed':
+        this.#usage(transcriptionUsage(this.options.spec.transcriptionModel, event.usage));
+        return this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: event.transcript.trim() });
+      case 'conversation.item.input_audio_transcription.failed':
+        return this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: '' });
+      case 'response.created':
+        return this.#turn.created(event.response.id);
+      case 'response.output_audio.delta': {
+        if (this.#turn.cancelled(event.response_id)) return;
+        const mulaw = Buffer.from(event.delta, 'base64');
+        this.#received.set(event.item_id, (this.#received.get(event.item_id) ?? 0) + mulaw.length / 8);
+        return this.#emit({ kind: 'audio', itemId: event.item_id, mulaw });
+      }
+      case 'response.output_audio_transcript.delta':
+        if (this.#turn.cancelled(event.response_id)) return;
+        return this.#emit({ kind: 'agent_text', itemId: event.item_id, delta: event.delta });
+      case 'response.output_item.done': {
+        if (this.#turn.cancelled(event.response_id)) return;
+        if (event.item.type === 'message' && event.item.id) this.#emit({ kind: 'item_completed', itemId: event.item.id });
+        if (event.item.type === 'function_call') this.#toolCall(event.item.call_id, event.item.name, event.item.arguments);
+        return;
+      }
+      case 'response.done':
+        return this.#responseDone(event);
+      case 'error':
+        return this.#error(event.error);
+      default:
+        return;
+    }
+  }
+
+  #responseDone({ response }: Extract<RealtimeServerEvent, { type: 'response.done' }>): void {
+    this.#usage(responseUsage(this.options.spec.model, response.usage));
+    const cancelled = this.#turn.cancelled(response.id) || response.status === 'cancelled';
+    if (!cancelled) {
+      // Whatever the events before left out.
+      for (const item of response.output ?? []) if (item.type === 'function_call') this.#toolCall(item.call_id, item.name, item.arguments);
+    }
+    this.#turn.done();
+    const failure = response.status === 'failed' ? (response.status_details?.error?.code ?? 'failed') : undefined;
+    this.#emit({ kind: 'response_done', status: cancelled ? 'cancelled' : failure ? 'failed' : 'completed', error: failure });
+  }
+
+  #toolCall(toolCallId: string | undefined, name: string, args: string): void {
+    if (!toolCallId || this.#toolCalls.has(toolCallId)) return;
+    this.#toolCalls.add(toolCallId);
+    this.#emit({ kind: 'tool_call', toolCallId, name, arguments: args });
+  }
+
+  #usage(lines: Extract<EngineEvent, { kind: 'usage' }>['lines']): void {
+    if (lines.length > 0) this.#emit({ kind: 'usage', lines });
+  }
+
+  /** Most errors concern one event of ours, and the socket stays usable; one that ends the session closes it itself. */
+  #error(error: { code?: string | null; message: string; event_id?: string | null }): void {
+    const lost = this.#turn.refused(error.event_id ?? undefined, error.code ?? undefined);
+    this.options.log.warn({ code: error.code, message: error.message }, 'OpenAI Realtime refused an event');
+    if (lost) this.#emit({ kind: 'response_done', status: 'failed', error: error.code ?? error.message });
+  }
+}
+
+function sessionOf({ spec, instructions, language, tools }: OpenAiRealtimeOptions): RealtimeSessionCreateRequest {
+  return {
+    type: 'realtime',
+    instructions,
+    output_modalities: ['audio'],
+    audio: {
+      input: {
+        format: { type: 'audio/pcmu' },
+        transcription: { model: spec.transcriptionModel, language: language.slice(0, 2) },
+        turn_detection: {
+          type: 'server_vad',
+          silence_duration_ms: spec.silenceMs,
+          create_response: false,
+          interrupt_response: false,
+        },
+      },
+      output: { format: { type: 'audio/pcmu' }, voice: spec.voice },
+    },
+    tools: tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters })),
+    tool_choice: 'auto',
+    // Drops old turns in lumps, which keeps the rest cached.
+    truncation: { type: 'retention_ratio', retention_ratio: 0.8 },
+  };
+}

@@ -1,0 +1,47 @@
+/** A piece of an item's text, and how much of its audio had come when it came. */
+export interface TextDelta {
+  text: string;
+  /** Milliseconds of the item's audio received before. */
+  atAudioMs: number;
+}
+
+export interface SpokenItem {
+  deltas: readonly TextDelta[];
+  /** Milliseconds of audio received. */
+  audioMs: number;
+}
+
+/**
+ * The part of an item's text that was heard in its first `heardMs`, cut at a word's end. The place is proportional to the audio; where
+ * the vendor sends each piece of text before its audio (or after it), that piece cannot have been heard earlier (must have been heard) by then.
+ */
+export function heardText(item: SpokenItem, heardMs: number): string {
+  const text = item.deltas.map((delta) => delta.text).join('');
+  if (heardMs <= 0) return '';
+  if (item.audioMs <= 0 || heardMs >= item.audioMs - 1) return text.trim();
+  let characters = Math.floor((text.length * heardMs) / item.audioMs);
+  const first = item.deltas[0];
+  if (item.deltas.length > 1 && first) {
+    const textComesFirst = first.atAudioMs === 0;
+    let seen = 0;
+    for (const delta of item.deltas) {
+      if (textComesFirst && delta.atAudioMs > heardMs) {
+        characters = Math.min(characters, seen);
+        break;
+      }
+      seen += delta.text.length;
+      if (!textComesFirst && delta.atAudioMs <= heardMs) characters = Math.max(characters, seen);
+    }
+  }
+  return cutAtWord(text, characters).trim();
+}
+
+function cutAtWord(text: string, characters: number): string {
+  if (characters >= text.length) return text;
+  if (/\s/.test(text.charAt(characters))) return text.slice(0, characters);
+  const head = text.slice(0, characters);
+  const lastSpace = head.search(/\s\S*$/);
+  if (lastSpace >= 0) return head.slice(0, lastSpace);
+  // A script without spaces is cut where it was, but never within a character.
+  return /^[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}]/u.test(head) ? '' : head.replace(/[\uD800-\uDBFF]$/, '');
+}

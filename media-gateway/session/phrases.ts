@@ -1,0 +1,60 @@
+/** What the gateway itself says. Word by word, so that an opt-out is confirmed in the same way every time. */
+export const PHRASES = {
+  en: {
+    stillThere: 'Are you still there?',
+    optedOut: 'You will not be called again. Goodbye.',
+    timeLimit: 'I am sorry, our time for this call is over. Goodbye.',
+    apology: 'I am sorry, we have a technical problem. We will call you again. Goodbye.',
+  },
+  de: {
+    stillThere: 'Sind Sie noch da?',
+    optedOut: 'Sie werden nicht mehr angerufen. Auf Wiederhören.',
+    timeLimit: 'Leider ist unsere Zeit für dieses Gespräch zu Ende. Auf Wiederhören.',
+    apology: 'Entschuldigung, wir haben eine technische Störung. Wir rufen Sie wieder an. Auf Wiederhören.',
+  },
+  es: {
+    stillThere: '¿Sigue ahí?',
+    optedOut: 'No volveremos a llamarle. Adiós.',
+    timeLimit: 'Lo siento, se ha acabado el tiempo de esta llamada. Adiós.',
+    apology: 'Lo siento, tenemos un problema técnico. Volveremos a llamarle. Adiós.',
+  },
+  fr: {
+    stillThere: 'Êtes-vous toujours là ?',
+    optedOut: 'Nous ne vous appellerons plus. Au revoir.',
+    timeLimit: 'Je suis désolé, le temps prévu pour cet appel est écoulé. Au revoir.',
+    apology: 'Je suis désolé, nous avons un problème technique. Nous vous rappellerons. Au revoir.',
+  },
+  it: {
+    stillThere: 'È ancora in linea?',
+    optedOut: 'Non la chiameremo più. Arrivederci.',
+    timeLimit: 'Mi dispiace, il tempo per questa chiamata è finito. Arrivederci.',
+    apology: 'Mi dispiace, abbiamo un problema tecnico. La richiameremo. Arrivederci.',
+  },
+  nl: {
+    stillThere: 'Bent u er nog?',
+    optedOut: 'U wordt niet meer gebeld. Tot ziens.',
+    timeLimit: 'Het spijt me, onze tijd voor dit gesprek is om. Tot ziens.',
+    apology: 'Het spijt me, we hebben een technisch probleem. We bellen u terug. Tot ziens.',
+  },
+  pt: {
+    stillThere: 'Ainda está aí?',
+    optedOut: 'Não voltaremos a ligar. Adeus.',
+    timeLimit: 'Lamento, o tempo desta chamada acabou. Adeus.',
+    apology: 'Lamento, temos um problema técnico. Voltaremos a ligar. Adeus.',
+  },
+} as const satisfies Record<string, Record<string, string>>;
+
+export type PhraseKey = keyof (typeof PHRASES)['en'];
+
+export interface Phrase {
+  text: string;
+  /** False: the text is English and the agent speaks another language that this table lacks; the model translates it. */
+  verbatim: boolean;
+}
+
+/** @param language ISO 639-1, with or without a region: `de`, `pt-BR` */
+export function phrase(language: string, key: PhraseKey): Phrase {
+  const code = language.slice(0, 2).toLowerCase();
+  if (code in PHRASES) return { text: PHRASES[code as keyof typeof PHRASES][key], verbatim: true };
+  return { text: PHRASES.en[key], verbatim: false };
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '../../contracts/clock';
+import { BYTES_PER_MS } from '../../contracts/g711';
+import { heardText, type TextDelta } from '../playback/heard-text';
+import { PlaybackLedger } from '../playback/ledger';
+import { Pacer, type PacerSink, type PlayResult } from '../playback/pacer';
+import type { TurnLog } from './turn-log';
+
+interface Item {
+  source: 'line' | 'response';
+  deltas: TextDelta[];
+  audioMs: number;
+  result: PlayResult | undefined;
+  /** What was heard, once the item is over. */
+  heard: string;
+  finished: ((result: PlayResult) => void) | undefined;
+}
+
+/** One item that an interruption ended. */
+export interface Interruption {
+  itemId: string;
+  source: Item['source'];
+  heardMs: number;
+  /** Everything was heard after all; only the carrier's word was missing. */
+  complete: boolean;
+}
+
+/** The agent's mouth: what is said, in order, and what of it was heard. Writes the agent's turns into the log. */
+export class Speaker {
+  /** Whether the vendor's speech that comes next may be interrupted. */
+  responsesInterruptible = true;
+  readonly #ledger: PlaybackLedger;
+  readonly #pacer: Pacer;
+  readonly #items = new Map<string, Item>();
+  #lines = 0;
+
+  /** @param quiet called whenever an item has ended */
+  constructor(
+    sink: PacerSink,
+    private readonly clock: Clock,
+    private readonly turns: TurnLog,
+    private readonly quiet: () => void,
+  ) {
+    this.#ledger = new PlaybackLedger(() => clock.monotonic());
+    this.#pacer = new Pacer(sink, this.#ledger, clock, {
+      started: (itemId) => this.turns.begin(itemId, 'assistant', this.clock.now()),
+      finished: (itemId, result) => this.#finished(itemId, result),
+    });
+  }
+
+  /** Something is being said, held or waiting to be said. */
+  get busy(): boolean {
+    return this.#pacer.busy;
+  }
+
+  get interruptible(): boolean {
+    return this.#pacer.interruptible;
+  }
+
+  get remainingMs(): number {
+    return this.#pacer.remainingMs;
+  }
+
+  /** Says a fixed line after all that is waiting. */
+  line(text: string, audio: Uint8Array, options: { interruptible: boolean }): { itemId: string; finished: Promise<PlayResult> } {
+    const itemId = `line_${++this.#lines}`;
+    const finished = new Promise<PlayResult>((resolve) => {
+      this.#items.set(itemId, {
+        source: 'line',
+        deltas: [{ text, atAudioMs: 0 }],
+        audioMs: audio.length / BYTES_PER_MS,
+        result: undefined,
+        heard: '',
+        finished: resolve,
+      });
+    });
+    this.#pacer.open(itemId, options);
+    this.#pacer.append(itemId, audio);
+    this.#pacer.complete(itemId);
+    return { itemId, finished };
+  }
+
+  responseAudio(itemId: string, mulaw: Uint8Array): void {
+    const item = this.#response(itemId);
+    if (item.result !== undefined) return;
+    if (item.audioMs === 0) this.#pacer.open(itemId, { interruptible: this.responsesInterruptible });
+    item.audioMs += mulaw.length / BYTES_PER_MS;
+    this.#pacer.append(itemId, mulaw);
+  }
+
+  responseText(itemId: string, delta: string): void {
+    const item = this.#response(itemId);
+    item.deltas.push({ text: delta, atAudioMs: item.audioMs });
+    // Text may come after its audio has been heard.
+    if (item.result === 'played' || item.result === 'unconfirmed') this.#settle(itemId, item);
+  }
+
+  responseItemCompleted(itemId: string): void {
+    this.#pacer.complete(itemId);
+  }
+
+  /** No response is going on any more: nothing more will come for any item. */
+  responsesCompleted(): void {
+    for (const [itemId, item] of this.#items) if (item.source === 'response' && item.result === undefined) this.#pacer.complete(itemId);
+  }
+
+  pause(): void {
+    this.#pacer.pause();
+  }
+
+  resume(): void {
+    this.#pacer.resume();
+  }
+
+  /** Falls silent at once. */
+  cut(options?: { all: boolean }): Interruption[] {
+    return this.#pacer.cut(options).map(({ itemId, heardMs }) => {
+      const item = this.#items.get(itemId);
+      return { itemId, source: item?.source ?? 'line', heardMs, complete: item !== undefined && heardMs >= item.audioMs - 1 };
+    });
+  }
+
+  acknowledge(mark: string): void {
+    this.#pacer.acknowledge(mark);
+  }
+
+  /** What was heard of an item until now. */
+  heardSoFar(itemId: string): string {
+    const item = this.#items.get(itemId);
+    if (!item) return '';
+    return item.result === undefined ? heardText(item, this.#ledger.heardMs(itemId)) : item.heard;
+  }
+
+  /** Falls silent for good. */
+  close(): void {
+    this.#pacer.cut({ all: true });
+    this.#pacer.dispose();
+  }
+
+  /** The stream is gone: settles what was heard and sends nothing, not even a clear. */
+  streamClosed(): void {
+    this.close();
+  }
+
+  #response(itemId: string): Item {
+    let item = this.#items.get(itemId);
+    if (!item) {
+      item = { source: 'response', deltas: [], audioMs: 0, result: undefined, heard: '', finished: undefined };
+      this.#items.set(itemId, item);
+    }
+    return item;
+  }
+
+  #finished(itemId: string, result: PlayResult): void {
+    const item = this.#items.get(itemId);
+    if (!item) return;
+    item.result = result;
+    this.#settle(itemId, item);
+    item.finished?.(result);
+    this.quiet();
+  }
+
+  #settle(itemId: string, item: Item): void {
+    const cut = item.result === 'cut';
+    const whole = item.deltas
+      .map((delta) => delta.text)
+      .join('')
+      .trim();
+    item.heard = cut ? heardText(item, this.#ledger.heardMs(itemId)) : whole;
+    this.turns.settle(itemId, item.heard, item.heard !== whole);
+  }
+}

@@ -1,0 +1,90 @@
+import type { TranscriptTurn } from '../../contracts/call';
+
+interface Entry extends TranscriptTurn {
+  id: string;
+  final: boolean;
+}
+
+export interface TurnLogOptions {
+  /** With more final turns than this, the oldest are sealed: a heartbeat carries the rest every second. */
+  sealAbove: number;
+  /** How many turns stay unsealed then. */
+  keep: number;
+}
+
+export const DEFAULT_TURN_LOG = { sealAbove: 40, keep: 20 } as const satisfies TurnLogOptions;
+
+/**
+ * Who said what, each turn once, in the order in which the turns began. A turn begins when somebody starts to speak and is settled when its words
+ * are known, which for the caller is later than the agent's next turn. A settled text is what was heard.
+ */
+export class TurnLog {
+  #entries: Entry[] = [];
+  #sealed: Entry[] = [];
+  readonly #options: TurnLogOptions;
+
+  /** @param history turns of earlier streams: part of what the model is told, not of what is reported */
+  constructor(
+    private readonly history: readonly TranscriptTurn[],
+    options: Partial<TurnLogOptions> = {},
+  ) {
+    this.#options = { ...DEFAULT_TURN_LOG, ...options };
+  }
+
+  get sealedTurns(): number {
+    return this.#sealed.length;
+  }
+
+  begin(id: string, role: TranscriptTurn['role'], at: number): void {
+    if (this.#entries.some((entry) => entry.id === id)) return;
+    this.#entries.push({ id, role, at, text: '', final: false });
+  }
+
+  /** The words of a turn; settling it again corrects it. Without words there was no turn. */
+  settle(id: string, text: string, interrupted = false): void {
+    const index = this.#entries.findIndex((candidate) => candidate.id === id);
+    const entry = this.#entries[index];
+    if (!entry) return;
+    if (text === '') {
+      this.#entries.splice(index, 1);
+      return;
+    }
+    entry.text = text;
+    entry.final = true;
+    if (interrupted) entry.interrupted = true;
+    else delete entry.interrupted;
+  }
+
+  /** Turns of this stream that are not sealed. `spokenSoFar` gives the heard part of what the agent is just saying. */
+  turns(spokenSoFar: (id: string) => string = () => ''): TranscriptTurn[] {
+    return this.#entries.flatMap((entry) => {
+      if (entry.final) return [publicTurn(entry)];
+      const text = entry.role === 'assistant' ? spokenSoFar(entry.id) : '';
+      return text === '' ? [] : [{ ...publicTurn(entry), text, interrupted: true }];
+    });
+  }
+
+  /** All turns of the call. */
+  all(spokenSoFar?: (id: string) => string): TranscriptTurn[] {
+    return [...this.history, ...this.#sealed.map(publicTurn), ...this.turns(spokenSoFar)];
+  }
+
+  /** What the caller said last. */
+  lastUserText(): string | undefined {
+    return this.all().findLast((turn) => turn.role === 'user')?.text;
+  }
+
+  /** The oldest turns, when there are too many; from then on they are no longer in `turns`. Only whole, final turns in a row. */
+  seal(): TranscriptTurn[] | undefined {
+    const final = this.#entries.findIndex((entry) => !entry.final);
+    const sealable = final === -1 ? this.#entries.length : final;
+    if (sealable <= this.#options.sealAbove) return undefined;
+    const sealed = this.#entries.splice(0, sealable - this.#options.keep);
+    this.#sealed.push(...sealed);
+    return sealed.map(publicTurn);
+  }
+}
+
+function publicTurn({ role, text, at, interrupted }: Entry): TranscriptTurn {
+  return interrupted ? { role, text, at, interrupted } : { role, text, at };
+}
