@@ -43,27 +43,39 @@ export async function ensureNamespaceAndSearchAttributes(
   await connection.withDeadline(systemClock.now() + VISIBLE_DEADLINE_MS + REQUEST_DEADLINE_MS, async () => {
     await ensureNamespace(connection, namespace, log);
   });
-  let missing = await missingSearchAttributes(connection, namespace, log);
-  if (missing.length === 0) return { missing };
-  try {
-    await connection.withDeadline(systemClock.now() + REQUEST_DEADLINE_MS, () =>
-      connection.operatorService.addSearchAttributes({
-        namespace,
-        searchAttributes: Object.fromEntries(missing.map((name) => [name, indexedType(name)])),
-      }),
-    );
-  } catch (error) {
-    if (!hasCode(error, ALREADY_EXISTS, PERMISSION_DENIED, UNIMPLEMENTED)) throw error;
-  }
   const giveUpAt = systemClock.monotonic() + VISIBLE_DEADLINE_MS;
+  let missing: string[] = Object.keys(SEARCH_ATTRIBUTES);
   for (;;) {
-    missing = await missingSearchAttributes(connection, namespace, log);
-    if (missing.length === 0) return { missing };
+    try {
+      missing = await missingSearchAttributes(connection, namespace, log);
+      if (missing.length === 0) return { missing };
+      if (!(await addSearchAttributes(connection, namespace, missing))) break;
+    } catch (error) {
+      // The frontend's list of namespaces is some seconds old: one that was just registered is not found yet.
+      if (!hasCode(error, NOT_FOUND)) throw error;
+    }
     if (systemClock.monotonic() > giveUpAt) break;
     await sleep(systemClock, 100);
   }
   log?.warn({ missing, namespace }, 'search attributes are missing and cannot be registered; ask who runs Temporal to add them as Keyword');
   return { missing };
+}
+
+/** @returns false when we may not */
+async function addSearchAttributes(connection: Connection, namespace: string, names: string[]): Promise<boolean> {
+  try {
+    await connection.withDeadline(systemClock.now() + REQUEST_DEADLINE_MS, () =>
+      connection.operatorService.addSearchAttributes({
+        namespace,
+        searchAttributes: Object.fromEntries(names.map((name) => [name, indexedType(name)])),
+      }),
+    );
+    return true;
+  } catch (error) {
+    if (hasCode(error, PERMISSION_DENIED, UNIMPLEMENTED)) return false;
+    if (!hasCode(error, ALREADY_EXISTS)) throw error;
+    return true;
+  }
 }
 
 /** Without changing anything. Empty as well when the server does not let us look (a warning says so). */
@@ -96,9 +108,6 @@ async function ensureNamespace(connection: Connection, namespace: string, log?: 
     }
     if (!hasCode(error, ALREADY_EXISTS)) throw error;
   }
-  // Frontends cache the list of namespaces: a new one is not there at once.
-  const giveUpAt = systemClock.monotonic() + VISIBLE_DEADLINE_MS;
-  while (!(await namespaceExists(connection, namespace)) && systemClock.monotonic() < giveUpAt) await sleep(systemClock, 100);
 }
 
 async function namespaceExists(connection: Connection, namespace: string): Promise<boolean> {
