@@ -113,23 +113,33 @@ async function rollBack(client: PoolClient, error: unknown): Promise<void> {
 }
 
 function failureKind(error: unknown): 'conflict' | 'lost' | 'other' {
-  // Drizzle wraps the driver's error as its cause; AggregateError (a host with several addresses) holds one per address.
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code } = cause as Error & { code?: unknown };
+  for (const { code, message, severity } of causes(error)) {
     if (typeof code === 'string') {
       if (CONFLICTS.has(code)) return 'conflict';
       if (LOST_CONNECTION.test(code)) return 'lost';
     }
-    if (LOST_CONNECTION_MESSAGE.test(cause.message) && !('severity' in cause)) return 'lost';
+    if (severity === undefined && LOST_CONNECTION_MESSAGE.test(message ?? '')) return 'lost';
   }
   return 'other';
 }
 
 /** The unique index or constraint that an insert broke, if it did. */
 export function violatedConstraint(error: unknown): string | undefined {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    const { code, constraint } = cause as Error & { code?: string; constraint?: string };
-    if (code === '23505') return constraint;
-  }
-  return undefined;
+  return causes(error).find(({ code }) => code === '23505')?.constraint;
+}
+
+interface Cause {
+  code?: unknown;
+  message?: string;
+  /** Set where the server itself answered. */
+  severity?: string;
+  constraint?: string;
+  cause?: unknown;
+}
+
+/** Drizzle wraps the driver's error as its cause. */
+function causes(error: unknown): Cause[] {
+  const chain: Cause[] = [];
+  for (let cause = error; typeof cause === 'object' && cause !== null; cause = (cause as Cause).cause) chain.push(cause as Cause);
+  return chain;
 }
