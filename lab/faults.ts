@@ -20,6 +20,10 @@ export const FAULT_KINDS = [
   'create_429',
   /** The AI provider's socket is dropped in the middle of a sentence: `afterMs` of audio have been sent. */
   'provider_drop',
+  /** The AI provider refuses the socket. */
+  'provider_refuse',
+  /** The AI provider ends the session as expired. */
+  'provider_expire',
   /** A user webhook or tool (`event` is its name) answers `status` instead of 200. */
   'webhook_fail',
   'tool_fail',

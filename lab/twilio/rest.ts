@@ -1,0 +1,128 @@
+/** Twilio's REST API, as far as calls and their numbers go. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RequestEntry } from '../ledger';
+import type { Call } from './call';
+import { type CallFilter, callResource, listCalls } from './call-resource';
+import { createCall, type Form, field, method, refusal } from './create-call';
+import { sendError } from './errors';
+import type { PhoneNetwork } from './network';
+import type { Program } from './program';
+
+const ROOT = '/2010-04-01/Accounts/:accountSid';
+
+interface CallRoute {
+  Params: { accountSid: string; callSid: string };
+  Body: Form;
+}
+
+/** The routes; `programs` is where the program of each call is found, for updates. */
+export function registerRest(network: PhoneNetwork, programs: Map<string, Program>): void {
+  network.lab.app.register(async (scope) => {
+    const entries = new WeakMap<FastifyRequest, RequestEntry>();
+    scope.addHook('preHandler', async (request, reply) => {
+      const { ledger, clock } = network.lab;
+      const params = { ...(request.query as object), ...(request.body as object | undefined) };
+      entries.set(request, ledger.request({ at: clock.now(), method: request.method, path: request.url.replace(/\?.*$/, ''), params }));
+      if (!isAuthentic(network, request)) await sendError(reply, 20003);
+    });
+    scope.addHook('onResponse', async (request, reply) => {
+      const entry = entries.get(request);
+      if (entry) entry.status = reply.statusCode;
+    });
+
+    scope.post<CallRoute>(`${ROOT}/Calls.json`, (request, reply) => create(network, programs, request.body ?? {}, reply));
+    scope.get<{ Querystring: CallFilter }>(`${ROOT}/Calls.json`, (request) =>
+      listCalls(network.calls.values(), request.query, request.url.replace(/\?.*$/, '')),
+    );
+    scope.get<CallRoute>(`${ROOT}/Calls/:callSid(^[A-Za-z0-9]+).json`, (request, reply) => {
+      const call = network.calls.get(request.params.callSid);
+      return call ? callResource(call) : sendError(reply, 20404);
+    });
+    scope.post<CallRoute>(`${ROOT}/Calls/:callSid(^[A-Za-z0-9]+).json`, (request, reply) => {
+      const { callSid } = request.params;
+      const call = network.calls.get(callSid);
+      return call ? update(call, programs.get(callSid), request.body ?? {}, reply) : sendError(reply, 20404);
+    });
+    scope.get(`${ROOT}/IncomingPhoneNumbers.json`, (request) => listNumbers(network, request.url));
+    scope.get('/2010-04-01/Accounts/:accountSid(^[A-Za-z0-9]+).json', () => ({
+      sid: network.accountSid,
+      friendly_name: 'Patter lab',
+      status: 'active',
+      type: 'Full',
+      date_created: null,
+      date_updated: null,
+      uri: `/2010-04-01/Accounts/${network.accountSid}.json`,
+    }));
+  });
+}
+
+function isAuthentic(network: PhoneNetwork, request: FastifyRequest): boolean {
+  const { sid, authToken } = network.scenario.account;
+  const expected = `Basic ${Buffer.from(`${sid}:${authToken}`).toString('base64')}`;
+  return request.headers.authorization === expected && (request.params as { accountSid?: string }).accountSid === sid;
+}
+
+function create(network: PhoneNetwork, programs: Map<string, Program>, form: Form, reply: FastifyReply): unknown {
+  const to = field(form, 'To');
+  const { faults } = network.lab;
+  if (faults.take('create_429', { to })) return sendError(reply, 20429);
+  const refused = refusal(network, form);
+  if (refused) return sendError(reply, refused.code, refused.detail);
+
+  const { call, program } = createCall(network, form);
+  programs.set(call.sid, program);
+  if (faults.take('create_500', { to })) return sendError(reply, 20500);
+  if (faults.take('create_hang', { to })) {
+    // Dialled, and no word about it: the customer's request runs into its own deadline.
+    reply.hijack();
+    return reply;
+  }
+  return reply.code(201).send(callResource(call));
+}
+
+function update(call: Call, program: Program | undefined, form: Form, reply: FastifyReply): unknown {
+  if (call.isOver) return sendError(reply, 21220);
+  const status = field(form, 'Status');
+  const url = field(form, 'Url');
+  const twiml = field(form, 'Twiml');
+  const inProgress = call.state.kind === 'in-progress';
+  if (status === 'canceled') {
+    // One that is under way is left alone.
+    if (!inProgress) call.end('canceled', 'api');
+  } else if (status === 'completed') {
+    call.end(inProgress ? 'completed' : 'canceled', 'api');
+  } else if (url || twiml) {
+    if (!inProgress || !program) return sendError(reply, 21220);
+    call.updatedAt = call.network.lab.clock.now();
+    program.run(url ? { url, method: method(form, 'Method') } : { twiml: twiml as string });
+  }
+  return callResource(call);
+}
+
+function listNumbers(network: PhoneNetwork, url: string): Record<string, unknown> {
+  const path = url.replace(/\?.*$/, '');
+  const wanted = new URL(url, 'http://lab').searchParams.get('PhoneNumber');
+  const numbers = network.scenario.numbers.filter((number) => wanted === null || number.includes(wanted.replace(/\*/g, '')));
+  return {
+    incoming_phone_numbers: numbers.map((number) => {
+      const sid = `PN${Buffer.from(number).toString('hex').padEnd(32, '0').slice(0, 32)}`;
+      return {
+        sid,
+        account_sid: network.accountSid,
+        phone_number: number,
+        friendly_name: number,
+        capabilities: { voice: true, sms: true, mms: false, fax: false },
+        status: 'in-use',
+        uri: `/2010-04-01/Accounts/${network.accountSid}/IncomingPhoneNumbers/${sid}.json`,
+      };
+    }),
+    page: 0,
+    page_size: 50,
+    start: 0,
+    end: Math.max(0, numbers.length - 1),
+    uri: path,
+    first_page_uri: path,
+    next_page_uri: null,
+    previous_page_uri: null,
+  };
+}
