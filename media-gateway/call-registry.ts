@@ -1,0 +1,51 @@
+/** The streams of this process. A call has one at a time, but for the moment in which a new one takes over. */
+import type { CallHost } from './call-host';
+
+export class CallRegistry {
+  private readonly hosts = new Map<string, Set<CallHost>>();
+  private count = 0;
+  private readonly idleWaiters = new Set<() => void>();
+
+  get size(): number {
+    return this.count;
+  }
+
+  all(): CallHost[] {
+    return [...this.hosts.values()].flatMap((set) => [...set]);
+  }
+
+  of(callId: string): CallHost[] {
+    return [...(this.hosts.get(callId) ?? [])];
+  }
+
+  add(host: CallHost): void {
+    const set = this.hosts.get(host.callId) ?? new Set();
+    this.hosts.set(host.callId, set);
+    if (set.has(host)) return;
+    set.add(host);
+    this.count += 1;
+  }
+
+  remove(host: CallHost): void {
+    const set = this.hosts.get(host.callId);
+    if (!set?.delete(host)) return;
+    this.count -= 1;
+    if (set.size === 0) this.hosts.delete(host.callId);
+    if (this.count > 0) return;
+    for (const wake of [...this.idleWaiters]) wake();
+  }
+
+  /** Resolves when no stream is left, or when the signal is aborted. */
+  async idle(signal: AbortSignal): Promise<void> {
+    if (this.count === 0 || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const wake = () => {
+        this.idleWaiters.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.idleWaiters.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+}

@@ -1,0 +1,28 @@
+import type { Clock } from '../contracts/clock';
+import type { Config } from '../runtime/config';
+import type { Logger } from '../runtime/log';
+import type { Admission } from './admission';
+import type { CallRegistry } from './call-registry';
+import type { GatewayMetrics } from './metrics';
+import type { Outbox } from './outbox';
+import type { PrewarmPool } from './prewarm';
+import type { WorkflowLink } from './workflow-link';
+
+/** What the routes of one gateway share. */
+export interface GatewayContext {
+  readonly gatewayId: string;
+  readonly config: Config;
+  /** What the carrier was told, without a trailing slash: signatures are over it. */
+  readonly publicUrl: string;
+  /** The neighbour's, or its own where there is no other. */
+  readonly fallbackUrl: string;
+  readonly secretKey: string;
+  readonly link: WorkflowLink;
+  readonly outbox: Outbox;
+  readonly prewarm: PrewarmPool;
+  readonly calls: CallRegistry;
+  readonly admission: Admission;
+  readonly metrics: GatewayMetrics;
+  readonly clock: Clock;
+  readonly log: Logger;
+}

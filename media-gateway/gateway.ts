@@ -1,0 +1,195 @@
+/** One gateway, put together from what it is given. `main.ts` gives it the real things of a configuration. */
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { Carrier, CarrierName } from '../contracts/carrier';
+import { type Clock, sleep } from '../contracts/clock';
+import { PatterError } from '../contracts/errors';
+import type { Config } from '../runtime/config';
+import type { Logger } from '../runtime/log';
+import type { Running } from '../runtime/running';
+import type { Store } from '../store/store';
+import { Admission } from './admission';
+import { CallRegistry } from './call-registry';
+import type { GatewayContext } from './gateway-context';
+import { MediaSockets } from './media-socket';
+import { GatewayMetrics } from './metrics';
+import { Outbox } from './outbox';
+import { PrewarmPool } from './prewarm';
+import { Registration } from './registration';
+import { createServer } from './server';
+import { WorkflowLink } from './workflow-link';
+
+export interface GatewayParts {
+  config: Config;
+  client: Client;
+  /** Only for its own registration row, and to say whether Postgres answers. */
+  store: Pick<Store, 'gateways' | 'ping'>;
+  carriers: ReadonlyMap<CarrierName, Carrier>;
+  secretKey: string;
+  clock: Clock;
+  log: Logger;
+  options?: Partial<GatewayOptions>;
+}
+
+export interface GatewayOptions {
+  /** How long a stop waits for calls to end by themselves before it hands them over. Docker kills after ten seconds in all. */
+  drainAfterMs: number;
+  /** How long the handing over may take. */
+  handOverMs: number;
+  /** How often the spool tries again. */
+  spoolRetryMs: number;
+}
+
+export const DEFAULT_GATEWAY_OPTIONS = { drainAfterMs: 5_000, handOverMs: 3_000, spoolRetryMs: 1_000 } as const satisfies GatewayOptions;
+
+const PING_DEADLINE_MS = 1_000;
+
+export async function startGateway(parts: GatewayParts): Promise<Running & { readonly gatewayId: string }> {
+  const { config, client, store, carriers, secretKey, clock, log } = parts;
+  const options: GatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, ...parts.options };
+  // Said before anything is opened, if it is wrong.
+  publicUrls(config, '');
+  const role = `gateway-${config.PATTER_GATEWAY_INDEX}`;
+  // New with every start: what belonged to a process that died must not look like this one's.
+  const gatewayId = `${hostname()}-${config.PATTER_GATEWAY_INDEX}-${randomBytes(4).toString('hex')}`;
+  const link = new WorkflowLink(client, clock);
+  const dir = join(config.PATTER_HOME, 'spool', role);
+  const outbox = await Outbox.open({ dir, link, carriers, clock, log, retryMs: options.spoolRetryMs });
+  const calls = new CallRegistry();
+  const admission = new Admission(config.PATTER_GATEWAY_MAX_CALLS, () => calls.size);
+  const prewarm = new PrewarmPool({ gatewayId, config, link, outbox, clock, log });
+  const metrics = new GatewayMetrics({
+    activeCalls: () => calls.size,
+    warmCalls: () => prewarm.size,
+    spooledItems: () => outbox.waiting,
+    loopDelayMs: () => admission.loopDelayMs,
+  });
+  // Known when it listens; no request comes before.
+  let addresses = { listening: '', publicUrl: '', fallbackUrl: '' };
+  const context: GatewayContext = {
+    ...{ gatewayId, config, secretKey, link, outbox, prewarm, calls, admission, metrics, clock, log },
+    get publicUrl() {
+      return addresses.publicUrl;
+    },
+    get fallbackUrl() {
+      return addresses.fallbackUrl;
+    },
+  };
+  const registration = new Registration(
+    store.gateways,
+    () => {
+      admission.sample();
+      const internalUrl = config.PATTER_GATEWAY_INTERNAL_URL ?? addresses.listening;
+      return { gatewayId, publicUrl: addresses.publicUrl, internalUrl, ...admission.capacity() };
+    },
+    clock,
+    log,
+  );
+  const problems = async () => {
+    const answers = await Promise.all([
+      link.ping(PING_DEADLINE_MS).then(() => [], asProblem),
+      store.ping().then(() => [], asProblem),
+      config.TWILIO_AUTH_TOKEN ? [] : ['TWILIO_AUTH_TOKEN is not set: webhooks are refused'],
+    ]);
+    return [...answers.flat(), ...admission.problems(), ...registration.problems()];
+  };
+  const app = createServer(context, problems);
+  const sockets = new MediaSockets(context);
+  app.server.on('upgrade', sockets.onUpgrade);
+  try {
+    await app.listen({ host: config.PATTER_GATEWAY_HOST, port: listenPort(config) });
+  } catch (cause) {
+    await outbox.stop();
+    admission.stop();
+    throw new PatterError('PATTER_PROCESS_FAILED', `The ${role} cannot listen: ${(cause as Error).message}`, { cause });
+  }
+  const listening = urlOf(app.server.address() as AddressInfo);
+  addresses = { listening, ...publicUrls(config, listening) };
+  await registration.start();
+  log.info({ gatewayId, listening, publicUrl: addresses.publicUrl }, 'gateway is up');
+
+  const stop = async () => {
+    admission.draining = true;
+    await registration.renew();
+    prewarm.stop();
+    await idleWithin(calls, options.drainAfterMs, clock);
+    for (const host of calls.all()) host.drain();
+    await idleWithin(calls, options.handOverMs, clock);
+    sockets.stop();
+    // A host whose socket was cut has its report still to send.
+    await idleWithin(calls, options.handOverMs, clock);
+    await app.close();
+    await outbox.stop();
+    await registration.stop();
+    admission.stop();
+    log.info({ gatewayId, spooled: outbox.waiting }, 'gateway has stopped');
+  };
+  let stopping: Promise<void> | undefined;
+  let settle: { resolve(): void; reject(error: unknown): void } | undefined;
+  const closed = new Promise<void>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // Whoever does not watch it must not be killed by an unhandled rejection.
+  closed.catch(() => {});
+  return {
+    role,
+    gatewayId,
+    urls: { public: addresses.publicUrl, internal: config.PATTER_GATEWAY_INTERNAL_URL ?? listening, listening },
+    problems,
+    stop: () => {
+      stopping ??= stop().then(
+        () => settle?.resolve(),
+        (error: unknown) => {
+          settle?.reject(error);
+          throw error;
+        },
+      );
+      return stopping;
+    },
+    closed,
+  };
+}
+
+/** The first gateway has the configured port, the second the next one. */
+function listenPort(config: Config): number {
+  return config.PATTER_GATEWAY_PORT === 0 ? 0 : config.PATTER_GATEWAY_PORT + config.PATTER_GATEWAY_INDEX - 1;
+}
+
+function urlOf(address: AddressInfo): string {
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** One URL stands for all gateways behind it; of several each has its own, and the next one is its neighbour. */
+function publicUrls(config: Config, listening: string): { publicUrl: string; fallbackUrl: string } {
+  const urls = config.PATTER_PUBLIC_URL;
+  if (!urls) return { publicUrl: listening, fallbackUrl: listening };
+  const index = config.PATTER_GATEWAY_INDEX - 1;
+  const publicUrl = urls.length === 1 ? urls[0] : urls[index];
+  if (!publicUrl) {
+    throw new PatterError(
+      'PATTER_CONFIG_INVALID',
+      `PATTER_PUBLIC_URL names ${urls.length} gateways, and this is number ${index + 1}: add its URL`,
+    );
+  }
+  return { publicUrl, fallbackUrl: urls[(index + 1) % urls.length] as string };
+}
+
+async function idleWithin(calls: CallRegistry, ms: number, clock: Clock): Promise<void> {
+  const limit = new AbortController();
+  const idle = new AbortController();
+  const timer = sleep(clock, ms, idle.signal).then(
+    () => limit.abort(),
+    () => {},
+  );
+  await calls.idle(limit.signal);
+  idle.abort();
+  await timer;
+}
+
+function asProblem(error: unknown): string[] {
+  return [error instanceof Error ? error.message : String(error)];
+}

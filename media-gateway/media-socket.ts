@@ -1,0 +1,201 @@
+/**
+ * Media sockets in. Twilio strips the query of a stream's URL, so a stream is known only by the token in its `start` message: until then a
+ * socket costs nothing but itself, and it has ten seconds.
+ */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type MediaStreamMessage, parseMediaStreamMessage } from '../carriers/twilio';
+import type { Clock } from '../contracts/clock';
+import { type ErrorCode, isPatterError, PatterError } from '../contracts/errors';
+import { GATEWAY_PATHS } from '../contracts/gateway';
+import { verifyCallToken } from '../runtime/call-token';
+import type { Admission } from './admission';
+import { CallHost, type CallHostDeps } from './call-host';
+import type { CallRegistry } from './call-registry';
+import { closeSocket, TwilioCarrierStream } from './carrier-stream';
+import type { GatewayMetrics } from './metrics';
+
+const START_TIMEOUT_MS = 10_000;
+/** Frames come every 20 ms, in silence too: a socket without any for so long has lost its peer. */
+const SILENT_SOCKET_MS = 10_000;
+/** A media message has about 300 bytes. */
+const MAX_MESSAGE_BYTES = 64 * 1024;
+/** Sockets that have not said `start`: beyond it somebody is only opening sockets. */
+const MAX_PENDING = 64;
+
+/** WebSocket close codes of refusals, and their names in logs and metrics. */
+export const REFUSALS = {
+  PROTOCOL: 1_002,
+  DRAINING: 1_012,
+  FULL: 1_013,
+  TOKEN: 4_401,
+  USED: 4_409,
+  START_TIMEOUT: 4_408,
+} as const;
+
+export interface MediaSocketDeps extends CallHostDeps {
+  secretKey: string;
+  admission: Admission;
+  calls: CallRegistry;
+  metrics: GatewayMetrics;
+}
+
+export class MediaSockets {
+  private readonly server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
+  private readonly pending = new Set<WebSocket>();
+  private readonly open = new Set<WebSocket>();
+
+  constructor(private readonly deps: MediaSocketDeps) {}
+
+  /** The HTTP server's `upgrade` event. */
+  readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const path = (request.url ?? '').split('?')[0];
+    if (path !== GATEWAY_PATHS.media) refuseUpgrade(socket, '404 Not Found');
+    else if (this.pending.size >= MAX_PENDING) refuseUpgrade(socket, '503 Service Unavailable');
+    else this.server.handleUpgrade(request, socket, head, (ws) => this.accept(ws));
+  };
+
+  /** Cuts what is left. */
+  stop(): void {
+    for (const socket of this.open) socket.terminate();
+    this.server.close();
+  }
+
+  private accept(socket: WebSocket): void {
+    const { clock, log } = this.deps;
+    this.open.add(socket);
+    this.pending.add(socket);
+    socket.on('error', (error) => log.debug({ err: error }, 'media socket error'));
+    const cancelStart = clock.after(START_TIMEOUT_MS, () => {
+      this.refuse(socket, REFUSALS.START_TIMEOUT, 'PATTER_STREAM_PROTOCOL', 'no start message in time');
+    });
+    let host: CallHost | undefined;
+    const watchdog = new Watchdog(clock, SILENT_SOCKET_MS, () => {
+      log.warn({ callId: host?.callId }, 'no frames any more: the socket is cut');
+      socket.terminate();
+    });
+    socket.on('close', () => {
+      cancelStart();
+      watchdog.stop();
+      this.pending.delete(socket);
+      this.open.delete(socket);
+      host?.onStreamClosed();
+    });
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      const message: MediaStreamMessage = isBinary
+        ? { event: 'invalid', reason: 'binary message' }
+        : parseMediaStreamMessage(data.toString());
+      if (host) {
+        watchdog.touch();
+        return this.pass(socket, host, message);
+      }
+      if (message.event === 'connected' || message.event === 'ignored') return;
+      if (message.event !== 'start') {
+        const reason = message.event === 'invalid' ? message.reason : `${message.event} before start`;
+        return this.refuse(socket, REFUSALS.PROTOCOL, 'PATTER_STREAM_PROTOCOL', reason);
+      }
+      cancelStart();
+      host = this.admit(socket, message);
+      if (host) watchdog.start();
+    });
+  }
+
+  private admit(socket: WebSocket, start: Extract<MediaStreamMessage, { event: 'start' }>): CallHost | undefined {
+    const { admission, calls, clock, log, metrics, secretKey } = this.deps;
+    if (!this.pending.delete(socket)) return undefined;
+    const { carrierCallId, streamId } = start;
+    let claims: ReturnType<typeof verifyCallToken>;
+    try {
+      claims = verifyCallToken(start.parameters.token ?? '', secretKey, clock.now());
+    } catch (error) {
+      const code = isPatterError(error) ? error.code : 'PATTER_TOKEN_INVALID';
+      this.refuse(socket, REFUSALS.TOKEN, code, 'the token was not accepted', { carrierCallId, streamId });
+      return undefined;
+    }
+    const where = { callId: claims.c, carrierCallId, streamId };
+    // The workflow refuses it too; here it costs no round trip, and no second session for a moment.
+    if (calls.of(claims.c).some((other) => other.tokenNonce === claims.n)) {
+      this.refuse(socket, REFUSALS.USED, 'PATTER_TOKEN_USED', 'the token has opened a stream already', where);
+      return undefined;
+    }
+    const refusal = admission.refusal();
+    if (refusal) {
+      this.refuse(socket, refusal === 'full' ? REFUSALS.FULL : REFUSALS.DRAINING, 'PATTER_NO_GATEWAY', refusal, where);
+      return undefined;
+    }
+    const stream = new TwilioCarrierStream(socket, streamId, carrierCallId, clock.after);
+    const host = new CallHost({ callId: claims.c, tokenNonce: claims.n, carrier: 'twilio', stream }, this.deps);
+    calls.add(host);
+    metrics.streams.inc({ result: 'accepted' });
+    log.info(where, 'stream accepted');
+    void host.run().finally(() => calls.remove(host));
+    return host;
+  }
+
+  private pass(socket: WebSocket, host: CallHost, message: MediaStreamMessage): void {
+    switch (message.event) {
+      case 'media':
+        if (message.streamId === host.stream.streamId) host.onAudio(message.audio);
+        return;
+      case 'mark':
+        if (message.streamId === host.stream.streamId) host.onMark(message.name);
+        return;
+      case 'dtmf':
+        if (message.streamId === host.stream.streamId) host.onDtmf(message.digit);
+        return;
+      case 'stop':
+        host.onStreamClosed();
+        return;
+      case 'start':
+      case 'invalid':
+        this.deps.log.warn({ callId: host.callId, event: message.event }, 'the media stream broke the protocol');
+        closeSocket(socket, REFUSALS.PROTOCOL, 'protocol', this.deps.clock.after);
+        return;
+      case 'connected':
+      case 'ignored':
+        return;
+    }
+  }
+
+  private refuse(socket: WebSocket, closeCode: number, code: ErrorCode, reason: string, where: Record<string, string> = {}): void {
+    this.pending.delete(socket);
+    const error = new PatterError(code, reason);
+    this.deps.metrics.streams.inc({ result: error.code });
+    this.deps.log.warn({ ...where, code: error.code, reason }, 'media stream refused');
+    closeSocket(socket, closeCode, error.code, this.deps.clock.after);
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.on('error', () => {});
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+/** Fires when it is not touched for `ms` to twice `ms`; a touch costs an assignment, because there are fifty a second. */
+class Watchdog {
+  private touched = false;
+  private cancel: (() => void) | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly ms: number,
+    private readonly bark: () => void,
+  ) {}
+
+  start(): void {
+    this.touched = false;
+    this.cancel = this.clock.after(this.ms, () => {
+      if (this.touched) this.start();
+      else this.bark();
+    });
+  }
+
+  touch(): void {
+    this.touched = true;
+  }
+
+  stop(): void {
+    this.cancel?.();
+  }
+}

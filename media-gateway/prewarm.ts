@@ -1,0 +1,87 @@
+/** While a phone rings: the call's set-up from its workflow, and a session's provider socket and greeting. Each owned until taken, or its deadline. */
+import type { CallSetup } from '../contracts/call';
+import type { Clock } from '../contracts/clock';
+import type { Config } from '../runtime/config';
+import type { Logger } from '../runtime/log';
+import type { Outbox } from './outbox';
+import { type Prewarmed, prewarmSession } from './session';
+import type { WorkflowLink } from './workflow-link';
+
+/** Longer than any sensible ring; a provider's idle socket costs money. */
+const PREWARM_LIFETIME_MS = 120_000;
+const ATTACH_DEADLINE_MS = 5_000;
+
+export interface Warm {
+  setup: CallSetup;
+  prewarmed: Prewarmed;
+}
+
+type Entry = { carrierCallId: string; cancelDeadline: () => void } & ({ state: 'attaching' } | { state: 'warm'; warm: Warm });
+
+export interface PrewarmDeps {
+  gatewayId: string;
+  config: Config;
+  link: WorkflowLink;
+  outbox: Outbox;
+  clock: Clock;
+  log: Logger;
+}
+
+export class PrewarmPool {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly deps: PrewarmDeps) {}
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** At the first sign that the phone rings; repeats change nothing. Resolves when it is warm or given up; never rejects. */
+  async warmUp(callId: string, carrierCallId: string): Promise<void> {
+    if (this.entries.has(callId)) return;
+    const { clock, config, gatewayId, link, log, outbox } = this.deps;
+    const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
+    const entry: Entry = { state: 'attaching', carrierCallId, cancelDeadline };
+    this.entries.set(callId, entry);
+    try {
+      const result = await link.attach(callId, { gatewayId, carrierCallId }, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
+      if (result.kind === 'refused') {
+        log.warn({ callId, code: result.code, reason: result.reason, action: result.action }, 'attach refused at ringing');
+        if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier: 'twilio', carrierCallId, at: clock.now() });
+      } else if (result.setup && this.entries.get(callId) === entry) {
+        const { setup } = result;
+        const prewarmed = prewarmSession(setup, { config, clock, log: log.child({ callId }) });
+        this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup, prewarmed } });
+        return;
+      }
+    } catch (error) {
+      log.warn({ callId, err: error }, 'not warmed up; the stream will attach cold');
+    }
+    if (this.entries.get(callId) === entry) this.release(callId);
+  }
+
+  /** Hands over what is warm, with its ownership; what is still under way is given up. */
+  take(callId: string, carrierCallId: string): Warm | undefined {
+    const entry = this.entries.get(callId);
+    if (entry?.state !== 'warm' || entry.carrierCallId !== carrierCallId) {
+      this.release(callId);
+      return undefined;
+    }
+    this.entries.delete(callId);
+    entry.cancelDeadline();
+    return entry.warm;
+  }
+
+  /** Nobody answered, or too late. */
+  release(callId: string): void {
+    const entry = this.entries.get(callId);
+    if (!entry) return;
+    this.entries.delete(callId);
+    entry.cancelDeadline();
+    if (entry.state === 'warm') entry.warm.prewarmed.dispose();
+  }
+
+  stop(): void {
+    for (const callId of [...this.entries.keys()]) this.release(callId);
+  }
+}

@@ -1,0 +1,49 @@
+/** The HTTP side: form bodies as Twilio sends them, errors by their codes, health. */
+import { parse } from 'node:querystring';
+import fastify, { type FastifyInstance } from 'fastify';
+import { type ErrorCode, isPatterError } from '../contracts/errors';
+import { registerCommands } from './commands';
+import type { GatewayContext } from './gateway-context';
+import { registerWebhooks } from './webhooks';
+
+/** A callback has a few hundred bytes, a command a few thousand. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+const MAX_FORM_FIELDS = 200;
+
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
+  PATTER_WEBHOOK_SIGNATURE: 403,
+  PATTER_CREDENTIAL_MISSING: 503,
+  PATTER_CALL_NOT_FOUND: 404,
+  PATTER_CALL_ENDED: 404,
+  PATTER_UNAUTHORIZED: 401,
+  PATTER_STREAM_PROTOCOL: 400,
+};
+
+/** @param problems one sentence each; none means ready */
+export function createServer(gateway: GatewayContext, problems: () => Promise<string[]>): FastifyInstance {
+  const app = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, requestTimeout: 20_000, forceCloseConnections: true });
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+    done(null, parse(String(body), '&', '=', { maxKeys: MAX_FORM_FIELDS }));
+  });
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (isPatterError(error)) {
+      gateway.log.warn({ code: error.code, reason: error.message, path: request.url }, 'request refused');
+      return reply.code(HTTP_STATUS[error.code] ?? 500).send({ code: error.code, message: error.message });
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 500) gateway.log.error({ err: error, path: request.url }, 'request failed');
+    return reply.code(status).send({ message: status >= 500 ? 'internal error' : error.message });
+  });
+  app.get('/healthz', async () => ({ ok: true }));
+  app.get('/readyz', async (_request, reply) => {
+    const found = await problems();
+    return reply.code(found.length === 0 ? 200 : 503).send({ ok: found.length === 0, problems: found });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { registry } = gateway.metrics;
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+  registerWebhooks(app, gateway);
+  registerCommands(app, gateway);
+  return app;
+}

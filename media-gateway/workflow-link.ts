@@ -1,0 +1,156 @@
+/** The gateway's side of a `call` workflow: every request has a deadline, and every answer is one of a few words. */
+import {
+  ActivityCancelledError,
+  ActivityNotFoundError,
+  ActivityPausedError,
+  ActivityResetError,
+  type Client,
+  isGrpcServiceError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
+import {
+  type AttachRequest,
+  type AttachResult,
+  attachUpdate,
+  type CarrierEvent,
+  type Checkpoint,
+  type ConversationReport,
+  carrierEventSignal,
+  type GatewayEvent,
+  gatewayEventSignal,
+  type NextInstruction,
+  nextInstructionUpdate,
+} from '../contracts/call';
+import { callWorkflowId } from '../contracts/call-id';
+import type { Clock } from '../contracts/clock';
+import { PatterError } from '../contracts/errors';
+
+/** `gone`: no such workflow, or a closed one. `rejected`: Temporal will never take this request. */
+export type SignalAnswer = 'delivered' | 'gone' | 'rejected';
+/** `not_found`: not started yet, or over: the caller knows which by what it has seen. `canceled`: the workflow has taken the call elsewhere. */
+export type HeartbeatAnswer = 'alive' | 'not_found' | 'canceled' | 'unavailable';
+export type CompleteAnswer = 'delivered' | 'not_found';
+
+const INVALID_ARGUMENT = 3;
+const SIGNAL_DEADLINE_MS = 2_000;
+const HEARTBEAT_DEADLINE_MS = 2_000;
+const COMPLETE_DEADLINE_MS = 2_000;
+
+export class WorkflowLink {
+  constructor(
+    private readonly client: Client,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Sent again with the same `updateId`, an attach is answered as it was the first time.
+   * @returns `refused` also where the workflow is gone (hang up) or could not handle the request (close)
+   * @throws PatterError PATTER_TEMPORAL_UNAVAILABLE when there was no answer by the deadline
+   */
+  async attach(callId: string, request: AttachRequest, updateId: string, deadlineMs: number): Promise<AttachResult> {
+    try {
+      return await this.within(deadlineMs, () =>
+        this.client.workflow.getHandle(callWorkflowId(callId)).executeUpdate(attachUpdate, { args: [request], updateId }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) {
+        return { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_ENDED', reason: 'the attempt is over or superseded' };
+      }
+      if (error instanceof WorkflowUpdateFailedError) {
+        return { kind: 'refused', action: 'close', code: 'PATTER_CALL_NOT_FOUND', reason: error.cause?.message ?? error.message };
+      }
+      throw unavailable('attach', error);
+    }
+  }
+
+  /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE; the signal may have arrived all the same: `dedupeKey` makes its repeat harmless */
+  carrierEvent(callId: string, event: CarrierEvent): Promise<SignalAnswer> {
+    return this.signal(() => this.client.workflow.getHandle(callWorkflowId(callId)).signal(carrierEventSignal, event));
+  }
+
+  /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE; `sequence` makes a repeat harmless */
+  gatewayEvent(callId: string, event: GatewayEvent): Promise<SignalAnswer> {
+    return this.signal(() => this.client.workflow.getHandle(callWorkflowId(callId)).signal(gatewayEventSignal, event));
+  }
+
+  /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE when there was no answer by the deadline */
+  async nextInstruction(
+    callId: string,
+    request: { gatewayId: string; carrierCallId: string },
+    deadlineMs: number,
+  ): Promise<NextInstruction> {
+    try {
+      return await this.within(deadlineMs, () =>
+        this.client.workflow.getHandle(callWorkflowId(callId)).executeUpdate(nextInstructionUpdate, { args: [request] }),
+      );
+    } catch (error) {
+      // Nobody is left to talk for this call.
+      if (error instanceof WorkflowNotFoundError) return { kind: 'hangup' };
+      throw unavailable('nextInstruction', error);
+    }
+  }
+
+  async heartbeat(callId: string, activityId: string, checkpoint: Checkpoint): Promise<HeartbeatAnswer> {
+    try {
+      await this.within(HEARTBEAT_DEADLINE_MS, () =>
+        this.client.activity.heartbeat({ workflowId: callWorkflowId(callId), activityId }, checkpoint),
+      );
+      return 'alive';
+    } catch (error) {
+      if (error instanceof ActivityNotFoundError) return 'not_found';
+      if (error instanceof ActivityCancelledError) return 'canceled';
+      // An operator's pause or reset of the activity in the Temporal UI is no reason to leave a caller alone.
+      if (error instanceof ActivityPausedError || error instanceof ActivityResetError) return 'alive';
+      return 'unavailable';
+    }
+  }
+
+  /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
+  async complete(callId: string, activityId: string, report: ConversationReport): Promise<CompleteAnswer> {
+    try {
+      await this.within(COMPLETE_DEADLINE_MS, () =>
+        this.client.activity.complete({ workflowId: callWorkflowId(callId), activityId }, report),
+      );
+      return 'delivered';
+    } catch (error) {
+      if (error instanceof ActivityNotFoundError) return 'not_found';
+      throw unavailable('complete', error);
+    }
+  }
+
+  /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
+  async ping(deadlineMs: number): Promise<void> {
+    try {
+      await this.within(deadlineMs, () => this.client.workflowService.getSystemInfo({}));
+    } catch (error) {
+      throw unavailable('ping', error);
+    }
+  }
+
+  private async signal(send: () => Promise<void>): Promise<SignalAnswer> {
+    try {
+      await this.within(SIGNAL_DEADLINE_MS, send);
+      return 'delivered';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'gone';
+      if (grpcCode(error) === INVALID_ARGUMENT) return 'rejected';
+      throw unavailable('signal', error);
+    }
+  }
+
+  private within<T>(deadlineMs: number, send: () => Promise<T>): Promise<T> {
+    return this.client.withDeadline(this.clock.now() + deadlineMs, send);
+  }
+}
+
+function grpcCode(error: unknown): number | undefined {
+  if (isGrpcServiceError(error)) return error.code;
+  const cause = (error as { cause?: unknown }).cause;
+  return cause !== undefined && isGrpcServiceError(cause) ? cause.code : undefined;
+}
+
+function unavailable(what: string, error: unknown): PatterError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new PatterError('PATTER_TEMPORAL_UNAVAILABLE', `Temporal did not answer (${what}): ${message}`, { cause: error });
+}
