@@ -75,7 +75,7 @@ export function attemptStore(database: Database): AttemptStore {
         db
           .select()
           .from(attempts)
-          .where(and(eq(attempts.campaignId, campaignId), inArray(attempts.state, ['placed', 'unknown'])))
+          .where(and(eq(attempts.campaignId, campaignId), inArray(attempts.state, OPEN_STATES)))
           .orderBy(asc(attempts.createdAt)),
       ),
 

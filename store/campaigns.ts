@@ -174,5 +174,17 @@ export function campaignStore(database: Database): CampaignStore {
       const of = (status: string) => inUse.find((row) => row.status === status)?.n ?? 0;
       return { claimed: of('claimed'), active: of('active'), nextDueAt: next?.dueAt ?? null };
     },
+
+    async lastDialAt(campaignId) {
+      const [last] = await database.run((db) =>
+        db
+          .select({ createdAt: attempts.createdAt })
+          .from(attempts)
+          .where(eq(attempts.campaignId, campaignId))
+          .orderBy(desc(attempts.createdAt))
+          .limit(1),
+      );
+      return last?.createdAt ?? null;
+    },
   };
 }

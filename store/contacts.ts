@@ -1,9 +1,9 @@
-import { and, asc, count, eq, gt, inArray, isNull, lt, lte, notExists, or, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm';
 import { newContactId } from '../contracts/ids';
 import { callOf } from './call-of';
 import { chunked } from './chunked';
 import type { Database } from './database';
-import { attempts, campaigns, contacts, leases, rejectedRows } from './schema';
+import { attempts, campaigns, contacts, rejectedRows } from './schema';
 import type { ContactStore } from './store';
 
 export function contactStore(database: Database): ContactStore {
@@ -97,34 +97,20 @@ export function contactStore(database: Database): ContactStore {
       });
     },
 
-    async stale(campaignId, now, olderThan) {
-      return database.run((db) => {
-        const live = db
-          .select({ one: sql`1` })
-          .from(leases)
-          .where(
-            and(
-              eq(leases.tenantId, contacts.tenantId),
-              eq(leases.phone, contacts.phone),
-              // The lease of this contact's call, not of another campaign's call to the same number.
-              sql`starts_with(${leases.callId}, 'call_' || substr(${contacts.contactId}, 4) || '_')`,
-              gt(leases.deadline, now),
-            ),
-          );
-        return db
+    inProgress: (campaignId, claimedBefore) =>
+      database.run((db) =>
+        db
           .select()
           .from(contacts)
           .where(
             and(
               eq(contacts.campaignId, campaignId),
               inArray(contacts.status, ['claimed', 'active']),
-              or(isNull(contacts.claimedAt), lt(contacts.claimedAt, olderThan)),
-              notExists(live),
+              lt(contacts.claimedAt, claimedBefore),
             ),
           )
-          .orderBy(asc(contacts.line));
-      });
-    },
+          .orderBy(asc(contacts.claimedAt)),
+      ),
 
     async closeRemaining(campaignId, outcome, now) {
       const fallback = outcome === 'canceled' ? 'the campaign was canceled' : 'not reached before the end of the campaign';

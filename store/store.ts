@@ -38,6 +38,8 @@ export interface CampaignStore {
   progress(campaignId: string): Promise<CampaignProgress>;
   /** What a dispatcher asks several times a second: cheap. */
   slots(campaignId: string): Promise<CampaignSlots>;
+  /** When the gate was last asked for a call of the campaign: what a new dispatcher paces on from. */
+  lastDialAt(campaignId: string): Promise<Date | null>;
 }
 
 export interface CampaignProgress {
@@ -83,8 +85,8 @@ export interface ContactStore {
    * open. A workflow that was started for it all the same is stopped by `openIntent`.
    */
   putBack(contactId: string, sequence: number, dueAt: Date, waitReason: string): Promise<void>;
-  /** Contacts claimed or active for longer than `olderThan`, with no lease or one past its deadline: for the sweeper. */
-  stale(campaignId: string, now: Date, olderThan: Date): Promise<ContactRow[]>;
+  /** Contacts claimed or active since before a moment, oldest first: the sweeper asks whether their calls' workflows are there. */
+  inProgress(campaignId: string, claimedBefore: Date): Promise<ContactRow[]>;
   /** Those who wait, or are claimed and not called yet, get their last outcome, with what they waited for as the reason. Returns counts. */
   closeRemaining(campaignId: string, outcome: 'expired' | 'canceled', now: Date): Promise<{ closed: number; stillActive: number }>;
   /** Contacts whose outcome no call's post-call workflow delivers (expired, canceled, skipped), not delivered yet. */
@@ -163,7 +165,7 @@ export interface AttemptStore {
     },
     now: Date,
   ): Promise<{ contactOutcome?: Outcome; nextAttemptAt?: Date; alreadySettled: boolean }>;
-  /** Attempts placed or unknown and not ended. */
+  /** Attempts that have not ended: intent, placed or unknown. */
   open(campaignId: string): Promise<AttemptRow[]>;
   /** Leases of the tenant, in any campaign, that are past their deadline: their calls' workflows may be gone. */
   overdueLeases(tenantId: string, now: Date): Promise<{ callId: string; contactId: string; campaignId: string; phone: string }[]>;

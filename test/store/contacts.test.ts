@@ -106,17 +106,19 @@ test('closing leaves calls in progress alone and gives the rest what they waited
   expect(await store.contacts.undelivered(campaign.campaignId, 10)).toHaveLength(2);
 });
 
-test('a contact is stale when its claim is old and its lease is over, not while its call is within its time', async () => {
+test('in progress are those who were claimed long enough ago, until they are settled', async () => {
   const { store } = test_;
   const campaign = await campaignWith(store, phones(2));
   const dialled = await claimOne(store, campaign);
   await store.attempts.openIntent(intentFor(dialled), allowUnlessInUse);
-  const claimed = await claimOne(store, campaign);
-  const stale = async (now: Date) =>
-    (await store.contacts.stale(campaign.campaignId, now, new Date(now.getTime() - 10_000))).map((row) => row.contactId);
-  expect(await stale(later(5_000))).toEqual([]);
-  expect(await stale(later(20_000))).toEqual([claimed.contactId]);
-  expect(await stale(later(61_000))).toEqual([dialled.contactId, claimed.contactId]);
+  const claimed = await claimOne(store, campaign, later(5_000));
+  const inProgress = async (before: Date) => (await store.contacts.inProgress(campaign.campaignId, before)).map((row) => row.contactId);
+  expect(await inProgress(NOW)).toEqual([]);
+  expect(await inProgress(later(5_000))).toEqual([dialled.contactId]);
+  expect(await inProgress(later(5_001))).toEqual([dialled.contactId, claimed.contactId]);
+  await store.attempts.settle(settlementFor(dialled), done(), NOW);
+  expect(await inProgress(later(5_001))).toEqual([claimed.contactId]);
+  expect(await store.campaigns.lastDialAt(campaign.campaignId)).toEqual(NOW);
 });
 
 test('progress and slots tell the same story as the rows', async () => {

@@ -1,0 +1,40 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import { stopCallSignal } from '../../contracts/call';
+import { callWorkflowId } from '../../contracts/call-id';
+import type { CarrierName } from '../../contracts/carrier';
+import type { AttemptRow } from '../../store/store';
+import type { ActivityContext } from '../context';
+
+/**
+ * Cancels what the carrier holds in its queue, and tells calls that are about to be placed to stay out of it. Calls that ring or talk are left alone.
+ * Idempotent: a call that is canceled is not queued any more.
+ * @returns how many were canceled
+ */
+export async function cancelQueued(ctx: ActivityContext, campaignId: string, reason: string): Promise<number> {
+  const open = await ctx.store.attempts.open(campaignId);
+  // First those whose request may be on its way: their workflows cancel what the carrier queues from now on.
+  await Promise.all(open.filter((attempt) => attempt.carrierCallId === null).map((attempt) => tellToStop(ctx, attempt, reason)));
+  let canceled = 0;
+  for (const [name, carrier] of ctx.carriers) {
+    const ours = open.filter((attempt) => attempt.carrier === (name satisfies CarrierName) && attempt.carrierCallId !== null);
+    if (ours.length === 0) continue;
+    const queued = new Set((await carrier.listCalls({ status: 'queued' })).map((call) => call.carrierCallId));
+    for (const attempt of ours) {
+      if (!queued.has(attempt.carrierCallId!)) continue;
+      await tellToStop(ctx, attempt, reason);
+      await carrier.hangup(attempt.carrierCallId!);
+      canceled++;
+    }
+  }
+  return canceled;
+}
+
+async function tellToStop(ctx: ActivityContext, attempt: AttemptRow, reason: string): Promise<void> {
+  const workflow = ctx.temporal.workflow.getHandle(callWorkflowId(attempt.callId));
+  try {
+    await workflow.signal(stopCallSignal, { reason, cancelIfQueuedOnly: true });
+  } catch (error) {
+    // Over already: nothing is left to be stopped, and the sweeper settles what was lost.
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}

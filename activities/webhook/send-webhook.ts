@@ -1,0 +1,82 @@
+/** Standard Webhooks 1.0.0: one POST, signed, with an id that is the same at every try. */
+import { Webhook } from 'standardwebhooks';
+import type { Clock } from '../../contracts/clock';
+import { type ErrorCode, PatterError } from '../../contracts/errors';
+
+const TIMEOUT_MS = 15_000;
+/** 4xx that may be different next time: time-out, conflict, too early, too many. */
+const PASSING = new Set([408, 409, 425, 429]);
+
+export interface WebhookEvent {
+  /** `call.ended`, `contact.ended` */
+  type: string;
+  /** ISO 8601 moment of what happened, the same at every try. */
+  timestamp: string;
+  data: Record<string, unknown>;
+}
+
+export interface WebhookDelivery {
+  url: string;
+  /** `whsec_…`; without one the request is not signed. */
+  secret?: string;
+  /** Receivers tell repetitions by it. */
+  id: string;
+  event: WebhookEvent;
+  clock: Clock;
+  signal?: AbortSignal;
+}
+
+/** The receiver said no for good (410, most 4xx), or cannot be asked (no such URL, a redirect). */
+export class WebhookRefused extends PatterError {
+  constructor(
+    message: string,
+    readonly status: number | undefined,
+  ) {
+    super('PATTER_WEBHOOK_FAILED' satisfies ErrorCode, message, { details: { status } });
+  }
+}
+
+/**
+ * @throws WebhookRefused when another try cannot help
+ * @throws PatterError PATTER_WEBHOOK_FAILED when it may
+ */
+export async function sendWebhook({ url, secret, id, event, clock, signal }: WebhookDelivery): Promise<void> {
+  const body = JSON.stringify(event);
+  const at = new Date(clock.now());
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'user-agent': 'patter',
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(at.getTime() / 1_000)),
+    ...(secret && { 'webhook-signature': new Webhook(secret).sign(id, at, body) }),
+  };
+  const deadline = AbortSignal.timeout(TIMEOUT_MS);
+  let response: Response;
+  try {
+    // A redirect would send the payload to somebody the developer did not name.
+    response = await fetch(url, {
+      method: 'POST',
+      headers,
+      body,
+      redirect: 'manual',
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    });
+    await response.body?.cancel();
+  } catch (cause) {
+    throw new PatterError('PATTER_WEBHOOK_FAILED', `${hostOf(url)} did not answer: ${messageOf(cause)}`, { cause });
+  }
+  if (response.ok) return;
+  const { status } = response;
+  if (status >= 300 && status < 500 && !PASSING.has(status)) throw new WebhookRefused(`${hostOf(url)} answered ${status}`, status);
+  throw new PatterError('PATTER_WEBHOOK_FAILED', `${hostOf(url)} answered ${status}`, { details: { status } });
+}
+
+/** Paths and queries of webhooks often hold credentials. */
+function hostOf(url: string): string {
+  return new URL(url).host;
+}
+
+function messageOf(error: unknown): string {
+  const { cause, message } = error as Error & { cause?: { message?: string } };
+  return cause?.message ?? message;
+}
