@@ -1,0 +1,173 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
+import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import type { CountryCode } from 'libphonenumber-js/max';
+import { campaignWorkflowId } from '../../contracts/call-id';
+import type { CampaignSpec } from '../../contracts/campaign';
+import type { CampaignInput } from '../../contracts/campaign-workflow';
+import { sleep } from '../../contracts/clock';
+import { PatterError } from '../../contracts/errors';
+import { DEFAULT_TENANT } from '../../contracts/ids';
+import { isLoopbackUrl } from '../../runtime/config';
+import type { CampaignRow } from '../../store/store';
+import type { ControlContext } from '../context';
+import { isEnded } from './find-campaign';
+import { type ImportSummary, importContacts } from './import-contacts';
+import { reportPaths } from './report-paths';
+
+export interface StartOptions {
+  spec: CampaignSpec;
+  contactsFile: string;
+  tenantId?: string;
+  region?: CountryCode;
+  only?: readonly string[];
+  limit?: number;
+  onImportProgress?: (rowsRead: number) => void;
+}
+
+export interface StartedCampaign {
+  campaign: CampaignRow;
+  /** `attached`: one of that name was under way, and nothing was imported. */
+  how: 'started' | 'attached';
+  /** Set with `started`. */
+  imported?: ImportSummary;
+  /** What the caller should know, as sentences. */
+  notes: string[];
+}
+
+const REQUEST_DEADLINE_MS = 10_000;
+/** How long an ended campaign's workflow may take to close before another of its name starts. */
+const PREDECESSOR_DEADLINE_MS = 30_000;
+
+/**
+ * Starts a campaign, or attaches to the one of that name that is under way. It may be killed between any two of its steps and run again:
+ * the row comes first, the import adds only what is missing, the end is fixed once, and the workflow is started last, under an id of which there is one.
+ * @throws PatterError PATTER_REHEARSAL_REFUSED, PATTER_CONTACTS_FILE_INVALID, PATTER_CAMPAIGN_FILE_INVALID, PATTER_CAMPAIGN_STATE
+ */
+export async function startCampaign(ctx: ControlContext, options: StartOptions): Promise<StartedCampaign> {
+  const tenantId = options.tenantId ?? DEFAULT_TENANT;
+  const now = ctx.clock.now();
+  const windowOffsetMs = rehearsalOffset(ctx, now);
+  const { campaign: found, notes } = await rowFor(ctx, tenantId, options.spec, windowOffsetMs, now);
+  if (found.startedAt !== null) {
+    await ensureWorkflow(ctx, found);
+    return { campaign: found, how: 'attached', notes };
+  }
+  const imported = await importContacts(ctx.store, found, {
+    file: options.contactsFile,
+    region: options.region,
+    rejectsFile: reportPaths(ctx.config.PATTER_HOME, found).rejects,
+    only: options.only,
+    limit: options.limit,
+    now,
+    onProgress: options.onImportProgress,
+  });
+  const startedAt = ctx.clock.now();
+  await ctx.store.campaigns.markStarted(found.campaignId, new Date(startedAt), endOf(found.spec, startedAt));
+  const campaign = (await ctx.store.campaigns.get(found.campaignId)) as CampaignRow;
+  await ensureWorkflow(ctx, campaign);
+  return { campaign, how: 'started', imported, notes };
+}
+
+/** The row of the campaign under way, else a new one. */
+async function rowFor(
+  ctx: ControlContext,
+  tenantId: string,
+  spec: CampaignSpec,
+  windowOffsetMs: number,
+  now: number,
+): Promise<{ campaign: CampaignRow; notes: string[] }> {
+  const notes: string[] = [];
+  const latest = await ctx.store.campaigns.latestByName(tenantId, spec.name);
+  if (latest && !isEnded(latest)) {
+    const same = isDeepStrictEqual(asStored(latest.spec), asStored(spec));
+    if (latest.startedAt !== null || same) {
+      if (!same) notes.push('The campaign file has changed since this campaign was started; it goes on as it was started.');
+      return { campaign: latest, notes };
+    }
+    // Its starter died before the first call, and the file has changed since: that one is void.
+    await ctx.store.campaigns.finish(latest.campaignId, 'canceled', new Date(now));
+    notes.push('An earlier start of this campaign, which had not dialled yet, was replaced.');
+  }
+  const end = endOf(spec, now);
+  if (end && end.getTime() <= now) {
+    throw new PatterError('PATTER_CAMPAIGN_FILE_INVALID', `The campaign's end (until: ${end.toISOString()}) is over.`, {
+      details: { field: 'until' },
+    });
+  }
+  try {
+    return { campaign: await ctx.store.campaigns.create({ tenantId, name: spec.name, spec, windowOffsetMs, now: new Date(now) }), notes };
+  } catch (error) {
+    // Another process has created it since we looked.
+    const other = await ctx.store.campaigns.latestByName(tenantId, spec.name);
+    if (other && !isEnded(other)) return { campaign: other, notes };
+    throw error;
+  }
+}
+
+/** As it comes back from the database, where `undefined` is no value. */
+function asStored(spec: CampaignSpec): unknown {
+  return JSON.parse(JSON.stringify(spec));
+}
+
+function endOf(spec: CampaignSpec, startedAt: number): Date | null {
+  if (!spec.until) return null;
+  return 'at' in spec.until ? new Date(spec.until.at) : new Date(startedAt + spec.until.afterMs);
+}
+
+/** @throws PatterError PATTER_REHEARSAL_REFUSED where a real phone could ring */
+function rehearsalOffset(ctx: ControlContext, now: number): number {
+  const at = ctx.config.PATTER_REHEARSE_AT;
+  if (at === undefined) return 0;
+  if (!isLoopbackUrl(ctx.config.TWILIO_BASE_URL)) {
+    throw new PatterError(
+      'PATTER_REHEARSAL_REFUSED',
+      `PATTER_REHEARSE_AT moves the calling window, and TWILIO_BASE_URL (${ctx.config.TWILIO_BASE_URL}) can ring real phones. Unset one of the two.`,
+    );
+  }
+  return Date.parse(at) - now;
+}
+
+/** Makes sure that the campaign's workflow runs. Safe to repeat, and to do from two processes at once. */
+async function ensureWorkflow(ctx: ControlContext, campaign: CampaignRow): Promise<void> {
+  const workflowId = campaignWorkflowId(campaign.tenantId, campaign.name);
+  const input: CampaignInput = {
+    tenantId: campaign.tenantId,
+    campaignId: campaign.campaignId,
+    endsAt: campaign.endsAt?.getTime(),
+    // Restarted after its workflow was lost, a paused campaign stays paused, and one that was being canceled is canceled.
+    state: campaign.state === 'running' ? undefined : campaign.state,
+  };
+  const giveUpAt = ctx.clock.now() + PREDECESSOR_DEADLINE_MS;
+  for (;;) {
+    const handle = await ctx.temporal.withDeadline(ctx.clock.now() + REQUEST_DEADLINE_MS, () =>
+      ctx.temporal.workflow.start('campaign', {
+        workflowId,
+        taskQueue: ctx.config.PATTER_TASK_QUEUE,
+        args: [input],
+        // The id is free again when a campaign of that name has ended; while one runs, this attaches to it.
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+        memo: { campaignId: campaign.campaignId },
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: defineSearchAttributeKey('PatterTenantId', SearchAttributeType.KEYWORD), value: campaign.tenantId },
+          { key: defineSearchAttributeKey('PatterCampaignId', SearchAttributeType.KEYWORD), value: campaign.campaignId },
+        ]),
+      }),
+    );
+    if ((await campaignOf(ctx, handle)) === campaign.campaignId) return;
+    // The last steps of an ended campaign of that name.
+    if (ctx.clock.now() > giveUpAt) {
+      throw new PatterError(
+        'PATTER_CAMPAIGN_STATE',
+        `The workflow of an earlier campaign "${campaign.name}" is still closing. Run again in a moment.`,
+      );
+    }
+    await sleep(ctx.clock, 250);
+  }
+}
+
+async function campaignOf(ctx: ControlContext, handle: WorkflowHandle): Promise<unknown> {
+  const description = await ctx.temporal.withDeadline(ctx.clock.now() + REQUEST_DEADLINE_MS, () => handle.describe());
+  return description.memo?.campaignId;
+}
