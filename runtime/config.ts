@@ -48,6 +48,8 @@ export const configSchema = z.object({
   PATTER_GATEWAY_INTERNAL_URL: baseUrl.optional().describe('Where workers reach this gateway. Unset: its listening address.'),
   PATTER_CONTROL_HOST: z.string().default('127.0.0.1').describe('Address the control API listens on.'),
   PATTER_CONTROL_PORT: port.default(8090).describe('Port of the control API; 0 takes a free one.'),
+  PATTER_HEALTH_HOST: z.string().default('127.0.0.1').describe('Address of /healthz, /readyz and /metrics of a worker.'),
+  PATTER_HEALTH_PORT: port.default(0).describe('Port of /healthz, /readyz and /metrics of a worker; 0 takes a free one.'),
   PATTER_PHONE_NUMBER: z.string().optional().describe('Default caller id, E.164.'),
   PATTER_SECRET_KEY: z
     .string()
@@ -55,7 +57,14 @@ export const configSchema = z.object({
     .optional()
     .describe('Signs call tokens and commands between processes. Unset: made once and kept in PATTER_HOME.')
     .meta({ secret: true }),
-  PATTER_ENCRYPTION_KEY: z.string().optional().describe('Encrypts Temporal payloads (32 bytes, base64).').meta({ secret: true }),
+  PATTER_ENCRYPTION_KEY: z
+    .string()
+    .optional()
+    .refine((keys) => keys === undefined || keys.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32), {
+      message: 'base64 of 32 bytes; make one with: openssl rand -base64 32',
+    })
+    .describe('Encrypts Temporal payloads (32 bytes, base64). Several, comma-separated: the first encrypts, all decrypt.')
+    .meta({ secret: true }),
   PATTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -82,12 +82,20 @@ export async function startLocalPostgres(home: string, log?: Logger, options: Lo
     const bin = postgresBinaries(join(folder, 'programs'), user);
     const password = readPassword(home) ?? makePassword(home);
     await initialise({ bin, folder, password, user, durable: options.durable !== false });
-    const url = await start({ bin, folder, password, user, durable: options.durable !== false });
+    // Clients of a server that died go on asking at its old address.
+    const lastPort = quick && Number(new URL(quick.url).port);
+    const url = await start({ bin, folder, password, user, durable: options.durable !== false }, lastPort);
     await createDatabase(url);
     note(home, url);
     log?.info({ port: Number(new URL(url).port) }, 'Postgres started');
     return { url, started: true };
   });
+}
+
+/** Whether its process lives: cheap, for watching. */
+export function localPostgresIsAlive(home: string): boolean {
+  const folder = existingFolder(home);
+  return folder !== undefined && serverIsAlive(join(folder, 'data'));
 }
 
 /** Stops it; stopping a stopped one is success. */
@@ -199,14 +207,14 @@ async function initialise(cluster: Cluster): Promise<void> {
   renameSync(fresh, join(folder, 'data'));
 }
 
-async function start(cluster: Cluster): Promise<string> {
+async function start(cluster: Cluster, lastPort: number | undefined): Promise<string> {
   const { bin, folder, user } = cluster;
   const data = join(folder, 'data');
   const log = join(folder, 'server.log');
   let lastWords = '';
   for (let attempt = 1; attempt <= START_TRIES; attempt += 1) {
     removeStalePidFile(data);
-    const port = await freePort();
+    const port = await freePort(attempt === 1 ? lastPort : undefined);
     const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', "unix_socket_directories=''", 'max_connections=200'];
     if (!cluster.durable) settings.push('fsync=off', 'full_page_writes=off', 'synchronous_commit=off');
     const args = ['start', '-D', data, '-l', log, '-w', '-t', '60', '-o', settings.map((setting) => `-c ${setting}`).join(' ')];

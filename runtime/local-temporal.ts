@@ -126,9 +126,13 @@ async function start(home: string, options: LocalTemporalOptions): Promise<Runni
   const binary = await temporalBinary({ tell: options.tell });
   mkdirSync(dirname(paths.temporalDb), { recursive: true });
   mkdirSync(paths.logs, { recursive: true });
+  // Workers and gateways of a server that died go on asking at its old address.
+  const last = readJsonFile<Running>(paths.temporalJson);
+  const portOf = (address: string | undefined) => (address ? Number(address.slice(address.lastIndexOf(':') + 1)) : undefined);
   let lastWords = '';
   for (let attempt = 1; attempt <= START_TRIES; attempt += 1) {
-    const [port, uiPort] = [await freePort(), await freePort()];
+    const port = await freePort(attempt === 1 ? portOf(last?.address) : undefined);
+    const uiPort = await freePort(attempt === 1 ? portOf(last?.uiUrl) : undefined);
     const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--namespace', options.namespace, ...SERVER_FLAGS];
     args.push('--log-level', 'warn');
     if (!options.inMemory) args.push('--db-filename', paths.temporalDb);
