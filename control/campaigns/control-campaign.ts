@@ -33,17 +33,35 @@ export type CampaignCommand =
  */
 export async function controlCampaign(ctx: ControlContext, nameOrId: string, command: CampaignCommand): Promise<CampaignRow> {
   const campaign = await findCampaign(ctx.store, nameOrId);
-  if (isEnded(campaign) || campaign.state === 'canceled') {
-    if (command.kind === 'cancel' && campaign.state === 'canceled') return campaign;
+  if (isEnded(campaign)) {
+    if (isDone(campaign, command)) return campaign;
     throw new PatterError('PATTER_CAMPAIGN_STATE', `The campaign "${campaign.name}" is ${campaign.state}: it cannot be changed any more.`);
   }
   try {
     await send(ctx, campaign, command);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return withoutWorkflow(ctx, campaign, command);
+    const current = await ctx.store.campaigns.get(campaign.campaignId);
+    // Refused because it is so already.
+    if (error instanceof WorkflowUpdateFailedError && current && isDone(current, command)) return current;
     throw explained(error, campaign, command);
   }
   return (await ctx.store.campaigns.get(campaign.campaignId)) as CampaignRow;
+}
+
+function isDone(campaign: CampaignRow, command: CampaignCommand): boolean {
+  switch (command.kind) {
+    case 'pause':
+      return campaign.state === 'paused';
+    case 'resume':
+      return campaign.state === 'running' && !isEnded(campaign);
+    case 'cancel':
+      return campaign.state === 'canceled';
+    case 'edit':
+      return false;
+    default:
+      return command satisfies never;
+  }
 }
 
 function send(ctx: ControlContext, campaign: CampaignRow, command: CampaignCommand): Promise<CampaignView> {

@@ -80,6 +80,12 @@ async function rowFor(
   const notes: string[] = [];
   const latest = await ctx.store.campaigns.latestByName(tenantId, spec.name);
   if (latest && !isEnded(latest)) {
+    if (latest.state === 'canceled') {
+      throw new PatterError(
+        'PATTER_CAMPAIGN_STATE',
+        `The campaign "${spec.name}" is being canceled; its last calls are ending. Run again in a moment.`,
+      );
+    }
     const same = isDeepStrictEqual(asStored(latest.spec), asStored(spec));
     if (latest.startedAt !== null || same) {
       if (!same) notes.push('The campaign file has changed since this campaign was started; it goes on as it was started.');
@@ -135,8 +141,8 @@ async function ensureWorkflow(ctx: ControlContext, campaign: CampaignRow): Promi
     tenantId: campaign.tenantId,
     campaignId: campaign.campaignId,
     endsAt: campaign.endsAt?.getTime(),
-    // Restarted after its workflow was lost, a paused campaign stays paused, and one that was being canceled is canceled.
-    state: campaign.state === 'running' ? undefined : campaign.state,
+    // Restarted after its workflow was lost, a paused campaign stays paused.
+    state: campaign.state === 'paused' ? 'paused' : undefined,
   };
   const giveUpAt = ctx.clock.now() + PREDECESSOR_DEADLINE_MS;
   for (;;) {
