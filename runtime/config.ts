@@ -48,6 +48,12 @@ export const configSchema = z.object({
   PATTER_GATEWAY_INTERNAL_URL: baseUrl.optional().describe('Where workers reach this gateway. Unset: its listening address.'),
   PATTER_CONTROL_HOST: z.string().default('127.0.0.1').describe('Address the control API listens on.'),
   PATTER_CONTROL_PORT: port.default(8090).describe('Port of the control API; 0 takes a free one.'),
+  PATTER_CONTROL_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token of the control API. Unset: requests are answered from this machine only.')
+    .meta({ secret: true }),
   PATTER_HEALTH_HOST: z.string().default('127.0.0.1').describe('Address of /healthz, /readyz and /metrics of a worker.'),
   PATTER_HEALTH_PORT: port.default(0).describe('Port of /healthz, /readyz and /metrics of a worker; 0 takes a free one.'),
   PATTER_PHONE_NUMBER: z.string().optional().describe('Default caller id, E.164.'),

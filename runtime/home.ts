@@ -8,6 +8,7 @@ export function homePaths(home: string) {
     logs: join(home, 'logs'),
     postgres: join(home, 'postgres'),
     postgresJson: join(home, 'run', 'postgres.json'),
+    stackJson: join(home, 'run', 'stack.json'),
     temporalJson: join(home, 'run', 'temporal.json'),
     temporalDb: join(home, 'temporal', 'temporal.db'),
     secretKey: join(home, 'secret-key'),

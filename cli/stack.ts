@@ -1,0 +1,279 @@
+/** Everything on one machine: what `patter dev`, the demo and `campaign run` start, find again and stop. */
+import { createHash } from 'node:crypto';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Clock, sleep, systemClock } from '../contracts/clock';
+import { PatterError } from '../contracts/errors';
+import { LAB_ACCOUNT } from '../lab/scenario';
+import { type Config, configSchema, databaseUrl } from '../runtime/config';
+import { freePort } from '../runtime/free-port';
+import { homePaths, readJsonFile, writePrivateFile } from '../runtime/home';
+import { localPostgresIsAlive, startLocalPostgres, stopLocalPostgres } from '../runtime/local-postgres';
+import { findLocalTemporal, startLocalTemporal, stopLocalTemporal } from '../runtime/local-temporal';
+import type { Logger } from '../runtime/log';
+import { readProcessState } from '../runtime/process-files';
+import { secretKey } from '../runtime/secret-key';
+import { type ChildEvent, type ChildSpec, type SupervisedChild, superviseChild } from '../runtime/supervisor';
+import { openStore } from '../store/open';
+
+export interface StackOptions {
+  config: Config;
+  /** With the simulated far ends. */
+  lab?: { scenario?: string; seed?: number; baud?: number; cps?: number };
+  /** @default two with the lab, else one for each public URL */
+  gateways?: number;
+  log: Logger;
+  /** Without Temporal's web UI. @default false */
+  headless?: boolean;
+  /** Told what takes long. @default lines on stderr */
+  tell?: (line: string) => void;
+  onEvent?: (event: ChildEvent | { kind: 'server'; name: 'temporal' | 'postgres'; state: 'restarted' }) => void;
+}
+
+export interface Stack {
+  /** The given one with the addresses (and with the lab: the credentials) of what runs: for clients in this process. */
+  readonly config: Config;
+  readonly temporalAddress: string;
+  /** With the password in it. */
+  readonly databaseUrl: string;
+  /** Temporal's web UI, of a local server. */
+  readonly uiUrl: string | undefined;
+  readonly labUrl: string | undefined;
+  /** By role, as each process told them. */
+  urls(): Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Stops, in order, what this stack started or adopted; a server that ran before stays. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+/** What run/stack.json tells other commands of the same home. Mode 0600. */
+interface StackNote {
+  overlay: Partial<Record<keyof Config, string>>;
+}
+
+const WATCH_MS = 1_000;
+
+/**
+ * Starts or adopts Temporal, Postgres (migrated), the lab, worker, gateways and control, in this order; resolves when all are ready.
+ * @throws PatterError when a part does not start; what was started before it has been stopped again
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { config, log } = options;
+  const home = config.PATTER_HOME;
+  const children: SupervisedChild[] = [];
+  const startedServers: (() => Promise<void>)[] = [];
+  const watching = new AbortController();
+
+  let stopping: Promise<void> | undefined;
+  const stop = () => {
+    stopping ??= (async () => {
+      watching.abort();
+      // Gateways drain first: a call that ends needs its worker, and the worker its servers.
+      const order = ['control', 'gateway', 'worker', 'lab'];
+      for (const kind of order) {
+        await Promise.all(children.filter((child) => child.role.split('-')[0] === kind).map((child) => child.stop()));
+      }
+      for (const stopServer of startedServers.reverse()) await stopServer();
+      rmSync(homePaths(home).stackJson, { force: true });
+    })();
+    return stopping;
+  };
+
+  try {
+    const servers = await startServers(options, startedServers);
+    const store = openStore(servers.databaseUrl);
+    try {
+      await store.migrate();
+    } finally {
+      await store.close();
+    }
+    const supervise = async (spec: ChildSpec) => {
+      const child = await superviseChild(spec, { home, log, onEvent: options.onEvent });
+      children.push(child);
+      return child;
+    };
+
+    const lab = options.lab && (await supervise(await labSpec(home, options.lab)));
+    const labUrl = lab?.urls.lab;
+    const overlay = overlayFor(servers, labUrl);
+    const env: Record<string, string> = { ...overlay, PATTER_HOME: home, PATTER_SECRET_KEY: await secretKey(config) };
+    if (labUrl) env.PATTER_PUBLIC_URL = '';
+    const build = buildStamp();
+    const of = (role: string, args: string[], more: Record<string, string> = {}): ChildSpec => {
+      const childEnv = { ...env, ...more };
+      return {
+        role,
+        command: [process.execPath, patterProgram(), ...args],
+        env: childEnv,
+        fingerprint: fingerprintOf(role, args, childEnv, build),
+      };
+    };
+    const count = options.gateways ?? (labUrl ? 2 : (config.PATTER_PUBLIC_URL?.length ?? 1));
+    const gatewaySpecs = await Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const port = await gatewayPort(config, index + 1, labUrl !== undefined);
+        return of(`gateway-${index + 1}`, ['gateway'], { PATTER_GATEWAY_INDEX: String(index + 1), PATTER_GATEWAY_PORT: String(port) });
+      }),
+    );
+    const controlPort = await keptPort(home, 'control', config.PATTER_CONTROL_PORT || undefined);
+    const specs = [of('worker', ['worker']), ...gatewaySpecs, of('control', ['control'], { PATTER_CONTROL_PORT: String(controlPort) })];
+    const started = await Promise.allSettled(specs.map(supervise));
+    for (const one of started) if (one.status === 'rejected') throw one.reason;
+
+    const note: StackNote = { overlay };
+    writePrivateFile(homePaths(home).stackJson, `${JSON.stringify(note)}\n`);
+    watchServers(options, watching.signal);
+    return {
+      config: applyOverlay(config, overlay),
+      temporalAddress: servers.temporalAddress,
+      databaseUrl: servers.databaseUrl,
+      uiUrl: servers.uiUrl,
+      labUrl,
+      urls: () => Object.fromEntries(children.map((child) => [child.role, child.urls])),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/**
+ * For commands beside a running `patter dev`: the addresses and, with the lab, the credentials that its processes have. Without one, the configuration
+ * as it is.
+ */
+export function configOfRunningStack(config: Config): Config {
+  const note = readJsonFile<StackNote>(homePaths(config.PATTER_HOME).stackJson);
+  const control = readProcessState(config.PATTER_HOME, 'control');
+  return note && control ? applyOverlay(config, note.overlay) : config;
+}
+
+interface Servers {
+  temporalAddress: string;
+  databaseUrl: string;
+  uiUrl?: string;
+}
+
+async function startServers(options: StackOptions, started: (() => Promise<void>)[]): Promise<Servers> {
+  const { config, log, tell, headless } = options;
+  const home = config.PATTER_HOME;
+  const temporal = async () => {
+    if (config.TEMPORAL_ADDRESS) return { address: config.TEMPORAL_ADDRESS, uiUrl: undefined };
+    const server = await startLocalTemporal(home, { log, headless, tell, namespace: config.TEMPORAL_NAMESPACE });
+    if (server.started) started.push(() => stopLocalTemporal(home));
+    return server;
+  };
+  const postgres = async () => {
+    const named = databaseUrl(config);
+    if (named) return { url: named };
+    const server = await startLocalPostgres(home, log);
+    if (server.started) started.push(() => stopLocalPostgres(home));
+    return server;
+  };
+  const [first, second] = await Promise.allSettled([temporal(), postgres()]);
+  if (first.status === 'rejected') throw first.reason;
+  if (second.status === 'rejected') throw second.reason;
+  return { temporalAddress: first.value.address, uiUrl: first.value.uiUrl, databaseUrl: second.value.url };
+}
+
+/** The servers are not our children (others may have started them), so they are looked at. They come back at their old addresses. */
+function watchServers(options: StackOptions, signal: AbortSignal, clock: Clock = systemClock): void {
+  const { config, log, headless } = options;
+  const home = config.PATTER_HOME;
+  const watch = async () => {
+    while (!signal.aborted) {
+      await sleep(clock, WATCH_MS, signal);
+      if (!config.TEMPORAL_ADDRESS && !findLocalTemporal(home)) {
+        log.warn('Temporal died; it is started again');
+        await startLocalTemporal(home, { log, headless, namespace: config.TEMPORAL_NAMESPACE });
+        options.onEvent?.({ kind: 'server', name: 'temporal', state: 'restarted' });
+      }
+      if (!databaseUrl(config) && !localPostgresIsAlive(home)) {
+        log.warn('Postgres died; it is started again');
+        await startLocalPostgres(home, log);
+        options.onEvent?.({ kind: 'server', name: 'postgres', state: 'restarted' });
+      }
+    }
+  };
+  watch().catch((error) => {
+    if (signal.aborted) return;
+    log.error({ err: error }, 'a server could not be started again');
+    watchServers(options, signal, clock);
+  });
+}
+
+async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>): Promise<ChildSpec> {
+  const port = await keptPort(home, 'lab');
+  const args = ['lab', '--port', String(port)];
+  if (lab.scenario !== undefined) args.push('--scenario', lab.scenario);
+  if (lab.seed !== undefined) args.push('--seed', String(lab.seed));
+  if (lab.baud !== undefined) args.push('--baud', String(lab.baud));
+  if (lab.cps !== undefined) args.push('--cps', String(lab.cps));
+  const fingerprint = fingerprintOf('lab', args, {}, buildStamp());
+  return { role: 'lab', command: [process.execPath, patterProgram(), ...args], env: { PATTER_HOME: home }, fingerprint };
+}
+
+function overlayFor(servers: Servers, labUrl: string | undefined): StackNote['overlay'] {
+  const overlay: StackNote['overlay'] = { TEMPORAL_ADDRESS: servers.temporalAddress, PATTER_DATABASE_URL: servers.databaseUrl };
+  if (!labUrl) return overlay;
+  return {
+    ...overlay,
+    TWILIO_ACCOUNT_SID: LAB_ACCOUNT.sid,
+    TWILIO_AUTH_TOKEN: LAB_ACCOUNT.authToken,
+    TWILIO_BASE_URL: labUrl,
+    OPENAI_API_KEY: 'lab-openai-key',
+    OPENAI_BASE_URL: `${labUrl}/v1`,
+  };
+}
+
+function applyOverlay(config: Config, overlay: StackNote['overlay']): Config {
+  return { ...config, ...overlay } as Config;
+}
+
+/**
+ * The carrier's callbacks of calls in progress go to the address the gateway had: so a restarted one takes its old port. Without the lab the port is the
+ * configured one (a tunnel or balancer points at it), and an occupied one is an error of that gateway.
+ */
+async function gatewayPort(config: Config, index: number, withLab: boolean): Promise<number> {
+  if (withLab) return keptPort(config.PATTER_HOME, `gateway-${index}`);
+  return config.PATTER_GATEWAY_PORT === 0 ? keptPort(config.PATTER_HOME, `gateway-${index}`) : config.PATTER_GATEWAY_PORT + index - 1;
+}
+
+/** The role's last port in this home, whether it lives or not, else the preferred one, else any. */
+async function keptPort(home: string, role: string, preferred?: number): Promise<number> {
+  const file = join(homePaths(home).run, `${role}.port`);
+  const last = readJsonFile<number>(file);
+  const state = readProcessState(home, role);
+  // A living process holds its port: it is adopted, or replaced at the same address.
+  const port = last && state ? last : await freePort(last ?? preferred);
+  if (port !== last) writePrivateFile(file, `${port}\n`);
+  return port;
+}
+
+function fingerprintOf(role: string, args: readonly string[], env: Readonly<Record<string, string>>, build: string): string {
+  const inherited = Object.keys(configSchema.shape).map((name) => [name, env[name] ?? process.env[name] ?? '']);
+  return createHash('sha256')
+    .update(JSON.stringify([role, args, inherited, build]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** Changes with every build, so that `patter dev` after one replaces what still runs the old code. */
+function buildStamp(): string {
+  return String(statSync(patterProgram()).mtimeMs) + String(existsSync(mainFile()) ? statSync(mainFile()).mtimeMs : 0);
+}
+
+function patterProgram(): string {
+  const program = join(packageFolder(), 'bin', 'patter.js');
+  if (existsSync(program) && existsSync(mainFile())) return program;
+  throw new PatterError('PATTER_PROCESS_FAILED', `${mainFile()} is missing. Build first: npm run build`);
+}
+
+function mainFile(): string {
+  return join(packageFolder(), 'dist', 'cli', 'main.js');
+}
+
+/** This file runs from `cli/` (tests) and from `dist/cli/`. */
+function packageFolder(): string {
+  const parent = join(__dirname, '..');
+  return existsSync(join(parent, 'package.json')) ? parent : join(parent, '..');
+}
