@@ -1,0 +1,135 @@
+/** The WebSocket `/v1/realtime`: who may open one, and how it ends. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { LabServer } from '../../lab-server';
+import { ApiError, requireBearer } from '../api-error';
+import type { BrainRule } from '../brain/brain-rules';
+import { newId } from '../ids';
+import type { RealtimeEntry } from '../ledger-entry';
+import { RealtimeSession } from './session';
+
+/** The vendor ends every session after an hour. */
+const SESSION_MS = 60 * 60_000;
+const GOING_AWAY = 1001;
+/** The code with which the vendor closes a socket that asks for the retired beta. */
+const BETA_REFUSED = 4000;
+
+export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): void {
+  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 32 * 1024 * 1024 });
+  const open = new Set<() => void>();
+
+  lab.onUpgrade('/v1/realtime', (request, socket, head, url) => {
+    const model = url.searchParams.get('model') ?? '';
+    try {
+      requireBearer(request.headers.authorization);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      refuse(socket, error);
+      return;
+    }
+    const refusal = lab.faults.take('provider_refuse');
+    if (refusal) {
+      lab.ledger.note('realtime', {
+        ...newEntry(newId('sess'), model, lab.clock.now()),
+        closedAt: lab.clock.now(),
+        closedBy: 'refused' as const,
+      });
+      refuse(socket, new ApiError('server_error', 'The server had an error while processing your request.', null, refusal.status));
+      return;
+    }
+    server.handleUpgrade(request, socket, head, (ws) => {
+      const problem = problemOf(request, model);
+      if (problem) {
+        ws.send(JSON.stringify({ type: 'error', event_id: newId('event'), error: { ...problem.body.error, event_id: null } }));
+        ws.close(BETA_REFUSED, `invalid_request_error.${problem.code}`);
+        return;
+      }
+      serve(ws, model);
+    });
+  });
+
+  function serve(ws: WebSocket, model: string): void {
+    const { clock } = lab;
+    const entry = newEntry('', model, clock.now());
+    const lifeMs = lab.faults.take('provider_expire')?.afterMs ?? SESSION_MS;
+    const session = new RealtimeSession(
+      model,
+      {
+        clock,
+        baud: lab.options.baud,
+        rules,
+        send: (frame) => {
+          if (ws.readyState === ws.OPEN) ws.send(frame);
+        },
+        dropAfterMs: () => {
+          const fault = lab.faults.take('provider_drop');
+          return fault && (fault.afterMs ?? 300);
+        },
+        drop: () => {
+          entry.closedBy = 'fault';
+          ws.terminate();
+        },
+      },
+      entry,
+      clock.now() + lifeMs,
+    );
+    entry.sessionId = session.id;
+    lab.ledger.note('realtime', entry);
+
+    const cancelExpiry = clock.after(lifeMs, () => {
+      session.fail(new ApiError('session_expired', 'Your session hit the maximum duration of 60 minutes.'));
+      session.close();
+      entry.closedBy = 'expired';
+      ws.close(GOING_AWAY, 'session_expired');
+    });
+    const end = () => {
+      session.close();
+      entry.closedBy ??= 'lab';
+      ws.close(GOING_AWAY);
+    };
+    open.add(end);
+    ws.on('message', (data) => session.receive(data.toString()));
+    // A broken socket is followed by `close`, which does all there is to do.
+    ws.on('error', (error) => lab.log.debug({ err: error, sessionId: session.id }, 'realtime socket error'));
+    ws.on('close', (code) => {
+      open.delete(end);
+      cancelExpiry();
+      session.close();
+      entry.closedAt = clock.now();
+      entry.closeCode = code;
+      entry.closedBy ??= 'client';
+    });
+    session.open();
+  }
+
+  const endAll = () => {
+    for (const end of open) end();
+  };
+  lab.onReset(endAll);
+  lab.onStop(() => {
+    endAll();
+    for (const ws of server.clients) ws.terminate();
+    server.close();
+  });
+}
+
+function problemOf(request: IncomingMessage, model: string): ApiError | undefined {
+  if (/realtime=v1/.test(String(request.headers['openai-beta'] ?? ''))) {
+    return new ApiError('beta_api_shape_disabled', 'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.');
+  }
+  if (model === '') return new ApiError('missing_model', 'You must provide a model parameter.', 'model');
+  return undefined;
+}
+
+function refuse(socket: Duplex, error: ApiError): void {
+  const body = JSON.stringify(error.body);
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${error.status} ${error.status === 401 ? 'Unauthorized' : 'Refused'}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function newEntry(sessionId: string, model: string, openedAt: number): RealtimeEntry {
+  return { sessionId, model, openedAt, instructions: '', tools: [], heard: [], said: [], toolCalls: [], inputMs: 0, errors: [] };
+}

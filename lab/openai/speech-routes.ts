@@ -1,0 +1,63 @@
+/** POST /v1/audio/speech: reads a text aloud in the lab's voice. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import type { LabServer } from '../lab-server';
+import { modulate } from '../voice';
+import { ApiError, parseOrThrow } from './api-error';
+import type { SpeechEntry } from './ledger-entry';
+import { failOnDemand } from './text/text-routes';
+
+const RATE = 24_000;
+const WAV_HEADER_BYTES = 44;
+
+const speechBody = z.strictObject({
+  model: z.string(),
+  input: z.string().min(1).max(4_096),
+  voice: z.union([z.string(), z.strictObject({ id: z.string() })]),
+  instructions: z.string().optional(),
+  response_format: z.enum(['mp3', 'opus', 'aac', 'flac', 'wav', 'pcm']).default('mp3'),
+  speed: z.number().min(0.25).max(4).optional(),
+  stream_format: z.literal('audio').optional(),
+});
+
+export function registerSpeech(lab: LabServer, app: FastifyInstance): void {
+  app.post('/v1/audio/speech', (request, reply) => {
+    failOnDemand(lab, 'speech');
+    const { model, input, voice, response_format: format } = parseOrThrow(speechBody, request.body);
+    if (format !== 'pcm' && format !== 'wav') {
+      throw new ApiError('invalid_value', `The lab speaks 'pcm' and 'wav', not '${format}'.`, 'response_format');
+    }
+    const entry: SpeechEntry = {
+      at: lab.clock.now(),
+      model,
+      voice: typeof voice === 'string' ? voice : voice.id,
+      text: input,
+      characters: input.length,
+      format,
+    };
+    lab.ledger.note('speech', entry);
+    const samples = modulate(input, { sampleRate: RATE, baud: lab.options.baud });
+    const header = format === 'wav' ? wavHeader(samples.length * 2) : Buffer.alloc(0);
+    const bytes = Buffer.alloc(header.length + samples.length * 2);
+    header.copy(bytes);
+    for (let i = 0; i < samples.length; i++) bytes.writeInt16LE(samples[i] as number, header.length + 2 * i);
+    return reply.type(format === 'wav' ? 'audio/wav' : 'audio/pcm').send(bytes);
+  });
+}
+
+function wavHeader(dataBytes: number): Buffer {
+  const header = Buffer.alloc(WAV_HEADER_BYTES);
+  header.write('RIFF', 0);
+  header.writeUInt32LE(WAV_HEADER_BYTES - 8 + dataBytes, 4);
+  header.write('WAVEfmt ', 8);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20); // PCM
+  header.writeUInt16LE(1, 22); // mono
+  header.writeUInt32LE(RATE, 24);
+  header.writeUInt32LE(2 * RATE, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36);
+  header.writeUInt32LE(dataBytes, 40);
+  return header;
+}
