@@ -24,6 +24,8 @@ export const FAULT_KINDS = [
   'provider_refuse',
   /** The AI provider ends the session as expired. */
   'provider_expire',
+  /** The AI provider's REST answers `status`; `event`: `speech`, `responses` or `chat`. */
+  'provider_error',
   /** A user webhook or tool (`event` is its name) answers `status` instead of 200. */
   'webhook_fail',
   'tool_fail',
