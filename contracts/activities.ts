@@ -22,7 +22,14 @@ export type DialResult =
   | ({ kind: 'unknown' } & CallRules)
   /** The gate said no, for good; or not now, and the contact waits in Postgres again. Nothing was sent. */
   | { kind: 'skipped'; rule: string; reason: string }
-  | { kind: 'deferred'; rule: string; reason: string; until: number }
+  | {
+      kind: 'deferred';
+      rule: string;
+      reason: string;
+      until: number /** As with `refused`. */;
+      pauseCampaign?: string;
+      campaignWorkflowId?: string;
+    }
   /** The carrier refused. `consumed`: counts as an attempt. `pauseCampaign`: the next contact would meet the same error. */
   | {
       kind: 'refused';

@@ -1,0 +1,54 @@
+/** From the campaign's file and the contact's row to what a gateway needs: the variables are put into the texts here, once. */
+import type { CallRules } from '../../contracts/activities';
+import type { AgentSpec, Variables } from '../../contracts/agent';
+import type { CallSetup } from '../../contracts/call';
+import type { CampaignSpec } from '../../contracts/campaign';
+import { fillTemplate } from '../../policy/template';
+
+export interface SetupSource {
+  callId: string;
+  tenantId: string;
+  campaignId: string;
+  contactId: string;
+  spec: CampaignSpec;
+  to: string;
+  from: string;
+  variables: Variables;
+}
+
+export function buildSetup(source: SetupSource): CallSetup {
+  const { spec, variables } = source;
+  const fill = (text: string) => fillTemplate(text, variables);
+  const agent: AgentSpec = {
+    ...spec.agent,
+    systemPrompt: fill(spec.agent.systemPrompt),
+    firstMessage: fill(spec.agent.firstMessage),
+    disclosure: fill(spec.agent.disclosure),
+  };
+  return {
+    callId: source.callId,
+    campaignId: source.campaignId,
+    contactId: source.contactId,
+    tenantId: source.tenantId,
+    direction: 'outbound',
+    carrier: spec.carrier,
+    to: source.to,
+    from: source.from,
+    agent,
+    variables,
+    voicemailMessage: fill(spec.dialing.voicemailMessage),
+    machineDetection: spec.dialing.machineDetection,
+    canTransfer: spec.transfer !== undefined,
+  };
+}
+
+export function rulesFor(source: SetupSource, gatewayId: string): CallRules {
+  const { spec } = source;
+  return {
+    setup: buildSetup(source),
+    ringTimeoutMs: spec.dialing.ringTimeout,
+    transferTargets: spec.transfer?.to.length ?? 0,
+    transferRingTimeoutMs: spec.transfer?.ringTimeout ?? 0,
+    gatewayId,
+  };
+}

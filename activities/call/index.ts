@@ -1,0 +1,28 @@
+import type { CallActivities } from '../../contracts/activities';
+import type { ActivityContext } from '../context';
+import { createCommandGateway } from './command-gateway';
+import { createConversation } from './conversation';
+import { createDial } from './dial';
+import { createFetchCarrierCall, createHangupCall } from './end-carrier-call';
+import { createReconcileDial } from './reconcile-dial';
+import { createReconcileTransfer } from './reconcile-transfer';
+import { createRecordOptOut } from './record-opt-out';
+import { createRestreamCall } from './restream-call';
+import { createSettleCall } from './settle-call';
+import { createTransferCall } from './transfer-call';
+
+export function createCallActivities(ctx: ActivityContext): CallActivities {
+  return {
+    dial: createDial(ctx),
+    reconcileDial: createReconcileDial(ctx),
+    conversation: createConversation(),
+    commandGateway: createCommandGateway(ctx),
+    hangupCall: createHangupCall(ctx),
+    fetchCarrierCall: createFetchCarrierCall(ctx),
+    restreamCall: createRestreamCall(ctx),
+    transferCall: createTransferCall(ctx),
+    reconcileTransfer: createReconcileTransfer(ctx),
+    recordOptOut: createRecordOptOut(ctx),
+    settleCall: createSettleCall(ctx),
+  };
+}

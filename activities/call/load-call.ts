@@ -1,0 +1,45 @@
+/** The rows of a call, and its carrier. */
+
+import type { CallRules } from '../../contracts/activities';
+import type { Carrier } from '../../contracts/carrier';
+import { PatterError } from '../../contracts/errors';
+import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
+import type { ActivityContext } from '../context';
+import { rulesFor } from './build-setup';
+
+export interface LoadedCall {
+  attempt: AttemptRow;
+  campaign: CampaignRow;
+  contact: ContactRow;
+  carrier: Carrier;
+  rules: CallRules;
+}
+
+/** @throws PatterError PATTER_CALL_NOT_FOUND */
+export async function loadCall(ctx: ActivityContext, callId: string): Promise<LoadedCall> {
+  const attempt = await ctx.store.attempts.get(callId);
+  if (!attempt) throw new PatterError('PATTER_CALL_NOT_FOUND', `There is no call ${callId}.`);
+  const [campaign, contact] = await Promise.all([ctx.store.campaigns.get(attempt.campaignId), ctx.store.contacts.get(attempt.contactId)]);
+  if (!campaign || !contact) throw new PatterError('PATTER_CALL_NOT_FOUND', `The campaign or the contact of call ${callId} is gone.`);
+  const source = {
+    callId,
+    tenantId: attempt.tenantId,
+    campaignId: attempt.campaignId,
+    contactId: attempt.contactId,
+    spec: campaign.spec,
+    to: attempt.toNumber,
+    from: attempt.fromNumber,
+    variables: contact.variables,
+  };
+  return { attempt, campaign, contact, carrier: carrierFor(ctx, campaign.spec.carrier), rules: rulesFor(source, attempt.gatewayId ?? '') };
+}
+
+/** @throws PatterError PATTER_CREDENTIAL_MISSING */
+export function carrierFor(ctx: ActivityContext, name: CampaignRow['spec']['carrier']): Carrier {
+  const carrier = ctx.carriers.get(name);
+  if (carrier) return carrier;
+  throw new PatterError(
+    'PATTER_CREDENTIAL_MISSING',
+    `No credentials for ${name}: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN for the worker.`,
+  );
+}

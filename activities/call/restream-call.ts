@@ -1,0 +1,33 @@
+/** The workflow's own route to a caller whose gateway is gone. */
+import { ApplicationFailure } from '@temporalio/activity';
+import type { CallActivities } from '../../contracts/activities';
+import { type ErrorCode, isPatterError } from '../../contracts/errors';
+import type { ActivityContext } from '../context';
+import { newCallToken } from './call-token';
+import { pairOf } from './gateway-choice';
+import { loadCall } from './load-call';
+
+export function createRestreamCall(ctx: ActivityContext): CallActivities['restreamCall'] {
+  return async ({ callId, carrierCallId, attachment }) => {
+    const { carrier, rules } = await loadCall(ctx, callId);
+    const live = await ctx.store.gateways.live(new Date(ctx.clock.now()));
+    // The lost one may look alive for as long as its lease lasts.
+    const gateway = live.find((candidate) => candidate.gatewayId !== rules.gatewayId) ?? live[0];
+    if (!gateway) throw ApplicationFailure.retryable('no live gateway has room', 'PATTER_NO_GATEWAY' satisfies ErrorCode);
+    const pair = pairOf(gateway, live);
+    await ctx.store.attempts.moveGateway(callId, gateway.gatewayId);
+    try {
+      await carrier.restream({
+        callId,
+        carrierCallId,
+        gatewayUrl: pair.gateway.publicUrl,
+        fallbackGatewayUrl: pair.fallback.publicUrl,
+        token: newCallToken(ctx, rules, attachment),
+      });
+    } catch (error) {
+      if (isPatterError(error, 'PATTER_CALL_ENDED')) throw ApplicationFailure.nonRetryable(error.message, error.code);
+      throw error;
+    }
+    return { gatewayId: gateway.gatewayId };
+  };
+}

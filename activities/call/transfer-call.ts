@@ -1,0 +1,52 @@
+/** Connects the caller with one of the people whom the campaign names; never with a number from anywhere else (decision 12). */
+import type { CallActivities } from '../../contracts/activities';
+import { type PlaceCallResult, UnknownOutcomeError } from '../../contracts/carrier';
+import type { ActivityContext } from '../context';
+import { loadCall } from './load-call';
+
+export function createTransferCall(ctx: ActivityContext): CallActivities['transferCall'] {
+  return async ({ callId, carrierCallId, transferNumber }) => {
+    const { attempt, campaign, carrier } = await loadCall(ctx, callId);
+    const { transfer } = campaign.spec;
+    // A second round begins with the first again.
+    const to = transfer?.to[(transferNumber - 1) % transfer.to.length];
+    if (!transfer || to === undefined) return { kind: 'exhausted' };
+    const now = ctx.clock.now();
+    const live = await ctx.store.gateways.live(new Date(now));
+    const gateway = live.find((candidate) => candidate.gatewayId === attempt.gatewayId) ?? live[0];
+    if (!gateway) return { kind: 'refused', reason: 'no live gateway to report to' };
+    const recorded = await ctx.store.attempts.recordTransfer({
+      tenantId: attempt.tenantId,
+      callId,
+      transferNumber,
+      toNumber: to,
+      now: new Date(now),
+    });
+    // Asked for before: whether it was sent, only the carrier knows.
+    if (recorded.existed) return { kind: 'unknown', to: recorded.toNumber };
+    let result: PlaceCallResult;
+    try {
+      result = await carrier.transfer({
+        callId,
+        carrierCallId,
+        to,
+        from: attempt.fromNumber,
+        gatewayUrl: gateway.publicUrl,
+        transferNumber,
+        ringTimeoutMs: transfer.ringTimeout,
+      });
+    } catch (error) {
+      if (!(error instanceof UnknownOutcomeError)) ctx.log.error({ err: error, callId, transferNumber }, 'a transfer broke');
+      return { kind: 'unknown', to };
+    }
+    switch (result.kind) {
+      case 'accepted':
+        return { kind: 'requested', to };
+      case 'refused':
+        ctx.log.warn({ callId, transferNumber, vendorCode: result.vendorCode }, 'the carrier refused a transfer');
+        return { kind: 'refused', reason: result.message };
+      default:
+        return result satisfies never;
+    }
+  };
+}

@@ -1,0 +1,89 @@
+/** The call's side effects with their deadlines and retries. Those that may reach a phone twice run at most once. */
+import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { CallActivities } from '../../contracts/activities';
+
+/** A POST to the carrier is never repeated blindly. Not eager: an eager activity passes by the task queue's rate limit. */
+const once = proxyActivities<CallActivities>({
+  startToCloseTimeout: '30s',
+  retry: { maximumAttempts: 1 },
+  allowEagerDispatch: false,
+});
+
+/** Polls the carrier past the HTTP time-out of the request in question. */
+const reconciling = proxyActivities<CallActivities>({
+  startToCloseTimeout: '2m',
+  scheduleToCloseTimeout: '10m',
+  heartbeatTimeout: '10s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '15s' },
+});
+
+/** Requests to the carrier that are harmless to repeat. */
+const repeatable = proxyActivities<CallActivities>({
+  startToCloseTimeout: '15s',
+  scheduleToCloseTimeout: '10m',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/** Somebody waits on the line for these. */
+const prompt = proxyActivities<CallActivities>({
+  startToCloseTimeout: '8s',
+  scheduleToCloseTimeout: '15s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumAttempts: 3 },
+});
+
+/** Writes that must not be lost: tried until they succeed. */
+const stubborn = proxyActivities<CallActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+});
+
+/** The same writes as part of the workflow task that asks for them: one event instead of six. */
+const inTask = proxyLocalActivities<CallActivities>({
+  startToCloseTimeout: '5s',
+  scheduleToCloseTimeout: '8s',
+  retry: { initialInterval: '200ms', maximumAttempts: 2 },
+});
+
+export const dial = once.dial;
+export const transferCall = once.transferCall;
+export const reconcileDial = reconciling.reconcileDial;
+export const reconcileTransfer = reconciling.reconcileTransfer;
+export const hangupCall = repeatable.hangupCall;
+export const fetchCarrierCall = repeatable.fetchCarrierCall;
+export const commandGateway = prompt.commandGateway;
+export const restreamCall = prompt.restreamCall;
+
+/** In the workflow task when all is well; as a regular activity, for as long as it takes, when the database is away. Both writes are idempotent. */
+export async function settleCall(...args: Parameters<CallActivities['settleCall']>): ReturnType<CallActivities['settleCall']> {
+  try {
+    return await inTask.settleCall(...args);
+  } catch {
+    return stubborn.settleCall(...args);
+  }
+}
+
+export async function recordOptOut(...args: Parameters<CallActivities['recordOptOut']>): Promise<void> {
+  try {
+    await inTask.recordOptOut(...args);
+  } catch {
+    await stubborn.recordOptOut(...args);
+  }
+}
+
+/** A gateway that has not been heard of for so long is gone; it heartbeats every second. */
+export const CONVERSATION_HEARTBEAT_MS = 3_000;
+
+/** The activity that a gateway completes from outside, under an id it can name. */
+export function startConversation(
+  input: Parameters<CallActivities['conversation']>[0],
+  activityId: string,
+  maxDurationMs: number,
+): ReturnType<CallActivities['conversation']> {
+  return proxyActivities<CallActivities>({
+    activityId,
+    startToCloseTimeout: maxDurationMs,
+    heartbeatTimeout: CONVERSATION_HEARTBEAT_MS,
+    retry: { maximumAttempts: 1 },
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  }).conversation(input);
+}

@@ -1,0 +1,109 @@
+/** A gateway comes for the call: to warm up at `ringing`, or with an open media stream. */
+import { ApplicationFailure, condition } from '@temporalio/workflow';
+import { type AttachRequest, type AttachResult, conversationActivityId } from '../../contracts/call';
+import type { ErrorCode } from '../../contracts/errors';
+import { CONVERSATION_HEARTBEAT_MS } from './activities';
+import { vote } from './amd';
+import type { CallState, Conversation } from './call-state';
+import { openConversation } from './conversation';
+import { rulesKnown } from './place';
+
+/** A dead gateway is noticed within a heartbeat's time-out; a little more for the server to say so. */
+export const OLD_STREAM_GRACE_MS = CONVERSATION_HEARTBEAT_MS + 700;
+
+/** Malformed requests leave no trace in the history; what is well-formed gets an answer that says what to do. */
+export function validateAttach(request: AttachRequest): void {
+  const wrong = !request.gatewayId || !request.carrierCallId || request.streamId === '' || (request.streamId && !request.tokenNonce);
+  if (wrong) {
+    throw ApplicationFailure.nonRetryable(
+      'an attach names its gateway and carrier call, and with a stream its token nonce',
+      'PATTER_STREAM_PROTOCOL' satisfies ErrorCode,
+    );
+  }
+}
+
+export async function attach(state: CallState, request: AttachRequest): Promise<AttachResult> {
+  if (!state.adopt(request.carrierCallId)) return duplicateCall(state);
+  if (state.isOver) return ended();
+  if (request.streamId === undefined) return warmUp(state, request);
+
+  const { streamId } = request;
+  const again = state.streams.get(streamId);
+  if (again) return attached(state, request, again);
+  const nonce = request.tokenNonce as string;
+  const usedBy = state.usedNonces.get(nonce);
+  if (usedBy !== undefined && usedBy !== streamId) return refuse('close', 'PATTER_TOKEN_USED', 'this call token has opened another stream');
+  state.usedNonces.set(nonce, streamId);
+  // Media flows: whatever callbacks got lost, somebody answered.
+  state.leg.answeredAt ??= Date.now();
+
+  if (!(await oldStreamGone(state))) {
+    return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
+  }
+  await rulesKnown(state);
+  if (state.isOver) return ended();
+  if (!state.rules) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
+  const meanwhile = state.streams.get(streamId);
+  if (meanwhile) return attached(state, request, meanwhile);
+  // Of several streams that waited for the old one's end, the first is taken.
+  if (state.liveConversation && !state.liveConversation.superseded) {
+    return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
+  }
+  const history = state.transcript.turns();
+  const conversation = openConversation(state, {
+    streamId,
+    gatewayId: request.gatewayId,
+    maxDurationMs: state.rules.setup.agent.maxDurationMs,
+  });
+  vote(state);
+  return { ...attached(state, request, conversation), history };
+}
+
+async function warmUp(state: CallState, request: AttachRequest): Promise<AttachResult> {
+  state.leg.ringingAt ??= Date.now();
+  await rulesKnown(state);
+  if (state.isOver) return ended();
+  if (!state.rules) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
+  return {
+    kind: 'attached',
+    ...(request.haveSetup ? {} : { setup: state.rules.setup }),
+    history: state.transcript.turns(),
+    attachment: state.attachments + 1,
+  };
+}
+
+/**
+ * One conversation at a time: a new stream waits until the old one's gateway has reported or has been found dead. It wins over a gateway that
+ * goes on heartbeating only when the carrier itself says that the old stream is over.
+ */
+async function oldStreamGone(state: CallState): Promise<boolean> {
+  const old = state.liveConversation;
+  if (!old) return true;
+  await condition(() => old.result !== undefined || state.isOver, OLD_STREAM_GRACE_MS);
+  if (old.result || state.isOver) return true;
+  if (!old.streamOver) return false;
+  old.superseded = true;
+  return true;
+}
+
+function attached(state: CallState, request: AttachRequest, conversation: Conversation): Extract<AttachResult, { kind: 'attached' }> {
+  return {
+    kind: 'attached',
+    ...(request.haveSetup || !state.rules ? {} : { setup: state.rules.setup }),
+    activityId: conversationActivityId(conversation.attachment),
+    history: state.transcript.turns(),
+    attachment: conversation.attachment,
+  };
+}
+
+function duplicateCall(state: CallState): AttachResult {
+  return refuse('hangup', 'PATTER_CALL_DUPLICATE', `the attempt's call is ${state.carrierCallId}`);
+}
+
+function ended(): AttachResult {
+  return refuse('hangup', 'PATTER_CALL_ENDED', 'the call has ended');
+}
+
+function refuse(action: 'hangup' | 'close', code: ErrorCode, reason: string): AttachResult {
+  return { kind: 'refused', action, code, reason };
+}

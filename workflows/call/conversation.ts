@@ -1,0 +1,58 @@
+/** One stream's part of the call: an activity that its gateway heartbeats and completes. */
+import { ActivityFailure, CancellationScope, TimeoutFailure } from '@temporalio/workflow';
+import { type Checkpoint, conversationActivityId } from '../../contracts/call';
+import { startConversation } from './activities';
+import type { CallState, Conversation, ConversationResult } from './call-state';
+import { noteOptOut } from './opt-out';
+
+/** Above the agent's own limit, which the gateway keeps: time for a greeting, a voicemail's beep and a farewell. */
+const OVERTIME_MS = 90_000;
+
+export function openConversation(state: CallState, stream: { streamId: string; gatewayId: string; maxDurationMs: number }): Conversation {
+  const attachment = ++state.attachments;
+  const scope = new CancellationScope();
+  const conversation: Conversation = {
+    attachment,
+    streamId: stream.streamId,
+    gatewayId: stream.gatewayId,
+    streamOver: false,
+    superseded: false,
+    cancel: () => scope.cancel(),
+  };
+  const input = { callId: state.input.callId, streamId: stream.streamId, gatewayId: stream.gatewayId };
+  void scope
+    .run(() => startConversation(input, conversationActivityId(attachment), stream.maxDurationMs + OVERTIME_MS))
+    .then(
+      (report) => {
+        state.transcript.complete(attachment, report);
+        finish(state, conversation, { kind: 'report', report });
+      },
+      (error) => {
+        const failure = describeFailure(error);
+        if (failure.checkpoint) state.transcript.recover(attachment, failure.checkpoint);
+        finish(state, conversation, failure.result);
+      },
+    );
+  state.conversation = conversation;
+  state.streams.set(stream.streamId, conversation);
+  return conversation;
+}
+
+function finish(state: CallState, conversation: Conversation, result: ConversationResult): void {
+  conversation.result = result;
+  if (result.kind !== 'report') return;
+  const { report } = result;
+  state.callback = report.callback ?? state.callback;
+  if (report.end === 'voicemail_left') state.voicemailLeft = true;
+  if (report.end === 'opted_out') noteOptOut(state, { by: 'voice' });
+}
+
+function describeFailure(error: unknown): { result: ConversationResult; checkpoint?: Checkpoint } {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (cause instanceof TimeoutFailure) {
+    const checkpoint = (cause.lastHeartbeatDetails ?? undefined) as Checkpoint | undefined;
+    if (cause.timeoutType === 'START_TO_CLOSE') return { result: { kind: 'overtime' }, checkpoint };
+    return { result: { kind: 'lost', why: 'the gateway fell silent' }, checkpoint };
+  }
+  return { result: { kind: 'lost', why: cause?.message ?? 'the gateway gave the conversation up' } };
+}

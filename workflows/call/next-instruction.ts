@@ -1,0 +1,50 @@
+/** The carrier asks what to do with a caller whose stream, or whose transfer, has ended. */
+import { condition } from '@temporalio/workflow';
+import type { NextInstruction } from '../../contracts/call';
+import { OLD_STREAM_GRACE_MS } from './attach';
+import type { CallState } from './call-state';
+import { nextTransferNumber } from './transferring';
+
+const HANG_UP: NextInstruction = { kind: 'hangup' };
+/** A transfer's request takes the call away from this pause. */
+const WAIT_FOR_TRANSFER: NextInstruction = { kind: 'wait', ms: 10_000 };
+/** A caller is not passed around for ever. */
+export const MAX_ATTACHMENTS = 12;
+
+export async function nextInstruction(state: CallState, request: { carrierCallId: string }): Promise<NextInstruction> {
+  if (!state.adopt(request.carrierCallId)) return HANG_UP;
+  state.instructionsAsked++;
+  const talk = state.liveConversation;
+  if (talk) {
+    // The carrier asks only when the stream is over: its gateway reports in a moment, or is dead.
+    talk.streamOver = true;
+    await condition(() => talk.result !== undefined || state.isOver, OLD_STREAM_GRACE_MS);
+  }
+  // The orchestrator takes the report in and moves on.
+  await condition(() => state.phase.kind !== 'talking' || state.isOver || state.liveConversation !== undefined);
+  if (state.isOver || state.mustStop || state.attachments >= MAX_ATTACHMENTS) return HANG_UP;
+  const stream: NextInstruction = { kind: 'stream', attachment: state.attachments + 1 };
+  switch (state.phase.kind) {
+    case 'dialing':
+    case 'reconciling':
+    case 'waiting':
+    case 'talking':
+    case 'reconnecting':
+      return stream;
+    case 'transferring': {
+      const { transferNumber } = state.phase;
+      const result = state.transferResults.get(transferNumber);
+      if (!result) return WAIT_FOR_TRANSFER;
+      if (result.answered) return HANG_UP;
+      return nextTransferNumber(state, transferNumber) === undefined ? stream : WAIT_FOR_TRANSFER;
+    }
+    case 'transferred':
+      return HANG_UP;
+    case 'ending':
+    case 'settling':
+    case 'ended':
+      return HANG_UP;
+    default:
+      return state.phase satisfies never;
+  }
+}

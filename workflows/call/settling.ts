@@ -1,0 +1,56 @@
+/** The one place where a call's end is written. */
+import { upsertSearchAttributes } from '@temporalio/workflow';
+import type { CallSettlement } from '../../contracts/activities';
+import { settleCall } from './activities';
+import type { CallState, Phase } from './call-state';
+import { outcomeOf } from './outcome';
+import { searchAttributes } from './search-attributes';
+
+export async function settling(state: CallState): Promise<Phase> {
+  const settlement = settlementOf(state, Date.now());
+  state.outcome = settlement.outcome;
+  upsertSearchAttributes([{ key: searchAttributes.outcome, value: settlement.outcome }]);
+  await settleCall(settlement);
+  return { kind: 'ended' };
+}
+
+function settlementOf(state: CallState, now: number): CallSettlement {
+  const { leg, transcript, verdict } = state;
+  const outcome =
+    verdict ??
+    outcomeOf({
+      carrier: state.rules?.setup.carrier ?? 'twilio',
+      ringingAt: leg.ringingAt,
+      answeredAt: leg.answeredAt,
+      end: leg.end,
+      last: state.conversation?.result,
+      attachments: state.attachments,
+      answeredBy: state.answeredBy,
+      optOut: state.optOut !== undefined,
+      callback: state.callback !== undefined,
+      transferredTo: state.transferredTo,
+      endedByUs: state.endedByUs,
+    });
+  const carrierOptOut = 'optOutByCarrier' in outcome ? ({ by: 'carrier', text: outcome.reason } as const) : undefined;
+  return {
+    ...state.input,
+    outcome: outcome.outcome,
+    reason: outcome.reason,
+    answeredBy: state.answeredBy === 'unknown' && transcript.turns().some((turn) => turn.role === 'user') ? 'human' : state.answeredBy,
+    carrierCallId: state.carrierCallId,
+    ringingAt: leg.ringingAt,
+    answeredAt: leg.answeredAt,
+    endedAt: leg.end?.at ?? now,
+    durationS: leg.end?.durationS,
+    transferredTo: state.transferredTo,
+    turns: transcript.turns(),
+    usage: transcript.usage(),
+    toolCalls: transcript.toolCalls(),
+    voicemailLeft: state.voicemailLeft,
+    callback: state.callback,
+    optOut: state.optOut ?? carrierOptOut,
+    consumed: outcome.consumed,
+    retryAfterMs: outcome.retryAfterMs,
+    errorCode: verdict?.errorCode ?? leg.end?.errorCode,
+  };
+}

@@ -1,0 +1,110 @@
+/** The caller is handed to a person: those that the campaign names, one after the other, each asked for once. */
+import { condition } from '@temporalio/workflow';
+import { reconcileTransfer, transferCall } from './activities';
+import { Alarm } from './alarm';
+import type { CallState, Phase } from './call-state';
+import { askCarrier } from './ending';
+
+const RESULT_GRACE_MS = 30_000;
+/** The webhook that reports a failed transfer also asks what comes next; it is answered before the next request goes out. */
+const INSTRUCTION_GRACE_MS = 2_000;
+/** The result of a transfer may come after the end of the call. */
+const LATE_RESULT_MS = 2_000;
+const OVER: Phase = { kind: 'ending', hangUp: false };
+const LOOK_AGAIN_MS = 10 * 60_000;
+
+/** A new round begins with the first person again; numbers are never used twice. Undefined: the campaign names nobody. */
+export function firstTransferNumber(state: CallState): number | undefined {
+  const targets = state.rules?.transferTargets ?? 0;
+  if (targets === 0) return undefined;
+  return Math.ceil(state.transferNumber / targets) * targets + 1;
+}
+
+/** Undefined when everybody has been tried in this round. */
+export function nextTransferNumber(state: CallState, transferNumber: number): number | undefined {
+  const targets = state.rules?.transferTargets ?? 0;
+  return targets > 0 && transferNumber % targets !== 0 ? transferNumber + 1 : undefined;
+}
+
+export async function transferring(state: CallState, transferNumber: number): Promise<Phase> {
+  const { carrierCallId, input } = state;
+  if (!carrierCallId || !state.rules) return { kind: 'ending', hangUp: true };
+  state.transferNumber = transferNumber;
+  const request = { callId: input.callId, carrierCallId, transferNumber };
+  const requested = await transferCall(request).catch(() => ({ kind: 'unknown', to: '' }) as const);
+  switch (requested.kind) {
+    case 'exhausted':
+      return { kind: 'reconnecting', why: 'transfer_failed' };
+    case 'refused':
+      return leaveOrNext(state, transferNumber);
+    case 'unknown': {
+      const found = await reconciled(request);
+      if (!found.dialed && !state.transferResults.has(transferNumber)) return state.leg.end ? OVER : leaveOrNext(state, transferNumber);
+      return follow(state, request, requested.to);
+    }
+    case 'requested':
+      return follow(state, request, requested.to);
+    default:
+      return requested satisfies never;
+  }
+}
+
+interface TransferRequest {
+  callId: string;
+  carrierCallId: string;
+  transferNumber: number;
+}
+
+/** The person's phone rings. */
+async function follow(state: CallState, request: TransferRequest, to: string): Promise<Phase> {
+  const { transferNumber } = request;
+  const had = state.attachments;
+  const result = () => state.transferResults.get(transferNumber);
+  const alarm = new Alarm((state.rules?.transferRingTimeoutMs ?? 20_000) + RESULT_GRACE_MS);
+  await condition(() => result() !== undefined || state.leg.end !== undefined || alarm.rang || state.attachments > had || state.mustStop);
+  if (!alarm.rang) alarm.cancel();
+  if (!result() && state.leg.end) await condition(() => result() !== undefined, LATE_RESULT_MS);
+  if (!result() && state.attachments > had) return { kind: 'talking' };
+  if (state.mustStop && !state.leg.end) {
+    state.endedByUs = state.stop?.reason;
+    return { kind: 'ending', hangUp: true };
+  }
+  const answered = result()?.answered ?? (await reconciled(request)).answered;
+  if (answered) {
+    state.transferredTo = to;
+    return state.leg.end ? OVER : { kind: 'transferred' };
+  }
+  if (state.leg.end) return OVER;
+  const asked = state.instructionsAsked;
+  if (result() && nextTransferNumber(state, transferNumber) !== undefined) {
+    await condition(() => state.instructionsAsked > asked || state.leg.end !== undefined, INSTRUCTION_GRACE_MS);
+  }
+  return state.leg.end ? OVER : leaveOrNext(state, transferNumber);
+}
+
+/** Caller and person talk; the carrier tells when they stop. */
+export async function transferred(state: CallState): Promise<Phase> {
+  const legOver = () => {
+    const result = state.transferResults.get(state.transferNumber);
+    return result !== undefined && result.status !== 'in_progress' && result.status !== 'ringing' && result.status !== 'queued';
+  };
+  while (!(await condition(() => state.leg.end !== undefined || legOver() || state.mustStop, LOOK_AGAIN_MS))) {
+    await askCarrier(state);
+  }
+  if (state.mustStop && !state.leg.end) return { kind: 'ending', hangUp: true };
+  return OVER;
+}
+
+function leaveOrNext(state: CallState, transferNumber: number): Phase {
+  const next = nextTransferNumber(state, transferNumber);
+  return next === undefined ? { kind: 'reconnecting', why: 'transfer_failed' } : { kind: 'transferring', transferNumber: next };
+}
+
+async function reconciled(request: TransferRequest): Promise<{ dialed: boolean; answered: boolean }> {
+  try {
+    return await reconcileTransfer(request);
+  } catch {
+    // Not known: nobody is dialled twice, and the caller goes back to the agent.
+    return { dialed: false, answered: false };
+  }
+}
