@@ -17,7 +17,8 @@ import type { TwilioCarrierStream } from './carrier-stream';
 import { Heartbeats } from './heartbeats';
 import type { Outbox } from './outbox';
 import type { PrewarmPool, Warm } from './prewarm';
-import { createSession, type Session, type SessionEvent } from './session';
+import type { Session, SessionEvent } from './session';
+import type { SessionMaker } from './session-maker';
 import type { WorkflowLink } from './workflow-link';
 
 /** One try of the attach; sent again with the same update id, so a slow answer is not lost. */
@@ -48,6 +49,7 @@ export interface CallHostDeps {
   link: WorkflowLink;
   outbox: Outbox;
   prewarm: PrewarmPool;
+  sessions: SessionMaker;
   clock: Clock;
   log: Logger;
 }
@@ -181,7 +183,7 @@ export class CallHost {
       );
       return;
     }
-    const session = createSession({
+    const session = this.deps.sessions.create({
       setup,
       history: result.history,
       stream: this.stream,

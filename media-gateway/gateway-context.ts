@@ -6,6 +6,7 @@ import type { CallRegistry } from './call-registry';
 import type { GatewayMetrics } from './metrics';
 import type { Outbox } from './outbox';
 import type { PrewarmPool } from './prewarm';
+import type { SessionMaker } from './session-maker';
 import type { WorkflowLink } from './workflow-link';
 
 /** What the routes of one gateway share. */
@@ -20,6 +21,7 @@ export interface GatewayContext {
   readonly link: WorkflowLink;
   readonly outbox: Outbox;
   readonly prewarm: PrewarmPool;
+  readonly sessions: SessionMaker;
   readonly calls: CallRegistry;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;

@@ -20,6 +20,7 @@ import { Outbox } from './outbox';
 import { PrewarmPool } from './prewarm';
 import { Registration } from './registration';
 import { createServer } from './server';
+import { SESSIONS, type SessionMaker } from './session-maker';
 import { WorkflowLink } from './workflow-link';
 
 export interface GatewayParts {
@@ -31,6 +32,8 @@ export interface GatewayParts {
   secretKey: string;
   clock: Clock;
   log: Logger;
+  /** The product's own unless given. */
+  sessions?: SessionMaker;
   options?: Partial<GatewayOptions>;
 }
 
@@ -48,7 +51,7 @@ export const DEFAULT_GATEWAY_OPTIONS = { drainAfterMs: 5_000, handOverMs: 3_000,
 const PING_DEADLINE_MS = 1_000;
 
 export async function startGateway(parts: GatewayParts): Promise<Running & { readonly gatewayId: string }> {
-  const { config, client, store, carriers, secretKey, clock, log } = parts;
+  const { config, client, store, carriers, secretKey, clock, log, sessions = SESSIONS } = parts;
   const options: GatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, ...parts.options };
   // Said before anything is opened, if it is wrong.
   publicUrls(config, '');
@@ -60,7 +63,7 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   const outbox = await Outbox.open({ dir, link, carriers, clock, log, retryMs: options.spoolRetryMs });
   const calls = new CallRegistry();
   const admission = new Admission(config.PATTER_GATEWAY_MAX_CALLS, () => calls.size);
-  const prewarm = new PrewarmPool({ gatewayId, config, link, outbox, clock, log });
+  const prewarm = new PrewarmPool({ gatewayId, config, link, outbox, sessions, clock, log });
   const metrics = new GatewayMetrics({
     activeCalls: () => calls.size,
     warmCalls: () => prewarm.size,
@@ -70,7 +73,7 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   // Known when it listens; no request comes before.
   let addresses = { listening: '', publicUrl: '', fallbackUrl: '' };
   const context: GatewayContext = {
-    ...{ gatewayId, config, secretKey, link, outbox, prewarm, calls, admission, metrics, clock, log },
+    ...{ gatewayId, config, secretKey, link, outbox, prewarm, sessions, calls, admission, metrics, clock, log },
     get publicUrl() {
       return addresses.publicUrl;
     },

@@ -4,7 +4,8 @@ import type { Clock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
 import type { Outbox } from './outbox';
-import { type Prewarmed, prewarmSession } from './session';
+import type { Prewarmed } from './session';
+import type { SessionMaker } from './session-maker';
 import type { WorkflowLink } from './workflow-link';
 
 /** Longer than any sensible ring; a provider's idle socket costs money. */
@@ -23,6 +24,7 @@ export interface PrewarmDeps {
   config: Config;
   link: WorkflowLink;
   outbox: Outbox;
+  sessions: SessionMaker;
   clock: Clock;
   log: Logger;
 }
@@ -39,7 +41,7 @@ export class PrewarmPool {
   /** At the first sign that the phone rings; repeats change nothing. Resolves when it is warm or given up; never rejects. */
   async warmUp(callId: string, carrierCallId: string): Promise<void> {
     if (this.entries.has(callId)) return;
-    const { clock, config, gatewayId, link, log, outbox } = this.deps;
+    const { clock, config, gatewayId, link, log, outbox, sessions } = this.deps;
     const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
     const entry: Entry = { state: 'attaching', carrierCallId, cancelDeadline };
     this.entries.set(callId, entry);
@@ -50,7 +52,7 @@ export class PrewarmPool {
         if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier: 'twilio', carrierCallId, at: clock.now() });
       } else if (result.setup && this.entries.get(callId) === entry) {
         const { setup } = result;
-        const prewarmed = prewarmSession(setup, { config, clock, log: log.child({ callId }) });
+        const prewarmed = sessions.prewarm(setup, { config, clock, log: log.child({ callId }) });
         this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup, prewarmed } });
         return;
       }
