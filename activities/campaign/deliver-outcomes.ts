@@ -48,7 +48,7 @@ async function tell(ctx: ActivityContext, campaign: CampaignRow, contact: Contac
   };
   for (const [index, webhook] of campaign.spec.postCall.webhooks.entries()) {
     try {
-      await sendWebhook({ ...webhook, id: `${contact.contactId}/${index}`, event, clock: ctx.clock });
+      await sendWebhook({ ...webhook, id: `${contact.contactId}-${index}`, event, clock: ctx.clock });
     } catch (error) {
       if (!(error instanceof WebhookRefused)) throw error;
       // It said no for good: asking again would change nothing and hold up the others.

@@ -1,3 +1,4 @@
+import { requireCarrier } from '../../carriers';
 import type { CallActivities, CallSettlement } from '../../contracts/activities';
 import { type Carrier, type CarrierCall, type CarrierName, isTerminalCarrierStatus } from '../../contracts/carrier';
 import type { AttemptRow, ContactRow } from '../../store/store';
@@ -19,8 +20,7 @@ export async function settleLostCall(
   settleCall: CallActivities['settleCall'],
 ): Promise<boolean> {
   const { clock, log, store } = ctx;
-  const carrier = ctx.carriers.get(attempt.carrier as CarrierName);
-  if (!carrier) throw new Error(`no carrier ${attempt.carrier} to ask about ${attempt.callId}`);
+  const carrier = requireCarrier(ctx.carriers, attempt.carrier as CarrierName);
   if (attempt.carrierCallId === null && clock.now() < attempt.createdAt.getTime() + DIAL_MAY_HAPPEN_MS) return false;
 
   const calls = await callsOfAttempt(ctx, carrier, attempt);

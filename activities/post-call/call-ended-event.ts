@@ -1,0 +1,36 @@
+import { microsToUsd } from '../../contracts/money';
+import type { WebhookEvent } from '../webhook/send-webhook';
+import type { EndedCall } from './load-call';
+
+/** The report's call with whose it was, and the contact's outcome where this call was the last. The same at every try. */
+export function callEndedEvent({ call, campaign, contact }: EndedCall): WebhookEvent {
+  const iso = (at: Date | null) => at?.toISOString() ?? null;
+  return {
+    type: 'call.ended',
+    timestamp: (call.endedAt ?? call.createdAt).toISOString(),
+    data: {
+      campaignId: campaign.campaignId,
+      campaign: campaign.name,
+      contactId: contact.contactId,
+      phone: call.toNumber,
+      variables: contact.variables,
+      callId: call.callId,
+      carrierCallId: call.carrierCallId,
+      attempt: call.attempt,
+      outcome: call.outcome,
+      ...(call.reason !== null && { reason: call.reason }),
+      answeredBy: call.answeredBy,
+      startedAt: iso(call.createdAt),
+      answeredAt: iso(call.answeredAt),
+      endedAt: iso(call.endedAt),
+      ...(call.transferredTo !== null && { transferredTo: call.transferredTo }),
+      transcript: call.turns.map(({ role, text, interrupted }) => ({ role, text, ...(interrupted && { interrupted }) })),
+      ...(call.summary !== null && { summary: call.summary }),
+      ...(call.extraction !== null && { extraction: call.extraction }),
+      costUsd: microsToUsd(call.costMicros),
+      // Null while the contact will be called again; then `nextAttemptAt` says when.
+      contactOutcome: call.contactOutcome,
+      nextAttemptAt: iso(call.nextAttemptAt),
+    },
+  };
+}

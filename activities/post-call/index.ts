@@ -1,0 +1,25 @@
+import type { PostCallActivities } from '../../contracts/activities';
+import { OpenAiLlm } from '../../providers/llm/openai';
+import type { ActivityContext } from '../context';
+import { createDeliverCallWebhook } from './deliver-webhook';
+import { createExtract } from './extract';
+import { planFor } from './plan';
+import { createSummarize } from './summarize';
+
+export function createPostCallActivities(ctx: ActivityContext): PostCallActivities {
+  const { store, config } = ctx;
+  const llm = new OpenAiLlm({ apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL });
+  return {
+    async planPostCall({ callId, campaignId }) {
+      const call = await store.attempts.get(callId);
+      const campaign = await store.campaigns.get(campaignId);
+      return call && campaign ? planFor(campaign.spec.postCall, call) : { summary: false, extract: false, webhooks: [] };
+    },
+    summarizeCall: createSummarize(ctx, llm),
+    extractFromCall: createExtract(ctx, llm),
+    deliverCallWebhook: createDeliverCallWebhook(ctx),
+    async finishPostCall({ callId, failedSteps }) {
+      await store.attempts.finishPostCall(callId, failedSteps);
+    },
+  };
+}

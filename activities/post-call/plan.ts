@@ -1,0 +1,14 @@
+import type { PostCallPlan } from '../../contracts/activities';
+import type { CampaignSpec } from '../../contracts/campaign';
+import type { AttemptRow } from '../../store/store';
+
+/** What there is to do after a call. Only what a person said is worth a model; a call that was taken back before it rang is nobody's business. */
+export function planFor(postCall: CampaignSpec['postCall'], call: AttemptRow): PostCallPlan {
+  const hasTalk = call.outcome !== 'voicemail' && call.turns.some((turn) => turn.role === 'user' && turn.text.trim() !== '');
+  const tells = call.attempt !== null || call.contactOutcome !== null;
+  return {
+    summary: hasTalk && postCall.summary,
+    extract: hasTalk && postCall.extract !== undefined,
+    webhooks: tells ? postCall.webhooks.map((_, index) => index) : [],
+  };
+}
