@@ -67,9 +67,9 @@ export class TwilioCarrier implements Carrier {
    * to filter by. Twilio's times are whole seconds: a call of the same second counts as after.
    */
   async listCalls(filter: Parameters<Carrier['listCalls']>[0]): Promise<CarrierCall[]> {
-    const { startedAfter, status, ...rest } = filter;
+    const { startedAfter, status, parentCallId, to, from } = filter;
     const found = await this.client.calls
-      .list({ ...rest, ...(status ? { status: statusToTwilio(status) } : {}), limit: LIST_LIMIT })
+      .list({ to, from, parentCallSid: parentCallId, status: status && statusToTwilio(status), limit: LIST_LIMIT })
       .catch((error: unknown) => {
         throw readError(error);
       });
