@@ -30,7 +30,7 @@ const reasonBody = z.strictObject({ reason: z.string().max(500).optional() }).nu
 /** @param problems one sentence each; none means ready */
 export function createControlServer(ctx: ControlContext, problems: () => Promise<string[]>): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 64 * 1024, requestTimeout: 30_000, forceCloseConnections: true });
-  const registry = campaignMetrics(ctx.store);
+  const metrics = campaignMetrics(ctx.store);
 
   app.addHook('onRequest', async (request) => {
     if (!OPEN_PATHS.has(request.routeOptions.url ?? '')) authorize(request, ctx.config.PATTER_CONTROL_TOKEN);
@@ -47,7 +47,10 @@ export function createControlServer(ctx: ControlContext, problems: () => Promise
     const found = await problems();
     return reply.code(found.length === 0 ? 200 : 503).send({ ok: found.length === 0, problems: found });
   });
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  app.get('/metrics', async (_request, reply) => {
+    const { type, text } = await metrics.read();
+    return reply.type(type).send(text);
+  });
 
   app.get('/api/campaigns', async () => ({ campaigns: (await ctx.store.campaigns.list(DEFAULT_TENANT)).map(toJson) }));
   app.get<{ Params: { id: string } }>('/api/campaigns/:id', async (request) => {
@@ -122,40 +125,35 @@ function toJson(campaign: CampaignRow): Record<string, unknown> {
 }
 
 /** Read from the database at each scrape, for the campaigns under way. Ids and not names: a name may be a customer's. */
-function campaignMetrics(store: Store): Registry {
+function campaignMetrics(store: Store): { read(): Promise<{ type: string; text: string }> } {
   const registry = new Registry();
+  const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string) => new Gauge({ name, help, labelNames: ['campaign', 'state'], registers: [registry] });
-  const contacts = gauge('patter_campaign_contacts', 'Contacts of the campaigns under way, by where they are');
-  const attempts = new Gauge({
-    name: 'patter_campaign_attempts',
-    help: 'Calls that counted',
-    labelNames: ['campaign'],
-    registers: [registry],
+  const campaigns = new Gauge({ name: 'patter_campaigns', help: 'Campaigns under way, by state', labelNames: ['state'], registers });
+  const contacts = new Gauge({
+    name: 'patter_campaign_contacts',
+    help: 'Contacts of the campaigns under way, by where they are',
+    labelNames: ['campaign', 'state'],
+    registers,
   });
-  const cost = new Gauge({
-    name: 'patter_campaign_cost_usd',
-    help: 'Cost of the calls that ended',
-    labelNames: ['campaign'],
-    registers: [registry],
-  });
-  new Gauge({
-    name: 'patter_campaigns',
-    help: 'Campaigns under way, by state',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
+  const attempts = new Gauge({ name: 'patter_campaign_attempts', help: 'Calls that counted', labelNames: ['campaign'], registers });
+  const cost = new Gauge({ name: 'patter_campaign_cost_usd', help: 'Cost of the calls that ended', labelNames: ['campaign'], registers });
+
+  return {
+    async read() {
       const live = (await store.campaigns.list(DEFAULT_TENANT)).filter((campaign) => !isEnded(campaign));
-      for (const metric of [contacts, attempts, cost, this]) metric.reset();
-      for (const campaign of live) {
-        this.inc({ state: campaign.state });
-        const progress = await store.campaigns.progress(campaign.campaignId);
+      const found = await Promise.all(
+        live.map(async (campaign) => ({ campaign, progress: await store.campaigns.progress(campaign.campaignId) })),
+      );
+      for (const metric of [campaigns, contacts, attempts, cost]) metric.reset();
+      for (const { campaign, progress } of found) {
         const label = { campaign: campaign.campaignId };
+        campaigns.inc({ state: campaign.state });
         for (const state of ['waiting', 'active', 'done'] as const) contacts.set({ ...label, state }, progress[state]);
         attempts.set(label, progress.attempts);
         cost.set(label, microsToUsd(progress.costMicros));
       }
+      return { type: registry.contentType, text: await registry.metrics() };
     },
-  });
-  return registry;
+  };
 }
