@@ -15,4 +15,6 @@ export interface ActivityContext {
   readonly secretKey: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Aborted when the worker drains: what is renewed anyway (the dispatch) ends at once, for another worker to go on. */
+  readonly draining?: AbortSignal;
 }

@@ -54,7 +54,7 @@ class DispatchRun {
       if (!due && inUse === 0) return this.#ended('idle', 0, nextDueAt);
       const askAt = due ? await this.#startSome(campaign, slots) : undefined;
       if (askAt === 'stopped') return this.#ended('stopped', inUse);
-      if (clock.monotonic() >= this.#endsAt) return this.#ended('renew', inUse, nextDueAt);
+      if (clock.monotonic() >= this.#endsAt || this.#ctx.draining?.aborted) return this.#ended('renew', inUse, nextDueAt);
       await this.#wait(Math.min(POLL_MS, askAt === undefined ? POLL_MS : askAt - clock.now()));
     }
   }

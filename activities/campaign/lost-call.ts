@@ -47,7 +47,7 @@ async function callsOfAttempt(ctx: ActivityContext, carrier: Carrier, attempt: A
   });
   const ours: CarrierCall[] = [];
   for (const call of candidates) {
-    if (!(await ctx.store.attempts.byCarrierCallId(call.carrierCallId))) ours.push(call);
+    if (call.parentCallId === undefined && !(await ctx.store.attempts.byCarrierCallId(call.carrierCallId))) ours.push(call);
   }
   return ours;
 }

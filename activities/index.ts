@@ -1,0 +1,11 @@
+import type { Activities } from '../contracts/activities';
+import { createCallActivities } from './call';
+import { createCampaignActivities } from './campaign';
+import type { ActivityContext } from './context';
+import { createPostCallActivities } from './post-call';
+
+/** All that workflows may ask for, bound to one process's connections. */
+export function createActivities(ctx: ActivityContext): Activities {
+  const calls = createCallActivities(ctx);
+  return { ...calls, ...createCampaignActivities(ctx, calls), ...createPostCallActivities(ctx) };
+}

@@ -1,0 +1,115 @@
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities';
+import type { ActivityContext } from '../activities/context';
+import { createCarriers } from '../carriers';
+import { systemClock } from '../contracts/clock';
+import type { Config } from '../runtime/config';
+import { resolveDatabaseUrl } from '../runtime/endpoints';
+import { createLogger, type Logger } from '../runtime/log';
+import type { Running } from '../runtime/running';
+import { secretKey } from '../runtime/secret-key';
+import {
+  connectClient,
+  connectNative,
+  dataConverterFor,
+  ensureNamespaceAndSearchAttributes,
+  missingSearchAttributes,
+} from '../runtime/temporal';
+import { openStore } from '../store/open';
+import { installTemporalRuntime } from './temporal-runtime';
+import { workflowBundle } from './workflow-bundle';
+
+/** Activities wait for carriers, models and receivers of webhooks, not for the processor. */
+const ACTIVITY_SLOTS = 500;
+/** Two pollers, the default, are left for new workflows: these took 38 calls/s instead of 28. */
+const POLLERS = { type: 'autoscaling', initial: 10, minimum: 5, maximum: 40 } as const;
+/** A request to a carrier is answered or given up within this; what goes on longer is cancelled, and tried again elsewhere. */
+const DRAIN_MS = 15_000;
+
+/** Runs workflows and activities until `stop`, which lets requests that are under way finish. Applies pending migrations and registers search attributes. */
+export async function runWorker(config: Config): Promise<Running> {
+  const log = createLogger('worker', config.PATTER_LOG_LEVEL);
+  installTemporalRuntime(log);
+  const parts: (() => Promise<void>)[] = [];
+  const closeParts = async () => {
+    for (const close of parts.splice(0).reverse()) await close();
+  };
+  try {
+    return await startWorker(config, log, parts, closeParts);
+  } catch (error) {
+    await closeParts();
+    throw error;
+  }
+}
+
+async function startWorker(config: Config, log: Logger, parts: (() => Promise<void>)[], closeParts: () => Promise<void>): Promise<Running> {
+  const bundle = workflowBundle(config.PATTER_HOME, log);
+  bundle.catch(() => {});
+  const store = openStore(await resolveDatabaseUrl(config));
+  parts.push(() => store.close());
+  await store.migrate();
+  const client = await connectClient(config);
+  // `connectClient` made it; the client's own type also allows for a worker's.
+  const temporal = client.connection as Connection;
+  parts.push(() => temporal.close());
+  await ensureNamespaceAndSearchAttributes(temporal, config.TEMPORAL_NAMESPACE, log);
+  const connection: NativeConnection = await connectNative(config);
+  parts.push(() => connection.close());
+
+  const draining = new AbortController();
+  const context: ActivityContext = {
+    config,
+    store,
+    carriers: createCarriers(config),
+    temporal: client,
+    secretKey: await secretKey(config),
+    clock: systemClock,
+    log,
+    draining: draining.signal,
+  };
+  const worker = await Worker.create({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: config.PATTER_TASK_QUEUE,
+    workflowBundle: await bundle,
+    activities: createActivities(context),
+    dataConverter: dataConverterFor(config),
+    maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
+    workflowTaskPollerBehavior: POLLERS,
+    activityTaskPollerBehavior: POLLERS,
+    // A call whose worker was killed waits so long for it before another one takes over; 10 s by default, with a person on the line.
+    stickyQueueScheduleToStartTimeout: '1s',
+    shutdownGraceTime: DRAIN_MS,
+  });
+
+  const closed = worker.run().finally(closeParts);
+  closed.catch(() => {});
+  return {
+    role: 'worker',
+    urls: {},
+    async problems() {
+      const problems: string[] = [];
+      const check = async (what: string, ask: () => Promise<string | undefined>) => {
+        const problem = await ask().catch((error: Error) => `${what}: ${error.message}`);
+        if (problem) problems.push(problem);
+      };
+      if (worker.getState() !== 'RUNNING') problems.push(`the worker is ${worker.getState().toLowerCase()}`);
+      if (context.carriers.size === 0) problems.push('no carrier has credentials: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN');
+      await check('Postgres', async () => {
+        const pending = await store.pendingMigrations();
+        return pending.length > 0 ? `migrations are not applied: ${pending.join(', ')}` : undefined;
+      });
+      await check('Temporal', async () => {
+        const missing = await missingSearchAttributes(temporal, config.TEMPORAL_NAMESPACE);
+        return missing.length > 0 ? `search attributes are missing: ${missing.join(', ')}` : undefined;
+      });
+      return problems;
+    },
+    async stop() {
+      draining.abort();
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await closed;
+    },
+    closed,
+  };
+}

@@ -1,0 +1,68 @@
+/** The workflows as one script for the SDK's sandbox. Bundling takes seconds of CPU, so the result is kept by the hash of its sources. */
+import { createHash, type Hash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import type { Logger } from '../runtime/log';
+
+const ROOT = join(__dirname, '..');
+/** What workflows may import: the layout's table. */
+const SOURCES = ['contracts', 'policy', 'workflows'];
+
+/** @param home where the bundles are kept: a worker that restarts after a crash is back at once. */
+export async function workflowBundle(home: string, log: Logger): Promise<WorkflowBundle> {
+  const folder = join(home, 'cache');
+  const file = join(folder, `workflows-${sourceHash()}.js`);
+  const kept = readKept(file);
+  if (kept !== undefined) return { code: kept };
+  const bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), logger: silent(log) });
+  try {
+    mkdirSync(folder, { recursive: true });
+    removeOthers(folder);
+    // Whole or not at all: a process that is killed here leaves no half of a bundle.
+    const own = `${file}.${process.pid}.new`;
+    writeFileSync(own, bundle.code);
+    renameSync(own, file);
+  } catch (error) {
+    log.warn({ err: error }, 'the workflow bundle could not be kept; the next start will make it again');
+  }
+  return bundle;
+}
+
+function readKept(file: string): string | undefined {
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+function removeOthers(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/^workflows-[0-9a-f]+\.js$/.test(name)) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function sourceHash(): string {
+  const hash = createHash('sha256');
+  const sdk = require('@temporalio/workflow/package.json') as { version: string };
+  hash.update(`${sdk.version} ${process.version} ${ROOT}`);
+  // What the sources import is in the bundle too; compiled code lies one folder deeper than its package.
+  for (const file of ['package.json', 'package-lock.json', '../package.json', '../package-lock.json']) {
+    const full = join(ROOT, file);
+    if (existsSync(full)) hash.update(readFileSync(full));
+  }
+  for (const folder of SOURCES) addFolder(hash, join(ROOT, folder));
+  return hash.digest('hex').slice(0, 32);
+}
+
+function addFolder(hash: Hash, folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) => a.name.localeCompare(b.name))) {
+    const full = join(folder, entry.name);
+    if (entry.isDirectory()) addFolder(hash, full);
+    else if (/\.[jt]s$/.test(entry.name) && !/\.(test|d)\.ts$/.test(entry.name)) hash.update(entry.name).update(readFileSync(full));
+  }
+}
+
+/** Webpack's progress is of no interest unless it fails, and then it throws. */
+function silent(log: Logger) {
+  const none = () => {};
+  const error = (message: string, meta?: object) => log.error(meta ?? {}, message);
+  return { trace: none, debug: none, info: none, warn: none, error, log: none };
+}
