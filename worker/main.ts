@@ -1,3 +1,4 @@
+import type { Connection } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities';
 import type { ActivityContext } from '../activities/context';
