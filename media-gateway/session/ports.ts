@@ -6,6 +6,7 @@ import type { CallSetup, Checkpoint, ConversationReport, GatewayCommand, Gateway
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
+import type { LineCache } from './line-cache';
 
 /** The carrier's end of one media stream: µ-law, 8 kHz. */
 export interface CarrierStream {
@@ -29,8 +30,12 @@ export interface CallSessionOptions {
   /** Not empty: the call goes on; no disclosure, no greeting. */
   history: TranscriptTurn[];
   stream: CarrierStream;
+  /** With a history: why the caller was away. Absent is `connection_lost`. */
+  resume?: 'transfer_unanswered' | 'connection_lost';
   /** From `prewarm`, when the phone rang on this gateway. */
   prewarmed?: Prewarmed;
+  /** Audio of fixed lines, shared by the calls of a gateway; absent: of this call only. */
+  lines?: LineCache;
   emit(event: SessionEvent): void;
   config: Config;
   clock: Clock;

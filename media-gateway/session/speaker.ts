@@ -28,6 +28,8 @@ export interface Interruption {
 export class Speaker {
   /** Whether the vendor's speech that comes next may be interrupted. */
   responsesInterruptible = true;
+  /** How the vendor's latest item ended. */
+  lastResponse: PlayResult | undefined;
   readonly #ledger: PlaybackLedger;
   readonly #pacer: Pacer;
   readonly #items = new Map<string, Item>();
@@ -136,11 +138,6 @@ export class Speaker {
     this.#pacer.dispose();
   }
 
-  /** The stream is gone: settles what was heard and sends nothing, not even a clear. */
-  streamClosed(): void {
-    this.close();
-  }
-
   #response(itemId: string): Item {
     let item = this.#items.get(itemId);
     if (!item) {
@@ -154,6 +151,7 @@ export class Speaker {
     const item = this.#items.get(itemId);
     if (!item) return;
     item.result = result;
+    if (item.source === 'response') this.lastResponse = result;
     this.#settle(itemId, item);
     item.finished?.(result);
     this.quiet();

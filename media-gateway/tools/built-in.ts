@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { BuiltInTool } from '../../contracts/agent';
+import type { EngineTool } from '../engines/engine';
+
+/** What the model may ask of the call itself. */
+export type BuiltInCall =
+  | { name: 'transfer_call'; reason: string }
+  | { name: 'end_call'; farewell: string | undefined }
+  | { name: 'opt_out' }
+  | { name: 'request_callback'; when: string; at: string | undefined };
+
+const text = z.string().trim().min(1).max(1_000);
+const ARGUMENTS = {
+  transfer_call: z.object({ reason: text.catch('The caller asked for a person.') }),
+  end_call: z.object({ farewell: text.optional().catch(undefined) }),
+  opt_out: z.object({}),
+  request_callback: z.object({ when: text, at: z.iso.datetime({ offset: true }).optional().catch(undefined) }),
+} as const satisfies Record<BuiltInTool, z.ZodType>;
+
+const string = (description: string) => ({ type: 'string', description });
+
+const DEFINITIONS: Record<BuiltInTool, EngineTool> = {
+  transfer_call: {
+    name: 'transfer_call',
+    description:
+      'Connects the caller with a person. Use it when the caller asks for one or when you cannot help. Say first that you will connect them.',
+    parameters: {
+      type: 'object',
+      properties: { reason: string('What the caller wants, in one sentence, for the person who takes over.') },
+      required: ['reason'],
+    },
+  },
+  end_call: {
+    name: 'end_call',
+    description:
+      'Hangs up. Use it when the conversation is over. Either say goodbye before, or give the last words in `farewell`; not both.',
+    parameters: { type: 'object', properties: { farewell: string('Last words, spoken exactly so before the call ends.') } },
+  },
+  opt_out: {
+    name: 'opt_out',
+    description:
+      'Use it at once when the caller asks not to be called again. It is recorded, confirmed to the caller and ends the call; say nothing about it yourself.',
+    parameters: { type: 'object', properties: {} },
+  },
+  request_callback: {
+    name: 'request_callback',
+    description: 'Notes that the caller wants to be called at another time. Confirm the time, then end the call.',
+    parameters: {
+      type: 'object',
+      properties: {
+        when: string('When, in the words of the caller.'),
+        at: string('The same as ISO 8601 with offset, if it can be told for sure.'),
+      },
+      required: ['when'],
+    },
+  },
+};
+
+export function builtInTools(options: { canTransfer: boolean }): EngineTool[] {
+  const { transfer_call, ...others } = DEFINITIONS;
+  return options.canTransfer ? [transfer_call, ...Object.values(others)] : Object.values(others);
+}
+
+export function isBuiltInTool(name: string): name is BuiltInTool {
+  return Object.hasOwn(ARGUMENTS, name);
+}
+
+/** Lenient where a wrong argument must not keep a person on the line. @throws ZodError for `request_callback` without a time */
+export function parseBuiltInCall(name: BuiltInTool, args: unknown): BuiltInCall {
+  const given = typeof args === 'object' && args !== null ? args : {};
+  switch (name) {
+    case 'transfer_call':
+      return { name, ...ARGUMENTS.transfer_call.parse(given) };
+    case 'end_call':
+      return { name, farewell: ARGUMENTS.end_call.parse(given).farewell };
+    case 'opt_out':
+      return { name };
+    case 'request_callback': {
+      const { when, at } = ARGUMENTS.request_callback.parse(given);
+      return { name, when, at };
+    }
+    default:
+      return name satisfies never;
+  }
+}

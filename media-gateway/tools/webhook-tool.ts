@@ -1,0 +1,73 @@
+import type { ToolSpec } from '../../contracts/agent';
+import type { CallSetup } from '../../contracts/call';
+import { type Clock, sleep } from '../../contracts/clock';
+
+export interface ToolAnswer {
+  /** What the model is told; an error is told too. */
+  output: string;
+  ok: boolean;
+}
+
+const TRIES = 3;
+const FIRST_PAUSE_MS = 200;
+/** What a model can use of an answer. */
+const MOST_CHARACTERS = 32_000;
+
+/**
+ * Asks a developer's webhook, and always has an answer by the tool's deadline. Only what may pass by itself is tried again: the network, 429 and
+ * 5xx. The key is the same in every try, so that the receiver can tell a repetition from a second wish.
+ */
+export async function callWebhookTool(
+  tool: ToolSpec,
+  call: { toolCallId: string; arguments: unknown },
+  setup: Pick<CallSetup, 'callId' | 'campaignId' | 'contactId' | 'variables'>,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<ToolAnswer> {
+  const deadline = new AbortController();
+  const cancel = clock.after(tool.timeoutMs, () => deadline.abort(new Error(`no answer within ${tool.timeoutMs} ms`)));
+  const both = AbortSignal.any([signal, deadline.signal]);
+  const body = JSON.stringify({
+    tool: tool.name,
+    arguments: call.arguments,
+    callId: setup.callId,
+    campaignId: setup.campaignId,
+    contactId: setup.contactId,
+    variables: setup.variables,
+  });
+  const headers = { 'content-type': 'application/json', 'idempotency-key': `${setup.callId}.${call.toolCallId}` };
+  let problem = 'no answer';
+  try {
+    for (let attempt = 1; attempt <= TRIES; attempt++) {
+      if (attempt > 1) await sleep(clock, FIRST_PAUSE_MS * 2 ** (attempt - 2), both);
+      const result = await post(tool.webhookUrl, headers, body, both);
+      if (result.kind === 'answer') return { output: result.text, ok: true };
+      problem = result.problem;
+      if (!result.again) break;
+    }
+  } catch (error) {
+    problem = message(error);
+  } finally {
+    cancel();
+  }
+  return { output: JSON.stringify({ error: `The tool ${tool.name} failed: ${problem}` }), ok: false };
+}
+
+type PostResult = { kind: 'answer'; text: string } | { kind: 'problem'; problem: string; again: boolean };
+
+/** @throws the signal's reason */
+async function post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<PostResult> {
+  try {
+    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
+    const text = (await response.text()).slice(0, MOST_CHARACTERS);
+    if (response.ok) return { kind: 'answer', text: text || '{}' };
+    return { kind: 'problem', problem: `HTTP ${response.status}`, again: response.status === 429 || response.status >= 500 };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { kind: 'problem', problem: message(error), again: true };
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
