@@ -21,9 +21,9 @@ export function registerControl(lab: ListeningLabServer, tools: Readonly<Record<
   });
 
   lab.app.post('/lab/faults', (request, reply) => {
-    const parsed = z.union([faultSchema, z.array(faultSchema)]).safeParse(request.body);
+    const parsed = z.array(faultSchema).safeParse([request.body].flat());
     if (!parsed.success) return reply.code(400).send({ error: z.prettifyError(parsed.error) });
-    for (const fault of [parsed.data].flat()) lab.faults.add(fault);
+    for (const fault of parsed.data) lab.faults.add(fault);
     return { ok: true };
   });
 

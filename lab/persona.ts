@@ -87,6 +87,8 @@ export const personaSchema = z.discriminatedUnion('kind', [
 ]);
 
 export type Persona = z.output<typeof personaSchema>;
+/** As it is written in YAML. */
+export type PersonaInput = z.input<typeof personaSchema>;
 export type HumanPersona = Extract<Persona, { kind: 'human' }>;
 export type VoicemailPersona = Extract<Persona, { kind: 'voicemail' }>;
 export type Step = HumanPersona['steps'][number];

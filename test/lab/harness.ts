@@ -26,7 +26,12 @@ export interface StreamMessage {
   event: string;
   sequenceNumber?: string;
   streamSid?: string;
-  [field: string]: any;
+  start?: { callSid: string };
+  media?: { payload: string };
+  mark?: { name: string };
+  dtmf?: { track: string; digit: string };
+  stop?: { callSid: string };
+  protocol?: string;
 }
 
 /** One accepted media stream: what came, and what can be sent. */
@@ -72,9 +77,11 @@ export class MediaPeer {
 export class Harness {
   readonly received: Received[] = [];
   readonly peers: MediaPeer[] = [];
+  /** How many requests to a path are answered by a broken connection first. */
+  readonly drops = new Map<string, number>();
   /** TwiML by path; a function may choose by what was posted. A number is answered as a status. */
   readonly pages = new Map<string, string | number | ((params: Record<string, string>) => string)>();
-  readonly waiting = new Set<() => void>();
+  private readonly waiting = new Set<() => void>();
   client!: Twilio;
   lab!: ListeningLabServer;
   customerUrl = '';
@@ -139,25 +146,27 @@ export class Harness {
 
   /** Resolves with the first value that is not undefined, false or 0; looked for whenever something has arrived. */
   async until<T>(what: string, find: () => T | undefined | false | 0): Promise<T> {
-    const deadline = AbortSignal.timeout(20_000);
-    for (;;) {
-      const found = find();
-      if (found) return found;
-      await new Promise<void>((resolve, reject) => {
-        const wake = () => {
-          this.waiting.delete(wake);
-          resolve();
-        };
-        this.waiting.add(wake);
-        deadline.addEventListener('abort', () => reject(new Error(`never came: ${what}; received ${JSON.stringify(this.received)}`)), {
-          once: true,
-        });
-      });
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      this.wake();
+    }, 20_000);
+    try {
+      for (;;) {
+        const found = find();
+        if (found) return found;
+        if (expired) throw new Error(`never came: ${what}; received ${JSON.stringify(this.received)}`);
+        await new Promise<void>((resolve) => this.waiting.add(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
   private wake(): void {
-    for (const fn of [...this.waiting]) fn();
+    const waiting = [...this.waiting];
+    this.waiting.clear();
+    for (const fn of waiting) fn();
   }
 
   private async startCustomer(): Promise<void> {
@@ -167,6 +176,9 @@ export class Harness {
       request.on('end', () => {
         const params = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
         const url = new URL(request.url ?? '/', this.customerUrl);
+        const drops = this.drops.get(url.pathname) ?? 0;
+        this.drops.set(url.pathname, drops - 1);
+        if (drops > 0) return request.socket.destroy();
         this.received.push({
           path: url.pathname,
           params: request.method === 'GET' ? Object.fromEntries(url.searchParams) : params,
