@@ -42,7 +42,8 @@ export class AmdWatch {
     if (this.#state === 'off' || text === '' || ++this.#utterances > UTTERANCES_WATCHED) return;
     switch (classifyGreeting(text)) {
       case 'machine':
-        return this.#suspect({ kind: 'machine_suspected', evidence: 'transcript', text });
+        this.#suspect({ kind: 'machine_suspected', evidence: 'transcript', text });
+        return;
       case 'human':
         // After a machine's words a short text is the rest of them, more often than not; a person goes on to speak.
         if (this.#state === 'undecided' || (this.#state === 'suspected' && ADDRESSES_SOMEBODY.test(text))) {

@@ -14,8 +14,8 @@ export class DtmfCollector {
   push(digit: string): void {
     this.#digits += digit;
     // `#` pressed alone may be a key of its own.
-    if ((digit === '#' && this.#digits.length > 1) || this.#digits.length >= MOST_DIGITS) return this.flush();
-    this.timer.set(INTER_DIGIT_MS, () => this.flush());
+    if ((digit === '#' && this.#digits.length > 1) || this.#digits.length >= MOST_DIGITS) this.flush();
+    else this.timer.set(INTER_DIGIT_MS, () => this.flush());
   }
 
   flush(): void {

@@ -44,7 +44,8 @@ export class OpenAiRealtime implements VoiceEngine {
   #early: EngineEvent[] | undefined = [];
   #listener: (event: EngineEvent) => void = (event) => this.#early?.push(event);
   #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined;
-  #lastItemId: string | undefined;
+  /** Items that the vendor has, oldest first, but for those that were put between others. */
+  readonly #order: string[] = [];
   #items = 0;
   #closed = false;
   /** Items made before the session was configured. */
@@ -107,11 +108,11 @@ export class OpenAiRealtime implements VoiceEngine {
     if (audioEndMs > 0)
       this.#socket.send({ type: 'conversation.item.truncate', item_id: itemId, content_index: 0, audio_end_ms: audioEndMs });
     // Truncating to nothing is refused; of what nobody heard, nothing is left.
-    else this.#socket.send({ type: 'conversation.item.delete', item_id: itemId });
+    else this.#delete(itemId);
   }
 
   place(): HistoryPlace {
-    return { after: this.#lastItemId };
+    return { after: this.#order.at(-1) };
   }
 
   addAssistantText(text: string, place?: HistoryPlace): void {
@@ -148,11 +149,19 @@ export class OpenAiRealtime implements VoiceEngine {
     this.#socket.close();
   }
 
+  #delete(itemId: string): void {
+    const index = this.#order.lastIndexOf(itemId);
+    if (index >= 0) this.#order.splice(index, 1);
+    this.#socket.send({ type: 'conversation.item.delete', item_id: itemId });
+  }
+
   /** With an id of ours, so that later items can be put behind it. */
   #create(item: ConversationItem, after?: string): void {
     const id = `patter_${++this.#items}`;
-    const previous = after === undefined || after === this.#lastItemId ? {} : { previous_item_id: after };
-    if (previous.previous_item_id === undefined) this.#lastItemId = id;
+    // Behind one that is gone: at the end, rather than refused.
+    const between = after !== undefined && after !== this.#order.at(-1) && (after === 'root' || this.#order.includes(after));
+    const previous = between ? { previous_item_id: after } : {};
+    if (!between) this.#order.push(id);
     const event: RealtimeClientEvent = { type: 'conversation.item.create', item: { ...item, id } as ConversationItem, ...previous };
     if (this.#waiting) this.#waiting.push(event);
     else this.#socket.send(event);
@@ -178,42 +187,52 @@ export class OpenAiRealtime implements VoiceEngine {
         this.#waiting = undefined;
         this.#backlog.open();
         this.#turn.open();
-        return this.#settleReady?.resolve();
+        this.#settleReady?.resolve();
+        break;
       case 'input_audio_buffer.speech_started':
-        return this.#emit({ kind: 'speech_started', itemId: event.item_id });
+        this.#emit({ kind: 'speech_started', itemId: event.item_id });
+        break;
       case 'input_audio_buffer.speech_stopped':
-        return this.#emit({ kind: 'speech_stopped', itemId: event.item_id });
+        this.#emit({ kind: 'speech_stopped', itemId: event.item_id });
+        break;
       case 'conversation.item.added':
-        if (event.item.id) this.#lastItemId = event.item.id;
-        return;
+        if (event.item.id && !this.#order.includes(event.item.id)) this.#order.push(event.item.id);
+        break;
       case 'conversation.item.input_audio_transcription.completed':
         this.#usage(transcriptionUsage(this.options.spec.transcriptionModel, event.usage));
-        return this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: event.transcript.trim() });
+        this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: event.transcript.trim() });
+        break;
       case 'conversation.item.input_audio_transcription.failed':
-        return this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: '' });
+        this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: '' });
+        break;
       case 'response.created':
-        return this.#turn.created(event.response.id);
+        this.#turn.created(event.response.id);
+        break;
       case 'response.output_audio.delta': {
         if (this.#turn.cancelled(event.response_id)) return;
         const mulaw = Buffer.from(event.delta, 'base64');
         this.#received.set(event.item_id, (this.#received.get(event.item_id) ?? 0) + mulaw.length / 8);
-        return this.#emit({ kind: 'audio', itemId: event.item_id, mulaw });
+        this.#emit({ kind: 'audio', itemId: event.item_id, mulaw });
+        break;
       }
       case 'response.output_audio_transcript.delta':
         if (this.#turn.cancelled(event.response_id)) return;
-        return this.#emit({ kind: 'agent_text', itemId: event.item_id, delta: event.delta });
+        this.#emit({ kind: 'agent_text', itemId: event.item_id, delta: event.delta });
+        break;
       case 'response.output_item.done': {
         if (this.#turn.cancelled(event.response_id)) return;
         if (event.item.type === 'message' && event.item.id) this.#emit({ kind: 'item_completed', itemId: event.item.id });
         if (event.item.type === 'function_call') this.#toolCall(event.item.call_id, event.item.name, event.item.arguments);
-        return;
+        break;
       }
       case 'response.done':
-        return this.#responseDone(event);
+        this.#responseDone(event);
+        break;
       case 'error':
-        return this.#error(event.error);
+        this.#error(event.error);
+        break;
       default:
-        return;
+        break;
     }
   }
 

@@ -57,8 +57,8 @@ export class RealtimeSocket {
 
   send(event: RealtimeClientEvent): void {
     if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) return;
-    if (this.#socket.bufferedAmount > MOST_BUFFERED_BYTES) return this.#end('does not take our audio any more');
-    this.#socket.send(JSON.stringify(event));
+    if (this.#socket.bufferedAmount > MOST_BUFFERED_BYTES) this.#end('does not take our audio any more');
+    else this.#socket.send(JSON.stringify(event));
   }
 
   close(): void {
@@ -77,14 +77,18 @@ export class RealtimeSocket {
     try {
       event = JSON.parse(text) as RealtimeServerEvent;
     } catch {
-      return this.#end('sent what is not JSON');
+      this.#end('sent what is not JSON');
+      return;
     }
     this.listener.event(event);
   }
 
   #ping(): void {
     if (this.#closed) return;
-    if (!this.#answered) return this.#end('does not answer');
+    if (!this.#answered) {
+      this.#end('does not answer');
+      return;
+    }
     this.#answered = false;
     this.#socket.ping();
     this.#cancelPing = this.options.clock.after(PING_EVERY_MS, () => this.#ping());
