@@ -8,11 +8,11 @@ import type { CampaignInput } from '../../contracts/campaign-workflow';
 import { sleep } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
-import { isLoopbackUrl } from '../../runtime/config';
 import type { CampaignRow } from '../../store/store';
 import type { ControlContext } from '../context';
 import { isEnded } from './find-campaign';
 import { type ImportSummary, importContacts } from './import-contacts';
+import { rehearsalOffsetMs } from './rehearsal';
 import { reportPaths } from './report-paths';
 
 export interface StartOptions {
@@ -47,7 +47,7 @@ const PREDECESSOR_DEADLINE_MS = 30_000;
 export async function startCampaign(ctx: ControlContext, options: StartOptions): Promise<StartedCampaign> {
   const tenantId = options.tenantId ?? DEFAULT_TENANT;
   const now = ctx.clock.now();
-  const windowOffsetMs = rehearsalOffset(ctx, now);
+  const windowOffsetMs = rehearsalOffsetMs(ctx.config, now);
   const { campaign: found, notes } = await rowFor(ctx, tenantId, options.spec, windowOffsetMs, now);
   if (found.startedAt !== null) {
     await ensureWorkflow(ctx, found);
@@ -119,19 +119,6 @@ function asStored(spec: CampaignSpec): unknown {
 function endOf(spec: CampaignSpec, startedAt: number): Date | null {
   if (!spec.until) return null;
   return 'at' in spec.until ? new Date(spec.until.at) : new Date(startedAt + spec.until.afterMs);
-}
-
-/** @throws PatterError PATTER_REHEARSAL_REFUSED where a real phone could ring */
-function rehearsalOffset(ctx: ControlContext, now: number): number {
-  const at = ctx.config.PATTER_REHEARSE_AT;
-  if (at === undefined) return 0;
-  if (!isLoopbackUrl(ctx.config.TWILIO_BASE_URL)) {
-    throw new PatterError(
-      'PATTER_REHEARSAL_REFUSED',
-      `PATTER_REHEARSE_AT moves the calling window, and TWILIO_BASE_URL (${ctx.config.TWILIO_BASE_URL}) can ring real phones. Unset one of the two.`,
-    );
-  }
-  return Date.parse(at) - now;
 }
 
 /** Makes sure that the campaign's workflow runs. Safe to repeat, and to do from two processes at once. */
