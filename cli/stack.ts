@@ -6,12 +6,14 @@ import { type Clock, sleep, systemClock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 import { LAB_ACCOUNT } from '../lab/scenario';
 import { type Config, configSchema, databaseUrl } from '../runtime/config';
+import { withFileLock } from '../runtime/file-lock';
 import { freePort } from '../runtime/free-port';
 import { homePaths, readJsonFile, writePrivateFile } from '../runtime/home';
 import { localPostgresIsAlive, startLocalPostgres, stopLocalPostgres } from '../runtime/local-postgres';
 import { findLocalTemporal, startLocalTemporal, stopLocalTemporal } from '../runtime/local-temporal';
 import type { Logger } from '../runtime/log';
-import { readProcessState } from '../runtime/process-files';
+import { listProcessStates, readProcessState } from '../runtime/process-files';
+import { currentProcess, isAlive, type ProcessIdentity } from '../runtime/process-identity';
 import { secretKey } from '../runtime/secret-key';
 import { type ChildEvent, type ChildSpec, type SupervisedChild, superviseChild } from '../runtime/supervisor';
 import { openStore } from '../store/open';
@@ -45,9 +47,14 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
+type Overlay = Partial<Record<keyof Config, string>>;
+
 /** What run/stack.json tells other commands of the same home. Mode 0600. */
 interface StackNote {
-  overlay: Partial<Record<keyof Config, string>>;
+  supervisor: ProcessIdentity;
+  /** Servers that this stack, or a dead one whose place it took, has started. */
+  owns: ('temporal' | 'postgres')[];
+  overlay: Overlay;
 }
 
 const WATCH_MS = 1_000;
@@ -60,7 +67,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { config, log } = options;
   const home = config.PATTER_HOME;
   const children: SupervisedChild[] = [];
-  const startedServers: (() => Promise<void>)[] = [];
+  const note = await claimHome(home);
   const watching = new AbortController();
 
   let stopping: Promise<void> | undefined;
@@ -72,14 +79,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       for (const kind of order) {
         await Promise.all(children.filter((child) => child.role.split('-')[0] === kind).map((child) => child.stop()));
       }
-      for (const stopServer of startedServers.reverse()) await stopServer();
+      if (note.owns.includes('temporal')) await stopLocalTemporal(home);
+      if (note.owns.includes('postgres')) await stopLocalPostgres(home);
       rmSync(homePaths(home).stackJson, { force: true });
     })();
     return stopping;
   };
 
   try {
-    const servers = await startServers(options, startedServers);
+    const servers = await startServers(options, note);
     const store = openStore(servers.databaseUrl);
     try {
       await store.migrate();
@@ -110,8 +118,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const count = options.gateways ?? (labUrl ? 2 : (config.PATTER_PUBLIC_URL?.length ?? 1));
     const gatewaySpecs = await Promise.all(
       Array.from({ length: count }, async (_, index) => {
+        // The gateway adds its index to the configured port.
         const port = await gatewayPort(config, index + 1, labUrl !== undefined);
-        return of(`gateway-${index + 1}`, ['gateway'], { PATTER_GATEWAY_INDEX: String(index + 1), PATTER_GATEWAY_PORT: String(port) });
+        return of(`gateway-${index + 1}`, ['gateway'], {
+          PATTER_GATEWAY_INDEX: String(index + 1),
+          PATTER_GATEWAY_PORT: String(port - index),
+        });
       }),
     );
     const controlPort = await keptPort(home, 'control', config.PATTER_CONTROL_PORT || undefined);
@@ -119,8 +131,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const started = await Promise.allSettled(specs.map(supervise));
     for (const one of started) if (one.status === 'rejected') throw one.reason;
 
-    const note: StackNote = { overlay };
-    writePrivateFile(homePaths(home).stackJson, `${JSON.stringify(note)}\n`);
+    note.overlay = overlay;
+    writeNote(home, note);
     watchServers(options, watching.signal);
     return {
       config: applyOverlay(config, overlay),
@@ -137,14 +149,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
+/** True when the home's worker, control and a gateway live, whoever supervises them. */
+export function isStackRunning(home: string): boolean {
+  const alive = listProcessStates(home)
+    .filter((state) => state.ready && isAlive(state))
+    .map((state) => state.role.split('-')[0]);
+  return ['worker', 'gateway', 'control'].every((kind) => alive.includes(kind));
+}
+
 /**
  * For commands beside a running `patter dev`: the addresses and, with the lab, the credentials that its processes have. Without one, the configuration
  * as it is.
  */
 export function configOfRunningStack(config: Config): Config {
   const note = readJsonFile<StackNote>(homePaths(config.PATTER_HOME).stackJson);
-  const control = readProcessState(config.PATTER_HOME, 'control');
-  return note && control ? applyOverlay(config, note.overlay) : config;
+  return note && isStackRunning(config.PATTER_HOME) ? applyOverlay(config, note.overlay) : config;
 }
 
 interface Servers {
@@ -153,20 +172,50 @@ interface Servers {
   uiUrl?: string;
 }
 
-async function startServers(options: StackOptions, started: (() => Promise<void>)[]): Promise<Servers> {
+/**
+ * One supervisor a home. What a dead one owned is taken over.
+ * @throws PatterError PATTER_PROCESS_FAILED when one lives
+ */
+async function claimHome(home: string): Promise<StackNote> {
+  return withFileLock(homePaths(home).lock('stack'), { timeoutMs: 10_000 }, async () => {
+    const before = readJsonFile<StackNote>(homePaths(home).stackJson);
+    if (before && isAlive(before.supervisor)) {
+      throw new PatterError(
+        'PATTER_PROCESS_FAILED',
+        `Process ${before.supervisor.pid} runs the stack of ${home} already. \`patter down\` stops it.`,
+        {
+          details: { pid: before.supervisor.pid, home },
+        },
+      );
+    }
+    const note: StackNote = { supervisor: currentProcess(), owns: before?.owns ?? [], overlay: {} };
+    writeNote(home, note);
+    return note;
+  });
+}
+
+function writeNote(home: string, note: StackNote): void {
+  writePrivateFile(homePaths(home).stackJson, `${JSON.stringify(note)}\n`);
+}
+
+async function startServers(options: StackOptions, note: StackNote): Promise<Servers> {
   const { config, log, tell, headless } = options;
   const home = config.PATTER_HOME;
+  const own = (name: 'temporal' | 'postgres') => {
+    if (!note.owns.includes(name)) note.owns.push(name);
+    writeNote(home, note);
+  };
   const temporal = async () => {
     if (config.TEMPORAL_ADDRESS) return { address: config.TEMPORAL_ADDRESS, uiUrl: undefined };
     const server = await startLocalTemporal(home, { log, headless, tell, namespace: config.TEMPORAL_NAMESPACE });
-    if (server.started) started.push(() => stopLocalTemporal(home));
+    if (server.started) own('temporal');
     return server;
   };
   const postgres = async () => {
     const named = databaseUrl(config);
     if (named) return { url: named };
     const server = await startLocalPostgres(home, log);
-    if (server.started) started.push(() => stopLocalPostgres(home));
+    if (server.started) own('postgres');
     return server;
   };
   const [first, second] = await Promise.allSettled([temporal(), postgres()]);
@@ -212,8 +261,8 @@ async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>): Pro
   return { role: 'lab', command: [process.execPath, patterProgram(), ...args], env: { PATTER_HOME: home }, fingerprint };
 }
 
-function overlayFor(servers: Servers, labUrl: string | undefined): StackNote['overlay'] {
-  const overlay: StackNote['overlay'] = { TEMPORAL_ADDRESS: servers.temporalAddress, PATTER_DATABASE_URL: servers.databaseUrl };
+function overlayFor(servers: Servers, labUrl: string | undefined): Overlay {
+  const overlay: Overlay = { TEMPORAL_ADDRESS: servers.temporalAddress, PATTER_DATABASE_URL: servers.databaseUrl };
   if (!labUrl) return overlay;
   return {
     ...overlay,
@@ -225,7 +274,7 @@ function overlayFor(servers: Servers, labUrl: string | undefined): StackNote['ov
   };
 }
 
-function applyOverlay(config: Config, overlay: StackNote['overlay']): Config {
+function applyOverlay(config: Config, overlay: Overlay): Config {
   return { ...config, ...overlay } as Config;
 }
 

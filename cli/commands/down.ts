@@ -1,0 +1,49 @@
+/** `patter down`: stops what runs in this PATTER_HOME, whoever started it. */
+import { rmSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadConfig } from '../../runtime/config';
+import { homePaths, readJsonFile } from '../../runtime/home';
+import { findLocalPostgres, stopLocalPostgres } from '../../runtime/local-postgres';
+import { findLocalTemporal, stopLocalTemporal } from '../../runtime/local-temporal';
+import { listProcessStates, removeProcessState } from '../../runtime/process-files';
+import { endProcess, isAlive, type ProcessIdentity } from '../../runtime/process-identity';
+import { printJson } from '../output';
+
+/** Longer than a process's own drain deadline. */
+const GRACE_MS = 40_000;
+/** Longer than the sum of what a supervisor waits for. */
+const SUPERVISOR_GRACE_MS = 150_000;
+
+export function register(program: Command): void {
+  program
+    .command('down')
+    .description('stop every process of PATTER_HOME, also those that a killed `patter dev` left behind')
+    .option('--json', 'print what was stopped as JSON')
+    .action(async (options: { json?: boolean }) => {
+      const stopped = await stopHome(loadConfig().PATTER_HOME);
+      if (options.json) printJson({ stopped });
+      else process.stdout.write(stopped.length ? `Stopped: ${stopped.join(', ')}.\n` : 'Nothing was running.\n');
+    });
+}
+
+/** @returns the names of what was running */
+export async function stopHome(home: string): Promise<string[]> {
+  const stopped: string[] = [];
+  const alive = listProcessStates(home).filter((state) => isAlive(state));
+  if (findLocalTemporal(home)) stopped.push('temporal');
+  if (await findLocalPostgres(home)) stopped.push('postgres');
+  stopped.push(...alive.map((state) => state.role));
+
+  // A supervisor first, or it starts again what we stop. It stops its own things in order.
+  const note = readJsonFile<{ supervisor: ProcessIdentity }>(homePaths(home).stackJson);
+  if (note && note.supervisor.pid !== process.pid) await endProcess(note.supervisor, SUPERVISOR_GRACE_MS);
+  for (const kind of ['control', 'gateway', 'worker', 'lab', '']) {
+    const left = listProcessStates(home).filter((state) => kind === '' || state.role.split('-')[0] === kind);
+    await Promise.all(left.map((state) => endProcess(state, GRACE_MS)));
+    for (const state of left) removeProcessState(home, state.role);
+  }
+  await stopLocalTemporal(home);
+  await stopLocalPostgres(home);
+  rmSync(homePaths(home).stackJson, { force: true });
+  return stopped;
+}

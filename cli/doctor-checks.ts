@@ -1,0 +1,239 @@
+/** What `patter doctor` looks at. Each check asks one thing, changes nothing, has a deadline, and says what to do. */
+
+import { createCarriers } from '../carriers';
+import { CARRIERS } from '../contracts/carrier';
+import { systemClock } from '../contracts/clock';
+import { isPatterError } from '../contracts/errors';
+import { type Config, isLoopbackUrl } from '../runtime/config';
+import { resolveDatabaseUrl, resolveTemporalAddress } from '../runtime/endpoints';
+import { connectTo, missingSearchAttributes } from '../runtime/temporal';
+import { openStore } from '../store/open';
+
+export interface CheckResult {
+  name: string;
+  status: 'ok' | 'warn' | 'fail';
+  /** What was found. */
+  message: string;
+  /** What to do; only when the status is not ok. */
+  remedy?: string;
+}
+
+type Check = (config: Config) => Promise<Omit<CheckResult, 'name'>>;
+
+const DEADLINE_MS = 8_000;
+const OLDEST_NODE = [20, 19] as const;
+const SKEW_WARN_MS = 5_000;
+const SKEW_FAIL_MS = 30_000;
+
+const ok = (message: string) => ({ status: 'ok' as const, message });
+const warn = (message: string, remedy: string) => ({ status: 'warn' as const, message, remedy });
+const fail = (message: string, remedy: string) => ({ status: 'fail' as const, message, remedy });
+
+const CHECKS: readonly (readonly [string, Check])[] = [
+  ['Node.js', nodeVersion],
+  ['Temporal', temporal],
+  ['Postgres', postgres],
+  ['Twilio', twilioAccount],
+  ['Phone number', phoneNumber],
+  ['Carrier limits', carrierLimits],
+  ['OpenAI', openAi],
+  ['Public URL', publicUrl],
+  ['Webhooks', webhooks],
+  ['Clock', clockSkew],
+];
+
+/** One after the other, so that the lines come in order; `onResult` gets each as soon as it is known. */
+export async function runChecks(config: Config, onResult: (result: CheckResult) => void): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const [name, check] of CHECKS) {
+    const result = { name, ...(await guarded(() => check(config))) };
+    onResult(result);
+    results.push(result);
+  }
+  return results;
+}
+
+/** A check that breaks is a failed check, not a broken doctor; one that hangs ends at the deadline. */
+async function guarded(check: () => Promise<Omit<CheckResult, 'name'>>): Promise<Omit<CheckResult, 'name'>> {
+  let cancel = () => {};
+  const late = new Promise<Omit<CheckResult, 'name'>>((resolve) => {
+    const ms = DEADLINE_MS * 2;
+    cancel = systemClock.after(ms, () =>
+      resolve(fail(`no answer in ${ms / 1_000} s`, 'Is it reachable from this machine (firewall, proxy, DNS)?')),
+    );
+  });
+  try {
+    return await Promise.race([check(), late]);
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    return fail(isPatterError(error) ? `${error.code}: ${message}` : message, 'See docs/errors.md, and the logs in PATTER_HOME/logs.');
+  } finally {
+    cancel();
+  }
+}
+
+async function nodeVersion() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [oldMajor, oldMinor] = OLDEST_NODE;
+  const enough = major > oldMajor || (major === oldMajor && minor >= oldMinor);
+  return enough ? ok(process.versions.node) : fail(process.versions.node, `Install Node.js ${oldMajor}.${oldMinor} or later.`);
+}
+
+async function temporal(config: Config) {
+  const temporalAddress = await resolveTemporalAddress(config);
+  const namespace = config.TEMPORAL_NAMESPACE;
+  const connection = await connectTo(temporalAddress, DEADLINE_MS);
+  try {
+    await connection.withDeadline(systemClock.now() + DEADLINE_MS, () => connection.workflowService.describeNamespace({ namespace }));
+    const missing = await missingSearchAttributes(connection, namespace);
+    if (missing.length > 0) {
+      const flags = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
+      return fail(
+        `${temporalAddress}: search attributes are missing: ${missing.join(', ')}`,
+        `Start a worker (it registers them where it may), or: temporal operator search-attribute create -n ${namespace} ${flags}`,
+      );
+    }
+    return ok(`${temporalAddress}, namespace ${namespace}, search attributes registered`);
+  } catch (error) {
+    if ((error as { code?: number }).code !== 5) throw error;
+    return fail(
+      `${temporalAddress}: no namespace ${namespace}`,
+      `Start a worker (it registers it where it may), or: temporal operator namespace create ${namespace}`,
+    );
+  } finally {
+    await connection.close();
+  }
+}
+
+async function postgres(config: Config) {
+  const databaseUrl = await resolveDatabaseUrl(config);
+  const store = openStore(databaseUrl);
+  try {
+    await store.ping();
+    const pending = await store.pendingMigrations();
+    const where = new URL(databaseUrl).host;
+    if (pending.length > 0)
+      return warn(`${where}: not migrated yet: ${pending.join(', ')}`, 'Start a worker or `patter dev`: each migrates at its start.');
+    return ok(`${where}, all migrations applied`);
+  } finally {
+    await store.close();
+  }
+}
+
+async function twilioAccount(config: Config) {
+  if (!config.TWILIO_ACCOUNT_SID || !config.TWILIO_AUTH_TOKEN) {
+    return fail(
+      'TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set',
+      'Take both from the Twilio console and put them into .env. Without an account: patter dev --lab.',
+    );
+  }
+  const numbers = await ownedNumbers(config);
+  return ok(`${config.TWILIO_BASE_URL}: signed in, ${numbers.length} number${numbers.length === 1 ? '' : 's'}`);
+}
+
+async function phoneNumber(config: Config) {
+  const number = config.PATTER_PHONE_NUMBER;
+  if (!number) return warn('PATTER_PHONE_NUMBER is not set', 'Set it, or name `from` in every campaign file.');
+  if (!config.TWILIO_ACCOUNT_SID || !config.TWILIO_AUTH_TOKEN)
+    return warn('ownership is not known without Twilio credentials', 'See Twilio above.');
+  const numbers = await ownedNumbers(config);
+  if (numbers.includes(number)) return ok(`${number} belongs to the account`);
+  return fail(
+    `${number} is not a number of the account`,
+    `Buy or port it, verify it as a caller id, or use one of: ${numbers.slice(0, 5).join(', ') || '(none)'}`,
+  );
+}
+
+async function ownedNumbers(config: Config): Promise<string[]> {
+  const owned: string[] = [];
+  for (const name of CARRIERS) owned.push(...((await createCarriers(config).get(name)?.listNumbers()) ?? []));
+  return owned;
+}
+
+async function carrierLimits(config: Config) {
+  if (isLoopbackUrl(config.TWILIO_BASE_URL)) return ok('a lab: its scenario says how many calls a second it dials');
+  // No request tells the limit of an account; Twilio's default is known.
+  return warn(
+    'Twilio dials 1 call a second by default and queues the rest',
+    'Keep `dialing.cps` at the limit of your account; an approved business profile raises it in the console (Voice, Settings).',
+  );
+}
+
+async function openAi(config: Config) {
+  if (!config.OPENAI_API_KEY)
+    return fail('OPENAI_API_KEY is not set', 'Make a key at platform.openai.com and put it into .env. Without one: patter dev --lab.');
+  const response = await fetch(`${config.OPENAI_BASE_URL}/models`, {
+    headers: { authorization: `Bearer ${config.OPENAI_API_KEY}` },
+    signal: AbortSignal.timeout(DEADLINE_MS),
+  });
+  await response.body?.cancel();
+  if (response.ok) return ok(`${config.OPENAI_BASE_URL}: the key is accepted`);
+  return fail(
+    `${config.OPENAI_BASE_URL}: answered ${response.status}`,
+    response.status === 401 ? 'The key is wrong or was revoked.' : 'See status.openai.com and the limits of your project.',
+  );
+}
+
+async function publicUrl(config: Config) {
+  const urls = config.PATTER_PUBLIC_URL;
+  if (isLoopbackUrl(config.TWILIO_BASE_URL)) return ok(urls ? urls.join(', ') : 'not needed: the carrier is on this machine');
+  if (!urls)
+    return fail(
+      'PATTER_PUBLIC_URL is not set',
+      'Set it to the https address under which Twilio reaches the gateway (a domain or a tunnel).',
+    );
+  const local = urls.filter((url) => isLoopbackUrl(url));
+  if (local.length > 0)
+    return fail(
+      `${local.join(', ')} is an address of this machine, and Twilio is not on it`,
+      'Use a public https address (a domain or a tunnel).',
+    );
+  return ok(urls.join(', '));
+}
+
+async function webhooks(config: Config) {
+  const urls = config.PATTER_PUBLIC_URL;
+  if (!urls)
+    return isLoopbackUrl(config.TWILIO_BASE_URL)
+      ? ok('not needed: the carrier is on this machine')
+      : fail('nothing to try without a public URL', 'See above.');
+  for (const url of urls) {
+    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(DEADLINE_MS) }).catch((error: Error) => error);
+    if (answer instanceof Error) {
+      return fail(
+        `${url}/healthz: ${reasonOf(answer)}`,
+        'Is the gateway up (`patter dev` or `patter gateway`), and does the tunnel or balancer lead to its port?',
+      );
+    }
+    await answer.body?.cancel();
+    if (!answer.ok)
+      return fail(
+        `${url}/healthz: answered ${answer.status}`,
+        'Something else answers there: does the tunnel or balancer lead to the port of the gateway?',
+      );
+  }
+  return ok(`${urls.join(', ')} ${urls.length === 1 ? 'answers' : 'answer'}`);
+}
+
+function reasonOf(error: Error): string {
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}
+
+/** Tokens expire and signatures age by the clock: compare it with somebody else's. */
+async function clockSkew(config: Config) {
+  const before = systemClock.now();
+  const response = await fetch(config.TWILIO_BASE_URL, { method: 'HEAD', signal: AbortSignal.timeout(DEADLINE_MS) }).catch(
+    (error: Error) => error,
+  );
+  if (response instanceof Error)
+    return warn(`${config.TWILIO_BASE_URL} does not tell the time: ${reasonOf(response)}`, 'Check the network; keep the clock with NTP.');
+  const after = systemClock.now();
+  const theirs = Date.parse(response.headers.get('date') ?? '');
+  if (Number.isNaN(theirs)) return warn(`${config.TWILIO_BASE_URL} does not tell the time`, 'Keep the clock with NTP.');
+  // The header has whole seconds and was written somewhere between the two moments.
+  const skewMs = Math.max(0, before - theirs - 1_000, theirs - after);
+  if (skewMs > SKEW_FAIL_MS)
+    return fail(`off by ${Math.round(skewMs / 1_000)} s`, 'Set the clock (NTP): tokens and signatures are refused.');
+  if (skewMs > SKEW_WARN_MS) return warn(`off by ${Math.round(skewMs / 1_000)} s`, 'Set the clock (NTP).');
+  return ok('right to the second');
+}
