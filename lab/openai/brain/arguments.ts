@@ -9,8 +9,12 @@ export interface Knowledge {
 
 type Schema = Record<string, unknown>;
 
-const DATE =
-  /\b((?:(?:mon|tues|wednes|thurs|fri|satur|sun)day)(?:,? (?:the )?\d{1,2}(?:st|nd|rd|th)?)?(?: (?:of )?[A-Z][a-z]+)?|\d{4}-\d{2}-\d{2}|(?:January|February|March|April|May|June|July|August|September|October|November|December) \d{1,2}(?:st|nd|rd|th)?|\d{1,2}(?:st|nd|rd|th)? (?:of )?(?:January|February|March|April|May|June|July|August|September|October|November|December)|tomorrow|today|tonight)(?: at \d[\w:]*(?: ?[ap]\.?m\.?)?)?/i;
+const MONTH = '(?:January|February|March|April|May|June|July|August|September|October|November|December)';
+const DAY = '\\d{1,2}(?:st|nd|rd|th)?';
+const DATE = new RegExp(
+  `\\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:,? (?:the )?${DAY}(?: (?:of )?${MONTH})?|,? ${MONTH} ${DAY})?|${MONTH} ${DAY}|${DAY} (?:of )?${MONTH}|\\d{4}-\\d{2}-\\d{2}|tomorrow|today|tonight)(?: at \\d[\\w:]*(?: ?[ap]\\.?m\\b)?)?`,
+  'i',
+);
 const NAME = /\b(?:call(?:ing)?|to|with|for|name is|named) ([A-Z][\p{L}'-]+)/u;
 const PHONE = /\+?\d[\d ().-]{6,}\d/;
 

@@ -15,7 +15,7 @@ export type BrainTurn =
 
 export interface BrainContext {
   instructions: string;
-  /** Instructions of this response only. */
+  /** Instructions of this response, in place of the session's; mostly those and some more. */
   order?: string;
   tools: readonly FunctionTool[];
   turns: readonly BrainTurn[];
@@ -35,6 +35,7 @@ const SILENCE: Thought = { calls: [] };
 const say = (text: string, ...calls: ToolCall[]): Thought => ({ say: text, calls });
 
 const ANYTHING_ELSE = 'Is there anything else I can do for you?';
+const NOBODY_FREE = 'I am sorry, nobody can take the call at the moment. Can I help you otherwise?';
 const FAREWELL = 'Thank you for your time. Goodbye.';
 const CLARIFY = [
   'Sorry, I did not quite get that. Could you say it in other words?',
@@ -58,10 +59,16 @@ export class Brain {
   }
 
   think(context: BrainContext): Thought {
-    if (context.order !== undefined) {
-      const ordered = obey(context.order);
-      if (ordered) return ordered;
-    }
+    const order = orderOf(context);
+    const ordered = obey(order);
+    if (ordered) return ordered;
+    if (!/\b(are|is|you'?re|line is) back\b/i.test(order)) return this.answer(context);
+    const { turns } = context;
+    const answered = sinceLastReply(turns).some((turn) => turn.role === 'user') ? this.answer(context) : say(question(turns));
+    return { ...answered, say: `Sorry, the line was interrupted; I am back. ${answered.say ?? ''}`.trim() };
+  }
+
+  private answer(context: BrainContext): Thought {
     const open = sinceLastReply(context.turns);
     const result = open.findLast((turn) => turn.role === 'result' || isToldResult(turn));
     const said = open
@@ -97,7 +104,7 @@ export class Brain {
     const name = call?.role === 'call' ? call.name : '';
     const output = turn.role === 'result' ? turn.output : 'text' in turn ? turn.text : '';
     if (failed(output)) {
-      if (name === 'transfer_call') return say('I am sorry, nobody can take the call at the moment. Can I help you otherwise?');
+      if (name === 'transfer_call') return say(NOBODY_FREE);
       return say(`I am sorry, that did not work. ${ANYTHING_ELSE}`);
     }
     switch (name) {
@@ -129,20 +136,32 @@ function failed(output: string): boolean {
   return /"?(ok|success)"?\s*:\s*false|\b(error|failed|failure|nobody|no answer|unavailable|timed? ?out)\b/i.test(output);
 }
 
-/** An order to say something: words in quotation marks are said as they are. */
+/** What the instructions of this response add to the session's. */
+function orderOf({ order = '', instructions }: BrainContext): string {
+  const text = order.trim();
+  return instructions !== '' && text.startsWith(instructions.trim()) ? text.slice(instructions.trim().length).trim() : text;
+}
+
+/** An order to say something: a text that follows it, or words in quotation marks, are said as they are. */
 function obey(order: string): Thought | undefined {
-  const quoted = /["“«]([^"”»]+)["”»]/.exec(order)?.[1] ?? /\bsay(?: exactly)?:\s*(.+)$/is.exec(order)?.[1]?.trim();
+  const verbatim =
+    /\bsay (?:exactly )?(?:the following|this)\b[^:]*:\s*([\s\S]+)$/i.exec(order)?.[1] ??
+    /\bsay(?: exactly)?:\s*([\s\S]+)$/i.exec(order)?.[1];
+  if (verbatim) return say(verbatim.trim());
+  const quoted = /["“«]([^"”»]+)["”»]/.exec(order)?.[1];
   if (quoted) return say(quoted);
+  if (/\b(nobody|no one|not answer|could not be reached|unavailable)\b/i.test(order)) return say(NOBODY_FREE);
   if (/\b(silent|silence|still there)\b/i.test(order)) return say('Are you still there?');
   if (/\b(goodbye|farewell)\b/i.test(order)) return say(FAREWELL);
-  if (/\b(nobody|no one|not answer|could not be reached|unavailable)\b/i.test(order)) {
-    return say('I am sorry, nobody can take the call at the moment. Can I help you otherwise?');
-  }
   return undefined;
 }
 
 function opening({ turns, instructions }: BrainContext): Thought {
-  if (turns.some((turn) => turn.role === 'assistant')) return say('Are you still there?');
+  const last = turns.findLast((turn) => turn.role === 'assistant');
+  if (last && 'text' in last) {
+    // Back on the line, and nobody has spoken since: the transfer came to nothing.
+    return say(/\bconnect you\b/i.test(last.text) ? NOBODY_FREE : 'Are you still there?');
+  }
   const name = /\b(?:call|calling) ([A-Z][\p{L}'-]+)/u.exec(instructions)?.[1];
   return say(`Hello${name ? ` ${name}` : ''}, how can I help you?`);
 }

@@ -41,7 +41,7 @@ const PATTERNS: readonly (readonly [Intent, RegExp])[] = [
     'repeat',
     /\b(repeat|say (that|it) again|pardon|come again|what did you say|didn'?t (catch|hear|understand)|when (is|was) (it|that)|what (day|time|date))\b|^\s*(what|sorry)\s*\?*\s*$/i,
   ],
-  ['thanks', /\b(that'?s (all|it)|nothing else|no,? thank|no,? that|i'?m (good|all set|done)|that is all)\b/i],
+  ['thanks', /\b(that'?s (all|it)|nothing else|no,? thank|i'?m (good|all set|done)|that is all)\b/i],
   [
     'yes',
     /\b(yes|yeah|yep|yup|sure|ok(ay)?|correct|right|exactly|confirm(ed)?|works|suits|perfect|fine|sounds good|great|please do|of course|absolutely|i('ll| will) be there)\b|\[DTMF: 1\]/i,
