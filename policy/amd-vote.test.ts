@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { ANSWERED_BY } from '../contracts/outcomes';
+import { type AmdEvidence, voteAmd } from './amd-vote';
+
+const anyEvidence = fc.record<AmdEvidence>({
+  carrier: fc.option(fc.record({ answeredBy: fc.constantFrom(...ANSWERED_BY), messageEnd: fc.boolean() }), { nil: undefined }),
+  transcript: fc.option(fc.constantFrom('human' as const, 'machine' as const), { nil: undefined }),
+  beep: fc.option(fc.boolean(), { nil: undefined }),
+  longSpeech: fc.option(fc.boolean(), { nil: undefined }),
+  hasMessage: fc.boolean(),
+});
+const greetingOver = (evidence: AmdEvidence) =>
+  evidence.beep === true || (evidence.carrier?.answeredBy === 'machine' && evidence.carrier.messageEnd);
+
+test('unknown never hangs up on a person', () => {
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      const vote = voteAmd(evidence);
+      if (vote.answeredBy === 'unknown' || vote.answeredBy === 'human') expect(vote.action).toBe('talk');
+      if (vote.action === 'hang_up') expect(['machine', 'fax']).toContain(vote.answeredBy);
+    }),
+  );
+});
+
+test("a person's words beat every guess of the carrier", () => {
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      fc.pre(!greetingOver(evidence));
+      expect(voteAmd({ ...evidence, transcript: 'human' })).toEqual({ answeredBy: 'human', action: 'talk' });
+    }),
+  );
+});
+
+test('a beep or the end of a greeting beats what sounded like a person', () => {
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      const action = evidence.hasMessage ? 'leave_message' : 'hang_up';
+      expect(voteAmd({ ...evidence, beep: true })).toEqual({ answeredBy: 'machine', action });
+      expect(voteAmd({ ...evidence, carrier: { answeredBy: 'machine', messageEnd: true } })).toEqual({ answeredBy: 'machine', action });
+    }),
+  );
+});
+
+test('no message is left before the greeting is over', () => {
+  fc.assert(
+    fc.property(anyEvidence, (evidence) => {
+      if (voteAmd(evidence).action === 'leave_message') expect(greetingOver(evidence)).toBe(true);
+    }),
+  );
+});
+
+test('the first guess of the carrier alone hangs up on nobody', () => {
+  const guess = { answeredBy: 'machine', messageEnd: false } as const;
+  expect(voteAmd({ carrier: guess, hasMessage: false }).action).toBe('wait_for_end');
+  expect(voteAmd({ carrier: guess, hasMessage: false, longSpeech: true }).action).toBe('hang_up');
+});
+
+test('somebody who talks on and on is not a machine for that', () => {
+  expect(voteAmd({ longSpeech: true, hasMessage: true })).toEqual({ answeredBy: 'unknown', action: 'talk' });
+});
+
+test('a greeting in words is waited out when there is a message to leave', () => {
+  expect(voteAmd({ carrier: { answeredBy: 'human', messageEnd: false }, transcript: 'machine', hasMessage: true }).action).toBe(
+    'wait_for_end',
+  );
+});
