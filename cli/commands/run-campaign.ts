@@ -27,7 +27,7 @@ export async function runCampaign(file: string, options: RunOptions, terminal: T
   const spec = await loadCampaignFile(file);
   const opened: OpenedControl = options.start ? await openOrStartControl(terminal) : { ctx: await openControl() };
   const { ctx, stack } = opened;
-  let keepStack = false;
+  let detached = false;
   try {
     const started = await startCampaign(ctx, {
       spec,
@@ -48,15 +48,17 @@ export async function runCampaign(file: string, options: RunOptions, terminal: T
       await finish(ctx, last.campaign, options.json === true, terminal);
       return;
     }
-    keepStack = true;
+    detached = true;
     terminal.err(
       `\nThe campaign goes on without this terminal. Come back with\n  ${back}\nor look at it with\n  patter campaign status ${spec.name}\n`,
     );
     if (stack) terminal.err('The stack that was started for it stays up; end it with\n  patter down\n');
   } finally {
     await ctx.close();
-    if (stack && !keepStack) await stack.stop();
+    if (stack && !detached) await stack.stop();
   }
+  // The supervisor would keep this process alive; what it started lives on without it.
+  if (stack) process.exit(0);
 }
 
 function announce({ campaign, how, imported, notes }: StartedCampaign, terminal: Terminal): void {
