@@ -12,7 +12,8 @@ const msRange = z.union([ms, z.tuple([ms, ms])]);
 const pattern = z.string().transform((source, context) => {
   const [, body, flags] = /^\/(.*)\/([a-z]*)$/s.exec(source) ?? [undefined, source, 'i'];
   try {
-    return new RegExp(body as string, flags);
+    // `g` and `y` would make a pattern remember where it matched last.
+    return new RegExp(body as string, flags?.replace(/[gy]/g, ''));
   } catch (error) {
     context.addIssue({ code: 'custom', message: `not a regular expression: ${source} (${(error as Error).message})` });
     return z.NEVER;

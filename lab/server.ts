@@ -21,6 +21,9 @@ export async function createLabServer(scenario: Scenario, options: LabServerOpti
   // Calls of a test may end in the middle of a request: what is open must not hold up the stop.
   const app = fastify({ forceCloseConnections: true, bodyLimit: 64 * 1024 * 1024, routerOptions: { ignoreTrailingSlash: true } });
   await app.register(formbody);
+  app.addHook('onError', async (request, _reply, error) => {
+    log.warn({ error, method: request.method, path: request.url.replace(/\?.*$/, '') }, 'a request to the lab failed');
+  });
 
   const upgrades = new Map<string, UpgradeHandler>();
   const resets: (() => void)[] = [];

@@ -46,7 +46,9 @@ export class Program {
     this.abort = new AbortController();
     const { signal } = this.abort;
     void this.perform(source, params, signal).catch((error: unknown) => {
-      if (!signal.aborted) this.call.network.lab.log.error({ error, callSid: this.call.sid }, 'a TwiML program broke');
+      if (signal.aborted) return;
+      this.call.network.lab.log.error({ error, callSid: this.call.sid }, 'a TwiML program broke');
+      this.call.end('completed', 'carrier');
     });
   }
 
@@ -61,21 +63,25 @@ export class Program {
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ProgramError)) throw error;
-      await this.fallBack(error, signal);
+      const recovered = await this.fallBack(error, signal);
+      if (!recovered && !signal.aborted) this.call.end('completed', 'carrier');
     }
     if (!signal.aborted) this.call.end('completed', 'twiml');
   }
 
-  private async fallBack(error: ProgramError, signal: AbortSignal): Promise<void> {
+  /** False where there is no fallback URL, or what it gave cannot be performed either. */
+  private async fallBack(error: ProgramError, signal: AbortSignal): Promise<boolean> {
     this.call.error(error.code, error.message);
-    if (!this.fallback) return;
+    if (!this.fallback) return false;
     try {
       const params = { ErrorCode: String(error.code), ErrorUrl: error.url };
       await this.performDocument(await this.load(this.fallback, params, signal), signal);
+      return true;
     } catch (second) {
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       if (!(second instanceof ProgramError)) throw second;
       this.call.error(second.code, second.message);
+      return false;
     }
   }
 

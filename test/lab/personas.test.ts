@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { encodeMulaw } from '../../contracts/g711';
 import { loadPersonas, type PersonaInput } from '../../lab/persona';
 import { Casting, loadScenario } from '../../lab/scenario';
@@ -23,6 +24,14 @@ test('every persona of the folder can be read, and a scenario that names another
   expect([...loadPersonas().keys()]).toEqual(expect.arrayContaining(['confirms', 'opts-out', 'voicemail', 'busy', 'human-agent']));
   expect(() => new Casting(loadScenario({ people: { [TO]: 'nobody-of-this-name' } }))).toThrow(/nobody-of-this-name/);
   expect(() => loadScenario({ people: { [TO]: { kind: 'martian' } as never } })).toThrow(/scenario/);
+});
+
+test('the people of the example campaign can all be cast', () => {
+  const scenario = loadScenario(path.join(__dirname, '../../examples/reminder/people.yaml'));
+  const casting = new Casting(scenario);
+  expect(Object.keys(scenario.people).map((number) => casting.peek(number).persona.kind)).toEqual(
+    expect.arrayContaining(['human', 'voicemail', 'busy', 'no_answer', 'rejected', 'failed', 'invalid']),
+  );
 });
 
 test('a mailbox keeps what comes after the beep, and hangs up when nothing more comes', async () => {

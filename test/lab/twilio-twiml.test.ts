@@ -117,7 +117,7 @@ test('a redirect that fails without a fallback ends the call', async () => {
   harness = await Harness.start({ people: { [TO]: LISTENER } });
   const call = await harness.create({ twiml: '<Response><Redirect>http://127.0.0.1:1/</Redirect><Say>never</Say></Response>' });
   await harness.until('completed', () => harness.statuses().includes('completed'));
-  expect(harness.entry(call.sid)).toMatchObject({ errors: [{ code: 11205 }], heard: [] });
+  expect(harness.entry(call.sid)).toMatchObject({ errors: [{ code: 11205 }], heard: [], endedBy: 'carrier' });
 });
 
 test('a verb that is not known is noted and skipped; a document that is none ends the call', async () => {
