@@ -4,7 +4,10 @@ import type { PlaybackLedger } from './ledger';
 import { Segment } from './segment';
 
 export interface PacerOptions {
-  /** How far ahead of the caller's ear audio is sent. More survives longer stalls of the process, less is lost on an interruption. */
+  /**
+   * How far ahead of the caller's ear audio is sent: what a stall of the process may last. An interruption clears it and it is sent again
+   * if need be, so that it costs nothing but a few frames.
+   */
   leadMs: number;
   /** How often the pacer wakes up while there is something to send. */
   tickMs: number;
@@ -15,7 +18,7 @@ export interface PacerOptions {
 }
 
 export const DEFAULT_PACER_OPTIONS = {
-  leadMs: 200,
+  leadMs: 400,
   tickMs: 2 * FRAME_MS,
   markEveryMs: 500,
   markTimeoutMs: 3_000,

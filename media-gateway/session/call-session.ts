@@ -37,6 +37,8 @@ type State =
   | { kind: 'ended' };
 
 const IDLE_MS = 10_000;
+/** Between disclosure and first message. */
+const BREATH_MS = 200;
 /** How long the first message waits for a caller who is speaking. */
 const POLITENESS_MS = 3_000;
 const LAST_TRANSCRIPTS_MS = 800;
@@ -68,7 +70,7 @@ export class CallSession implements Session {
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
   readonly #commands = new Set<string>();
-  readonly #timers: Timers<'limit' | 'idle' | 'digits' | 'politeness' | 'leave' | 'transcripts' | 'greeting_end' | 'after_beep'>;
+  readonly #timers: Timers<'limit' | 'idle' | 'digits' | 'transcripts' | 'greeting_end' | 'after_beep'>;
   readonly #turns: TurnLog;
   readonly #meter = new UsageMeter();
   readonly #speaker: Speaker;
@@ -275,13 +277,14 @@ export class CallSession implements Session {
 
   #talk(): void {
     this.#state = { kind: 'talking' };
-    for (const name of ['greeting_end', 'after_beep', 'leave'] as const) this.#timers.clear(name);
+    for (const name of ['greeting_end', 'after_beep'] as const) this.#timers.clear(name);
     this.#conversation.setMode('open');
   }
 
-  /** Resolves when nobody speaks into what the agent is about to say; soon in any case. */
-  #callerPauses(): Promise<void> {
-    return this.#reader.until(() => !this.#conversation.callerSpeaks, POLITENESS_MS);
+  /** A breath; a longer one when the caller is speaking into what the agent is about to say. */
+  async #callerPauses(): Promise<void> {
+    await this.#reader.until(() => false, BREATH_MS);
+    await this.#reader.until(() => !this.#conversation.callerSpeaks, POLITENESS_MS);
   }
 
   #say(line: string | Phrase, options: { interruptible: boolean }): Promise<LineResult> {

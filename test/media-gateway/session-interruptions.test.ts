@@ -1,0 +1,80 @@
+import { said, SessionWorld } from './session-phone';
+
+const LONG = 'Your appointment is on Friday at ten in the morning with Doctor Meier in the second floor, and please bring your insurance card with you. Is that right?';
+
+describe('interruptions', () => {
+  let world: SessionWorld;
+  beforeEach(async () => {
+    world = await SessionWorld.start({ brain: [{ when: 'tell me', say: LONG }, { when: 'stop', say: 'I stop.' }] });
+  });
+  afterEach(() => world.stop());
+
+  async function listening() {
+    const call = world.call(world.setup({ agent: { firstMessage: 'Hello.' } }));
+    await call.phone.untilHeard(/Hello\.$/);
+    await call.phone.untilSilent();
+    call.phone.say('Please tell me.');
+    return call;
+  }
+
+  it('defect 22: cuts the history and the vendor item where the caller stopped hearing, not where the audio received ends', async () => {
+    const { phone, session } = await listening();
+    await phone.untilHeard(/ten in the/);
+    phone.say('Please stop this now, I have to say something.');
+    await phone.untilHeard(/I stop\.$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    const cut = report.turns.find((turn) => turn.interrupted);
+    expect(cut?.text).toMatch(/^Your appointment is on Friday at ten in/);
+    expect(cut?.text.length).toBeLessThan(LONG.length / 2);
+    // What the report says was heard, and no more than a word short of it.
+    const heard = /Your appointment.*?(?=I stop)/.exec(phone.heard.replace(/\uFFFD/g, ''))?.[0] ?? '';
+    expect(heard.startsWith(cut?.text ?? '-')).toBe(true);
+    expect(heard.length - (cut?.text.length ?? 0)).toBeLessThan(24);
+    const [vendor] = await world.realtime();
+    const item = vendor?.said.find((entry) => entry.text === LONG);
+    expect(item?.truncatedTo).toBeDefined();
+    expect(Math.abs((item?.truncatedTo?.length ?? 0) - heard.length)).toBeLessThan(6);
+    expect(vendor?.errors).toEqual([]);
+    expect(said(report, 'user')).toEqual(['Please tell me.', 'Please stop this now, I have to say something.']);
+  });
+
+  it('goes on where it paused when the caller only hummed, and the caller hears every word once', async () => {
+    const { phone, session } = await listening();
+    await phone.untilHeard(/ten in the/);
+    phone.say('Mhm.');
+    await phone.untilHeard(/Is that right\?$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(phone.clears).toBe(1);
+    expect(said(report, 'assistant')).toContain(LONG);
+    expect(report.turns.some((turn) => turn.interrupted)).toBe(false);
+    const [vendor] = await world.realtime();
+    expect(vendor?.said.every((entry) => entry.truncatedTo === undefined)).toBe(true);
+    expect(vendor?.errors).toEqual([]);
+  });
+
+  it('does not stop for the caller while the disclosure is spoken', async () => {
+    const { phone, session } = world.call(world.setup({ agent: { disclosure: LONG, firstMessage: 'Hello.' } }));
+    await phone.untilHeard(/Friday at ten/);
+    phone.say('Hello, who is there, what do you want from me?');
+    await phone.untilHeard(/Is that right\?.*Hello\.$/);
+    phone.hangUp();
+    const report = await session.done;
+    expect(said(report, 'assistant')[0]).toBe(LONG);
+    expect(phone.clears).toBe(0);
+  });
+
+  it('defect 22: cancels nothing when nothing is being generated', async () => {
+    const { phone, session } = await listening();
+    await phone.untilHeard(/ten in the/);
+    phone.say('Please stop this now, I have to say something.');
+    await phone.untilHeard(/I stop\.$/);
+    phone.hangUp();
+    await session.done;
+    const [vendor] = await world.realtime();
+    expect(vendor?.errors.filter((error) => error.code === 'response_cancel_not_active')).toEqual([]);
+  });
+});
