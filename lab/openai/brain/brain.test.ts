@@ -104,7 +104,11 @@ describe('what it makes of the conversation', () => {
 
   it('takes “no” for the end only when it has asked whether there is more', () => {
     expect(think([assistant('Is there anything else I can do for you?'), user('No.')]).calls).toMatchObject([{ name: 'end_call' }]);
+    expect(think([assistant('Is there anything else I can do for you?'), user('Perfect, thanks. Bye.')]).calls).toMatchObject([
+      { name: 'end_call' },
+    ]);
     expect(think([GREETING, user('No.')]).calls).toEqual([]);
+    expect(think([GREETING, user('Yes, perfect. Bye.')]).calls).toMatchObject([{ name: 'confirm' }]);
   });
 
   it('tells what came of a tool', () => {

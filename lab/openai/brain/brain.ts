@@ -200,6 +200,8 @@ function reply(said: string, context: BrainContext): Thought {
     case 'repeat':
       return say(question(turns));
     case 'yes':
+      // "Great, thanks, bye" after all is said is no new consent.
+      if (/\b(good ?)?bye\b/i.test(said) && askedForMore) return withEnd(FAREWELL, context);
       return askedForMore ? say('What else can I do for you?') : accept(context, call);
     case 'no': {
       if (askedForMore) return withEnd(FAREWELL, context);

@@ -2,24 +2,15 @@
 import { z } from 'zod';
 import { textWithin } from '../../voice';
 import { ApiError, parseOrThrow } from '../api-error';
-import { Brain } from '../brain/brain';
 import { newId } from '../ids';
 import type { RealtimeEntry } from '../ledger-entry';
 import { inputAudioTokens, textTokens } from '../tokens';
-import { Conversation, type Entry, entryOf, tokensOf } from './conversation';
+import { Conversation, type Entry } from './conversation';
 import { InputAudio } from './input-audio';
-import { ResponseRun } from './response-run';
+import { Responses } from './responses';
 import type { ServerEventBody } from './server-event';
-import {
-  defaultSession,
-  type ResponseOptions,
-  responseCreateSchema,
-  type SessionConfig,
-  sessionOnTheWire,
-  updatedSession,
-} from './session-config';
+import { defaultSession, responseCreateSchema, type SessionConfig, sessionOnTheWire, updatedSession } from './session-config';
 import type { SessionDeps } from './session-deps';
-import { UsageMeter } from './usage-meter';
 
 /** Words come later than the response begins: transcription is a model of its own. */
 const TRANSCRIPTION_MS = 60;
@@ -33,13 +24,9 @@ export class RealtimeSession {
   private config: SessionConfig;
   private readonly conversation = new Conversation();
   private readonly input: InputAudio;
-  private readonly brain: Brain;
-  private readonly usage = new UsageMeter();
-  private active: ResponseRun | undefined;
-  private readonly running = new Set<ResponseRun>();
+  private readonly responses: Responses;
   private readonly timers = new Set<() => void>();
   private speech: { itemId: string; fromMs: number } | undefined;
-  private spoken = false;
 
   constructor(
     model: string,
@@ -48,7 +35,16 @@ export class RealtimeSession {
     private readonly expiresAt: number,
   ) {
     this.config = defaultSession(model);
-    this.brain = new Brain(deps.rules);
+    this.responses = new Responses({
+      conversation: this.conversation,
+      entry,
+      deps,
+      send: (event) => this.send(event),
+      drop: () => {
+        this.close();
+        deps.drop();
+      },
+    });
     this.input = new InputAudio(this.config.inputFormat, this.config.turnDetection, deps.baud, {
       speechStarted: (atMs) => this.speechStarted(atMs),
       speechStopped: (atMs) => this.speechStopped(atMs),
@@ -61,8 +57,7 @@ export class RealtimeSession {
 
   /** Ends all that is going on, without a word. */
   close(): void {
-    for (const run of this.running) run.abandon();
-    this.running.clear();
+    this.responses.abandon();
     for (const cancel of this.timers) cancel();
     this.timers.clear();
     this.entry.inputMs = Math.round(this.input.totalMs);
@@ -91,7 +86,7 @@ export class RealtimeSession {
   private handle(event: Record<string, unknown>): void {
     switch (event.type) {
       case 'session.update':
-        this.config = updatedSession(this.config, event.session, this.spoken);
+        this.config = updatedSession(this.config, event.session, this.responses.spoken);
         this.input.configure(this.config.inputFormat, this.config.turnDetection);
         this.entry.instructions = this.config.instructions;
         this.entry.tools = this.config.tools.map((tool) => tool.name);
@@ -130,10 +125,13 @@ export class RealtimeSession {
         this.truncate(event);
         break;
       case 'response.create':
-        this.respond(event.response === undefined ? {} : parseOrThrow(responseCreateSchema, event.response, 'response'));
+        this.responses.create(
+          this.config,
+          event.response === undefined ? {} : parseOrThrow(responseCreateSchema, event.response, 'response'),
+        );
         break;
       case 'response.cancel':
-        this.cancel(parseOrThrow(string.optional(), event.response_id, 'response_id'));
+        this.responses.cancel(parseOrThrow(string.optional(), event.response_id, 'response_id'));
         break;
       case 'output_audio_buffer.clear':
         throw new ApiError('invalid_event', 'output_audio_buffer.clear is only for WebRTC and SIP sessions.', 'type');
@@ -145,7 +143,7 @@ export class RealtimeSession {
   private speechStarted(atMs: number): void {
     this.speech = { itemId: newId('item'), fromMs: atMs };
     this.send({ type: 'input_audio_buffer.speech_started', audio_start_ms: atMs, item_id: this.speech.itemId });
-    if (this.config.turnDetection?.interrupt_response) this.active?.cancel('turn_detected');
+    if (this.config.turnDetection?.interrupt_response) this.responses.interrupt();
   }
 
   private speechStopped(atMs: number): void {
@@ -153,8 +151,13 @@ export class RealtimeSession {
     this.send({ type: 'input_audio_buffer.speech_stopped', audio_end_ms: atMs, item_id: itemId });
     this.commit(itemId, fromMs);
     if (!this.config.turnDetection?.create_response) return;
-    if (this.active) this.fail(this.alreadyActive());
-    else this.respond({});
+    try {
+      this.responses.create(this.config, {});
+    } catch (error) {
+      // One is under way, which was not to be interrupted. No client event is to blame.
+      if (!(error instanceof ApiError)) throw error;
+      this.fail(error);
+    }
   }
 
   private commitByClient(): void {
@@ -223,89 +226,6 @@ export class RealtimeSession {
     const said = this.entry.said.find((other) => other.itemId === item_id);
     if (said && turn?.role === 'assistant') said.truncatedTo = turn.text;
     this.send({ type: 'conversation.item.truncated', item_id, content_index, audio_end_ms });
-  }
-
-  private cancel(responseId: string | undefined): void {
-    const run = responseId === undefined ? this.active : [...this.running].find((other) => other.id === responseId);
-    if (!run) throw new ApiError('response_cancel_not_active', 'Cancellation failed: no active response found');
-    run.cancel('client_cancelled');
-  }
-
-  private respond(options: ResponseOptions): void {
-    const outOfBand = options.conversation === 'none';
-    if (!outOfBand && this.active) throw this.alreadyActive();
-    const { config, deps, conversation } = this;
-    const context = options.input?.map((item) => this.inputItem(item));
-    const instructions = options.instructions ?? config.instructions;
-    const tools = options.tools ?? config.tools;
-    const toolChoice = options.tool_choice ?? config.toolChoice;
-    const inputTokens = () => {
-      const items = context ? tokensOf(context) : conversation.tokens();
-      const fixed = textTokens(instructions) + (tools.length > 0 ? textTokens(JSON.stringify(tools)) : 0);
-      return { text: fixed + items.text, audio: items.audio };
-    };
-    // Counted before the response's own items join the conversation.
-    let input: ReturnType<typeof inputTokens> | undefined;
-    const run: ResponseRun = new ResponseRun({
-      modality: options.output_modalities?.[0] ?? config.modality,
-      format: options.audio?.output?.format ?? config.outputFormat,
-      voice: options.audio?.output?.voice ?? config.voice,
-      baud: deps.baud,
-      maxOutputTokens: options.max_output_tokens ?? config.maxOutputTokens,
-      metadata: options.metadata ?? null,
-      conversationId: outOfBand ? undefined : conversation.id,
-      clock: deps.clock,
-      send: (event) => this.send(event),
-      think: () => {
-        input = inputTokens();
-        return this.brain.think({
-          instructions: config.instructions,
-          order: options.instructions,
-          tools: toolChoice === 'none' ? [] : tools,
-          turns: context ? context.flatMap((entry) => entry.turn ?? []) : conversation.turns,
-        });
-      },
-      begin: (entry) => {
-        if (outOfBand) return null;
-        const previous = conversation.lastId;
-        conversation.add(entry);
-        return previous;
-      },
-      dropAfterMs: deps.dropAfterMs,
-      drop: () => {
-        this.close();
-        deps.drop();
-      },
-      rateLimits: () => this.usage.rateLimits(),
-      usage: (output) => this.usage.measure(input ?? inputTokens(), output),
-      said: (text, status, itemId) => {
-        this.spoken = true;
-        this.entry.said.push({ text, at: deps.clock.now(), status, itemId });
-      },
-      called: (name, args, callId) => {
-        this.brain.called(name, callId);
-        this.entry.toolCalls.push({ callId, name, arguments: args, at: deps.clock.now() });
-      },
-      ended: () => {
-        this.running.delete(run);
-        if (this.active === run) this.active = undefined;
-      },
-    });
-    this.running.add(run);
-    if (!outOfBand) this.active = run;
-    run.start();
-  }
-
-  private inputItem(item: Record<string, unknown>): Entry {
-    if (item.type === 'item_reference') return this.conversation.retrieve(parseOrThrow(string, item.id, 'response.input.id'));
-    return entryOf(item);
-  }
-
-  private alreadyActive(): ApiError {
-    return new ApiError(
-      'conversation_already_has_active_response',
-      `Conversation already has an active response in progress: ${this.active?.id}. Wait until the response is finished before creating a new one.`,
-    );
   }
 
   private announce(entry: Entry): void {

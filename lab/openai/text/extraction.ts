@@ -10,11 +10,11 @@ const DATE =
 const TIME = /\b(\d{1,2}:\d{2}( ?[ap]\.?m\.?)?|\d{1,2} ?[ap]\.?m\.?|\d{1,2} o'?clock|noon|midnight)/i;
 const EMAIL = /[\w.+-]+@[\w-]+(\.[\w-]+)+/;
 const PHONE = /\+?\d[\d ().-]{6,}\d/;
-const NAME = /\b(?:my name is|this is|i am|i'm) ([A-Z][\p{L}'-]+)/u;
+const NAME = /\b(?:[Mm]y name is|[Tt]his is|I am|I'm) ([A-Z][\p{L}'-]+)/u;
 
 /** Which intent makes a boolean of this name true. */
 const BOOLEANS: readonly (readonly [RegExp, Intent])[] = [
-  [/opt|stop|remove|unsubscrib|do_?not_?call|dnc/i, 'opt_out'],
+  [/(^|_)opt|stop|remove|unsubscrib|do_?not_?call|dnc/i, 'opt_out'],
   [/call_?back|later|again/i, 'callback'],
   [/transfer|human|person|agent|representative/i, 'person'],
   [/wrong/i, 'wrong_person'],
