@@ -107,6 +107,7 @@ interface Header {
 
 async function* rows(iterator: AsyncIterator<RawRecord>, header: Header, close: () => void): AsyncGenerator<CsvRow | CsvReject> {
   let lastLine = 1;
+  let counterAhead = 0;
   try {
     for (;;) {
       let next: IteratorResult<RawRecord>;
@@ -126,8 +127,11 @@ async function* rows(iterator: AsyncIterator<RawRecord>, header: Header, close: 
       }
       if (next.done) return;
       const { record, info, raw } = next.value;
-      lastLine = info.lines;
-      const line = info.lines - (raw.replace(/^(\r\n|\n|\r)+|(\r\n|\n|\r)$/g, '').match(/\r\n|\n|\r/g)?.length ?? 0);
+      const breaks = raw.replace(/^[\r\n]+|[\r\n]+$/g, '').match(/\r\n|\n|\r/g) ?? [];
+      // Within quotation marks the parser counts a CR LF as two lines.
+      counterAhead += breaks.filter((lineBreak) => lineBreak === '\r\n').length;
+      lastLine = info.lines - counterAhead;
+      const line = lastLine - breaks.length;
       // Spreadsheets export the rows below the data as bare separators.
       if (record.every((field) => field.trim() === '')) continue;
       yield toRow(record, line, header);

@@ -111,7 +111,7 @@ function toProblems(issue: z.core.$ZodIssue, lineOf: (path: readonly PropertyKey
 /** What to do, where zod only says what is. */
 function wording(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_type') {
-    if (issue.input === undefined || /received undefined/.test(issue.message)) return 'is required';
+    if (/received undefined/.test(issue.message)) return 'is required';
     if (issue.expected === 'string' && /received (number|boolean)/.test(issue.message)) return 'must be text: put it in quotes';
   }
   if (issue.code === 'invalid_union') {
