@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import * as campaign from './commands/campaign';
 import * as config from './commands/config';
+import * as demo from './commands/demo';
 import * as dev from './commands/dev';
 import * as dnc from './commands/dnc';
 import * as doctor from './commands/doctor';
@@ -13,7 +14,7 @@ import * as role from './commands/role';
 import * as stop from './commands/stop';
 import { EXIT_CODES, printError } from './output';
 
-const COMMANDS = [dev, down, campaign, dnc, stop, role, lab, config, doctor] as const;
+const COMMANDS = [demo, dev, down, campaign, dnc, stop, role, lab, config, doctor] as const;
 
 export function createProgram(): Command {
   const program = new Command('patter')
@@ -31,6 +32,8 @@ export function createProgram(): Command {
 
 /** @returns the exit code */
 export async function main(argv: readonly string[]): Promise<number> {
+  // `patter … | head` closes the pipe; that is no error.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? EXIT_CODES.ok : EXIT_CODES.error));
   try {
     await createProgram().parseAsync([...argv], { from: 'user' });
     return Number(process.exitCode ?? EXIT_CODES.ok);

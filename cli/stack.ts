@@ -45,6 +45,8 @@ export interface Stack {
   urls(): Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Stops, in order, what this stack started or adopted; a server that ran before stays. Safe to call twice. */
   stop(): Promise<void>;
+  /** Leaves everything running without a supervisor, for a starter that is about to end; `patter down` stops it, `patter dev` takes it over. */
+  release(): void;
 }
 
 type Overlay = Partial<Record<keyof Config, string>>;
@@ -142,6 +144,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       labUrl,
       urls: () => Object.fromEntries(children.map((child) => [child.role, child.urls])),
       stop,
+      release: () => {
+        watching.abort();
+        for (const child of children) child.release();
+      },
     };
   } catch (error) {
     await stop();

@@ -123,6 +123,15 @@ export async function stopLocalPostgres(home: string): Promise<void> {
   });
 }
 
+/** Stops it and removes its data for good, wherever that lies. */
+export async function removeLocalPostgres(home: string): Promise<void> {
+  await stopLocalPostgres(home);
+  const folder = existingFolder(home);
+  if (folder) rmSync(folder, { recursive: true, force: true });
+  rmSync(homePaths(home).postgres, { recursive: true, force: true });
+  rmSync(passwordFile(home), { force: true });
+}
+
 interface Cluster {
   bin: string;
   folder: string;

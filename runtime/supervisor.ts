@@ -44,6 +44,8 @@ export interface SupervisedChild {
   readonly urls: Readonly<Record<string, string>>;
   /** Ends it and restarts it no more. */
   stop(): Promise<void>;
+  /** Leaves it running and looks after it no more: for a starter that is about to end. */
+  release(): void;
 }
 
 const READY_DEADLINE_MS = 60_000;
@@ -98,6 +100,10 @@ export async function superviseChild(spec: ChildSpec, options: SupervisorOptions
 
   let stopping: Promise<void> | undefined;
   return {
+    release() {
+      halt.abort();
+      current.release();
+    },
     role: spec.role,
     get pid() {
       return alive ? current.identity.pid : undefined;
@@ -126,6 +132,8 @@ interface Incarnation {
   identity: ProcessIdentity;
   urls: Readonly<Record<string, string>>;
   ended: Promise<void>;
+  /** Lets this process end before it. */
+  release(): void;
 }
 
 async function adopt(spec: ChildSpec, options: SupervisorOptions): Promise<Incarnation | undefined> {
@@ -137,12 +145,14 @@ async function adopt(spec: ChildSpec, options: SupervisorOptions): Promise<Incar
     return undefined;
   }
   options.log.info({ role: spec.role, pid: state.pid }, `${spec.role} of an earlier run goes on`);
-  return { adopted: true, identity: state, urls: state.urls, ended: watch(state, options.clock ?? systemClock) };
+  const released = new AbortController();
+  const ended = watch(state, options.clock ?? systemClock, released.signal);
+  return { adopted: true, identity: state, urls: state.urls, ended, release: () => released.abort() };
 }
 
 /** Nobody tells when a process ends that is not our child. */
-async function watch(identity: ProcessIdentity, clock: Clock): Promise<void> {
-  while (isAlive(identity)) await sleep(clock, ADOPTED_POLL_MS);
+async function watch(identity: ProcessIdentity, clock: Clock, released: AbortSignal): Promise<void> {
+  while (isAlive(identity) && !released.aborted) await sleep(clock, ADOPTED_POLL_MS, released).catch(() => {});
 }
 
 async function launch(spec: ChildSpec, options: SupervisorOptions, signal?: AbortSignal): Promise<Incarnation> {
@@ -168,9 +178,9 @@ async function launch(spec: ChildSpec, options: SupervisorOptions, signal?: Abor
     await endProcess(identity, options.stopGraceMs ?? STOP_GRACE_MS);
     throw failed(spec, options, 'it did not become ready');
   }
-  child.unref();
-  child.channel?.unref();
-  return { adopted: false, identity, urls, ended };
+  // The channel has served; the child itself keeps this process up until it is stopped or released.
+  if (child.connected) child.disconnect();
+  return { adopted: false, identity, urls, ended, release: () => child.unref() };
 }
 
 function ready(
