@@ -261,6 +261,14 @@ describe('a response', () => {
   });
 });
 
+it('a response does not see what is added after it was asked for', async () => {
+  const client = await lab.realtime(PHONE);
+  client.write('user', 'Are you a robot?');
+  client.send({ type: 'response.create' });
+  client.write('user', 'Goodbye.');
+  expect(client.heard((await client.next('response.done')).response.id)).toMatch(/^I am an AI assistant/);
+});
+
 describe('truncation', () => {
   it('cuts the item where the caller stopped hearing, and the model goes on from there', async () => {
     const client = await lab.realtime(PHONE);
@@ -273,9 +281,9 @@ describe('truncation', () => {
     expect(lab.sessions[0]?.said[0]?.truncatedTo).toBe('Your appointment is ');
     client.send({ type: 'conversation.item.retrieve', item_id: id });
     expect((await client.next('conversation.item.retrieved')).item).toMatchObject({ content: [{ type: 'output_audio' }] });
-    // The question was not heard, so there is none to repeat.
+    // The question was not heard, so it is not repeated but asked.
     client.speak('Pardon?');
-    expect(client.heard((await client.next('response.done')).response.id)).toBe('How can I help you?');
+    expect(client.heard((await client.next('response.done')).response.id)).toBe('May I ask whether it suits you?');
   });
 
   it.each([

@@ -63,8 +63,8 @@ export class Brain {
     const ordered = obey(order);
     if (ordered) return ordered;
     if (!/\b(are|is|you'?re|line is) back\b/i.test(order)) return this.answer(context);
-    const { turns } = context;
-    const answered = sinceLastReply(turns).some((turn) => turn.role === 'user') ? this.answer(context) : say(question(turns));
+    const { turns, instructions } = context;
+    const answered = sinceLastReply(turns).some((turn) => turn.role === 'user') ? this.answer(context) : say(question(turns, instructions));
     return { ...answered, say: `Sorry, the line was interrupted; I am back. ${answered.say ?? ''}`.trim() };
   }
 
@@ -194,11 +194,11 @@ function reply(said: string, context: BrainContext): Thought {
     case 'wrong_person':
       return withEnd('I am sorry for the trouble. Goodbye.', context);
     case 'robot':
-      return say(`I am an AI assistant. ${question(turns)}`);
+      return say(`I am an AI assistant. ${question(turns, instructions)}`);
     case 'who':
-      return say(`I am an AI assistant. ${about(instructions)} ${question(turns)}`);
+      return say(`I am an AI assistant. ${about(instructions)} ${question(turns, instructions)}`);
     case 'repeat':
-      return say(question(turns));
+      return say(question(turns, instructions));
     case 'yes':
       // "Great, thanks, bye" after all is said is no new consent.
       if (/\b(good ?)?bye\b/i.test(said) && askedForMore) return withEnd(FAREWELL, context);
@@ -213,7 +213,7 @@ function reply(said: string, context: BrainContext): Thought {
     case 'goodbye':
       return withEnd(FAREWELL, context);
     case 'hello':
-      return say(lastWords === '' ? 'Hello, how can I help you?' : question(turns));
+      return say(lastWords === '' ? 'Hello, how can I help you?' : question(turns, instructions));
     case 'unheard':
       return say('Sorry, I could not hear you. Could you say that again?');
     case 'unknown':
@@ -248,7 +248,7 @@ function withEnd(text: string, { tools }: BrainContext): Thought {
 }
 
 /** The last thing that was asked, to ask it again. */
-function question(turns: readonly BrainTurn[]): string {
+function question(turns: readonly BrainTurn[], instructions: string): string {
   for (const turn of [...turns].reverse()) {
     if (turn.role !== 'assistant') continue;
     const asked = turn.text
@@ -257,7 +257,9 @@ function question(turns: readonly BrainTurn[]): string {
       ?.trim();
     if (asked) return asked;
   }
-  return 'How can I help you?';
+  const task = /\bask (?:\w+ )?whether ([^.\n]+)/i.exec(instructions)?.[1];
+  if (!task) return 'How can I help you?';
+  return `May I ask whether ${task.replace(/\b(them|him|her|they|he|she)\b/gi, 'you')}?`;
 }
 
 function about(instructions: string): string {

@@ -59,13 +59,10 @@ export class Responses {
     const instructions = options.instructions ?? config.instructions;
     const tools = options.tools ?? config.tools;
     const toolChoice = options.tool_choice ?? config.toolChoice;
-    const inputTokens = () => {
-      const items = given ? tokensOf(given) : conversation.tokens();
-      const fixed = textTokens(instructions) + (tools.length > 0 ? textTokens(JSON.stringify(tools)) : 0);
-      return { text: fixed + items.text, audio: items.audio };
-    };
-    // Counted before the response's own items join the conversation.
-    let input: ReturnType<typeof inputTokens> | undefined;
+    // The model sees the conversation as it is now: what the client adds while it thinks comes too late.
+    const turns = given ? given.flatMap((item) => item.turn ?? []) : conversation.turns;
+    const items = given ? tokensOf(given) : conversation.tokens();
+    const fixed = textTokens(instructions) + (tools.length > 0 ? textTokens(JSON.stringify(tools)) : 0);
     const run: ResponseRun = new ResponseRun({
       modality: options.output_modalities?.[0] ?? config.modality,
       format: options.audio?.output?.format ?? config.outputFormat,
@@ -76,15 +73,13 @@ export class Responses {
       conversationId: outOfBand ? undefined : conversation.id,
       clock: deps.clock,
       send: this.context.send,
-      think: () => {
-        input = inputTokens();
-        return this.brain.think({
+      think: () =>
+        this.brain.think({
           instructions: config.instructions,
           order: options.instructions,
           tools: toolChoice === 'none' ? [] : tools,
-          turns: given ? given.flatMap((entry) => entry.turn ?? []) : conversation.turns,
-        });
-      },
+          turns,
+        }),
       begin: (entry) => {
         if (outOfBand) return null;
         const previous = conversation.lastId;
@@ -94,7 +89,7 @@ export class Responses {
       dropAfterMs: deps.dropAfterMs,
       drop: this.context.drop,
       rateLimits: () => this.usage.rateLimits(),
-      usage: (output) => this.usage.measure(input ?? inputTokens(), output),
+      usage: (output) => this.usage.measure({ text: fixed + items.text, audio: items.audio }, output),
       said: (text, status, itemId) => {
         this.spoken = true;
         note.said.push({ text, at: deps.clock.now(), status, itemId });
