@@ -42,6 +42,8 @@ export interface CallEntry {
   from: string;
   parentCallSid?: string;
   persona: string;
+  /** Who was meant to be there: `human`, `voicemail`, `busy` …; set when the call is dialled. */
+  personaKind?: string;
   createdAt: number;
   /** When the phone began to ring; more than one entry for one call would be a defect of the lab. */
   rings: number[];

@@ -22,7 +22,7 @@ export async function createLabServer(scenario: Scenario, options: LabServerOpti
   const app = fastify({ forceCloseConnections: true, bodyLimit: 64 * 1024 * 1024, routerOptions: { ignoreTrailingSlash: true } });
   await app.register(formbody);
   app.addHook('onError', async (request, _reply, error) => {
-    log.warn({ error, method: request.method, path: request.url.replace(/\?.*$/, '') }, 'a request to the lab failed');
+    log.warn({ err: error, method: request.method, path: request.url.replace(/\?.*$/, '') }, 'a request to the lab failed');
   });
 
   const upgrades = new Map<string, UpgradeHandler>();
@@ -34,7 +34,7 @@ export async function createLabServer(scenario: Scenario, options: LabServerOpti
   let url = '';
 
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', (error) => log.debug({ error }, 'upgraded socket failed'));
+    socket.on('error', (error) => log.debug({ err: error }, 'upgraded socket failed'));
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     const target = new URL(request.url ?? '/', 'http://lab');

@@ -131,6 +131,7 @@ export class Call {
     const { name, persona, callIndex } = casting.next(this.params.to);
     this.persona = persona;
     this.entry.persona = name;
+    this.entry.personaKind = persona.kind;
     this.progress('initiated', 'initiated');
     const pick = (range: number | [number, number]) => seededPick(range, lab.options.seed, this.params.to, callIndex, 'answer');
     this.after(scenario.network.ringAfterMs, () => {

@@ -47,7 +47,7 @@ export class Program {
     const { signal } = this.abort;
     void this.perform(source, params, signal).catch((error: unknown) => {
       if (signal.aborted) return;
-      this.call.network.lab.log.error({ error, callSid: this.call.sid }, 'a TwiML program broke');
+      this.call.network.lab.log.error({ err: error, callSid: this.call.sid }, 'a TwiML program broke');
       this.call.end('completed', 'carrier');
     });
   }

@@ -171,3 +171,24 @@ test.each([
   expect((await harness.client.calls(call.sid).fetch()).answeredBy).toBe(verdict);
   expect(harness.at('/amd')).toHaveLength(1);
 });
+
+test('without AsyncAmd nothing is said until the verdict is there, and the TwiML request carries it', async () => {
+  harness = await Harness.start({ people: { [TO]: { kind: 'voicemail', answerAfterMs: 0, greeting: 'Leave a message.' } } });
+  harness.pages.set('/page', ({ AnsweredBy }) => `<Response><Say>You are ${AnsweredBy}</Say></Response>`);
+  const call = await harness.create({ url: `${harness.customerUrl}/page`, machineDetection: 'DetectMessageEnd' });
+  await harness.until('completed', () => harness.statuses().includes('completed'));
+  expect(harness.at('/page')).toMatchObject([{ validSignature: true, params: { AnsweredBy: 'machine_end_beep' } }]);
+  expect(harness.entry(call.sid).voicemail).toBe('You are machine_end_beep');
+});
+
+test('a GET request carries its fields in the signed query, and relative URLs lead on from there', async () => {
+  harness = await Harness.start({ people: { [TO]: LISTENER } });
+  harness.pages.set('/ivr/first', '<Response><Redirect method="GET">second?step=2</Redirect></Response>');
+  harness.pages.set('/ivr/second', '<Response><Hangup/></Response>');
+  const call = await harness.create({ url: `${harness.customerUrl}/ivr/first`, method: 'GET' });
+  await harness.until('completed', () => harness.statuses().includes('completed'));
+  expect([...harness.at('/ivr/first'), ...harness.at('/ivr/second')]).toMatchObject([
+    { validSignature: true, params: { CallSid: call.sid } },
+    { validSignature: true, params: { CallSid: call.sid, step: '2' } },
+  ]);
+});
