@@ -43,7 +43,7 @@ export async function runCampaign(file: string, options: RunOptions, terminal: T
     announce(started, terminal);
     await warnWithoutWorker(ctx, terminal);
     const back = `patter campaign run ${file} --contacts ${options.contacts}`;
-    const last = options.detach ? undefined : await follow(ctx, started.campaign, terminal);
+    const last = options.detach ? undefined : await followToEnd(ctx, started.campaign, terminal);
     if (last?.final) {
       await finish(ctx, last.campaign, options.json === true, terminal);
       return;
@@ -90,7 +90,7 @@ async function warnWithoutWorker(ctx: ControlContext, terminal: Terminal): Promi
 }
 
 /** Until the campaign is over, or Ctrl-C. */
-async function follow(ctx: ControlContext, campaign: CampaignRow, terminal: Terminal): Promise<CampaignSnapshot | undefined> {
+export async function followToEnd(ctx: ControlContext, campaign: CampaignRow, terminal: Terminal): Promise<CampaignSnapshot | undefined> {
   const detach = new AbortController();
   const onInterrupt = () => detach.abort();
   process.once('SIGINT', onInterrupt);

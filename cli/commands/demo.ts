@@ -1,0 +1,208 @@
+/** `patter demo`: the main job from end to end on this machine, with no key and no account. */
+import { randomBytes } from 'node:crypto';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { systemClock } from '../../contracts/clock';
+import { PatterError } from '../../contracts/errors';
+import { buildReport, writeReport } from '../../control/campaigns/campaign-report';
+import { importDnc } from '../../control/campaigns/dnc';
+import { loadCampaignFile } from '../../control/campaigns/load-campaign-file';
+import { reportPaths } from '../../control/campaigns/report-paths';
+import { startCampaign } from '../../control/campaigns/start-campaign';
+import { type ControlContext, openControlContext } from '../../control/context';
+import { compareReportWithLedger } from '../../lab/compare-report';
+import type { LedgerSnapshot } from '../../lab/ledger';
+import { type Config, loadConfig } from '../../runtime/config';
+import { homePaths } from '../../runtime/home';
+import { removeLocalPostgres } from '../../runtime/local-postgres';
+import { createLogger } from '../../runtime/log';
+import type { CampaignRow } from '../../store/store';
+import { renderReport } from '../render-report';
+import { reportViewOf } from '../report-view';
+import { isStackRunning, type Stack, startStack } from '../stack';
+import { processTerminal, spokenDuration, styler, type Terminal } from '../terminal';
+import { followToEnd, importSentence, whereToLook } from './run-campaign';
+
+/** A Tuesday afternoon in London, morning in Los Angeles, night in Tokyo: the windows are the same at any hour of any day. */
+const REHEARSE_AT = '2026-03-10T16:00:00Z';
+const BAUD = 600;
+const LEDGER_DEADLINE_MS = 10_000;
+
+interface DemoOptions {
+  json?: boolean;
+  keep?: boolean;
+  baud?: number;
+}
+
+export function register(program: Command): void {
+  program
+    .command('demo')
+    .description('watch a campaign call forty people of the lab: no key, no account, no real phone')
+    .option('--json', 'print the report as JSON, and nothing else on stdout')
+    .option('--keep', 'leave everything up for a look, until Ctrl-C')
+    .option('--baud <n>', "speed of the lab's voices", Number, BAUD)
+    .addHelpText(
+      'after',
+      `
+Runs examples/reminder in a home of its own (PATTER_HOME/demo), compares the report with what the simulated phone network
+saw, and leaves only the report and the logs behind.`,
+    )
+    .action(async (options: DemoOptions) => {
+      await runDemo(options, processTerminal());
+      // The Temporal client's native side keeps handles for a while.
+      process.exit(0);
+    });
+}
+
+async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
+  const begunAt = systemClock.monotonic();
+  const example = exampleFolder();
+  const config = demoConfig();
+  const home = config.PATTER_HOME;
+  if (isStackRunning(home)) {
+    throw new PatterError('PATTER_PROCESS_FAILED', `A demo runs in ${home} already. PATTER_HOME=${home} patter down ends it.`);
+  }
+  await removeLocalPostgres(home);
+  rmSync(home, { recursive: true, force: true });
+
+  const interrupted = new AbortController();
+  const onSignal = () => interrupted.abort();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, onSignal);
+
+  terminal.err('Starting Temporal, Postgres, a worker, two gateways, the control API and the lab …\n');
+  const stack = await startStack({
+    config,
+    lab: { scenario: join(example, 'people.yaml'), seed: 1, baud: options.baud },
+    gateways: 2,
+    log: createLogger('demo', 'error'),
+    tell: (line) => terminal.err(`  ${line}\n`),
+    onEvent: (event) => {
+      if (event.kind === 'died') terminal.err(`  ${event.role} died; starting again in ${event.restartInMs} ms\n`);
+    },
+  });
+  try {
+    terminal.err(`Ready after ${spokenDuration(systemClock.monotonic() - begunAt)}.\n`);
+    const ctx = await openControlContext(stack.config, createLogger('demo', 'error'));
+    try {
+      await runReminder(ctx, stack, example, options, terminal, interrupted.signal);
+    } finally {
+      await ctx.close();
+    }
+    if (options.keep && !interrupted.signal.aborted) await waitForLook(stack, terminal, interrupted.signal);
+  } finally {
+    await stack.stop();
+    await cleanUp(home);
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeListener(name, onSignal);
+  }
+  terminal.err(`Everything is stopped. The demo took ${spokenDuration(systemClock.monotonic() - begunAt)}.\n`);
+}
+
+async function runReminder(
+  ctx: ControlContext,
+  stack: Stack,
+  example: string,
+  options: DemoOptions,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
+  const spec = await loadCampaignFile(join(example, 'campaign.yaml'), {
+    LAB_URL: stack.labUrl,
+    CRM_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
+  });
+  for (const webhook of spec.postCall.webhooks) {
+    // The lab verifies what it receives by the secret in the address: it is told no other way.
+    if (webhook.secret) webhook.url += `?secret=${encodeURIComponent(webhook.secret)}`;
+  }
+  await importDnc({ store: ctx.store, now: ctx.clock.now() }, join(example, 'do-not-call.csv'), 'asked in writing');
+  const started = await startCampaign(ctx, { spec, contactsFile: join(example, 'contacts.csv') });
+  if (started.imported) terminal.err(`${importSentence(started.imported)}\n`);
+  terminal.err(`Calling, as if it were ${REHEARSE_AT.slice(0, 16).replace('T', ' ')} UTC, so that nobody's hour depends on yours.\n`);
+
+  const last = await followToEnd(ctx, started.campaign, terminal);
+  if (!last?.final || signal.aborted) {
+    throw new PatterError('PATTER_CAMPAIGN_STATE', 'The demo was interrupted before the campaign had ended.');
+  }
+  await showReport(ctx, stack, last.campaign, options, terminal);
+}
+
+/** Prints the report, and says whether it is the truth. */
+async function showReport(
+  ctx: ControlContext,
+  stack: Stack,
+  campaign: CampaignRow,
+  options: DemoOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const paths = reportPaths(ctx.config.PATTER_HOME, campaign);
+  await writeReport(ctx.store, campaign, paths.report);
+  const report = await buildReport(ctx.store, campaign);
+  const ledger = await readLedger(stack);
+  const ledgerFile = join(paths.folder, 'ledger.json');
+  writeFileSync(ledgerFile, `${JSON.stringify(ledger, null, 2)}\n`);
+  if (options.json) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    const where = [...whereToLook(ctx, campaign, report.rejected.length > 0), { what: "Phone network's ledger", place: ledgerFile }];
+    const shown = options.keep ? where : where.filter(({ what }) => what !== 'Temporal');
+    terminal.out(`\n${renderReport(reportViewOf(report), { color: terminal.color, columns: terminal.columns, where: shown })}`);
+    if (!options.keep) terminal.out('  Temporal              npm run demo -- --keep leaves its web UI up, with every workflow\n');
+  }
+  const problems = compareReportWithLedger(report, ledger);
+  if (problems.length > 0) {
+    throw new PatterError(
+      'PATTER_PROCESS_FAILED',
+      `The report does not agree with what the phone network saw:\n  ${problems.join('\n  ')}\nThe logs are in ${homePaths(ctx.config.PATTER_HOME).logs}.`,
+      { details: { problems } },
+    );
+  }
+  const rings = ledger.calls.filter((call) => call.rings.length > 0).length;
+  const paint = styler(terminal.color);
+  terminal.err(
+    `\n${paint('green', '✓')} The report agrees with the phone network's own ledger: ${rings} phones rang, none twice for one attempt, ` +
+      `and ${ledger.webhooks.length} webhooks arrived, each once and with a good signature.\n`,
+  );
+}
+
+async function readLedger(stack: Stack): Promise<LedgerSnapshot> {
+  const response = await fetch(`${stack.labUrl}/lab/ledger`, { signal: AbortSignal.timeout(LEDGER_DEADLINE_MS) });
+  return (await response.json()) as LedgerSnapshot;
+}
+
+async function waitForLook(stack: Stack, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const rows = [
+    ['Temporal UI', stack.uiUrl ?? ''],
+    ['Lab ledger', `${stack.labUrl}/lab/ledger`],
+    ...Object.entries(stack.urls()).map(([role, urls]) => [role, Object.values(urls)[0] ?? '']),
+  ];
+  terminal.err(
+    `\nEverything is up:\n${rows.map(([what, where]) => `  ${(what ?? '').padEnd(12)} ${where}`).join('\n')}\nCtrl-C stops it.\n`,
+  );
+  await new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+}
+
+/** Its own home beside the user's, and nothing of the user's keys and addresses. */
+function demoConfig(): Config {
+  const { PATTER_HOME } = loadConfig();
+  const env = {
+    PATTER_HOME: join(PATTER_HOME, 'demo'),
+    PATTER_REHEARSE_AT: REHEARSE_AT,
+    TWILIO_BASE_URL: 'http://127.0.0.1:9',
+    PATTER_LOG_LEVEL: 'info',
+  };
+  const demo = loadConfig(env, join(__dirname));
+  return { ...demo, PATTER_HOME: resolve(env.PATTER_HOME), PATTER_GATEWAY_PORT: 0, PATTER_CONTROL_PORT: 0 };
+}
+
+function exampleFolder(): string {
+  for (const up of ['../..', '../../..']) {
+    const folder = join(__dirname, up, 'examples', 'reminder');
+    if (existsSync(folder)) return folder;
+  }
+  throw new PatterError('PATTER_CAMPAIGN_FILE_INVALID', 'examples/reminder is missing from this installation.');
+}
+
+/** Reports and logs stay, everything else goes. */
+async function cleanUp(home: string): Promise<void> {
+  await removeLocalPostgres(home);
+  for (const left of ['temporal', 'run', 'spool', 'secret-key']) rmSync(join(home, left), { recursive: true, force: true });
+}
