@@ -1,5 +1,6 @@
 /** The JSON of Twilio's Call resource and of its list. */
-import { type Call, rfc2822 } from './call';
+import type { Call } from './call';
+import { rfc2822 } from './rfc2822';
 
 const API_VERSION = '2010-04-01';
 /** The real one allows 1,000 a page and gives 50 unless told. */

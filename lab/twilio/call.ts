@@ -1,6 +1,5 @@
 /** One leg: from the queue over the ringing phone to the end, with the callbacks of its progress. What it does while it is answered is `Program`'s. */
 import { randomUUID } from 'node:crypto';
-import { FRAME_MS } from '../../contracts/g711';
 import { isSilent, SILENT_FRAME } from '../audio';
 import type { CallEntry, EndedBy, HeardSegment } from '../ledger';
 import type { Persona } from '../persona';
@@ -8,6 +7,8 @@ import { Phone, type PhoneEvents } from '../persona-runner';
 import { seededPick } from '../random';
 import type { MediaPath } from './media-path';
 import type { PhoneNetwork } from './network';
+import { rfc2822 } from './rfc2822';
+import { SilenceMeter } from './silence-meter';
 
 export type EndStatus = 'completed' | 'busy' | 'failed' | 'no-answer' | 'canceled';
 
@@ -53,7 +54,7 @@ export class Call {
   persona: Persona | undefined;
   private path: MediaPath | undefined;
   private sequence = 0;
-  private silentMs = 0;
+  private readonly silence: SilenceMeter;
   private readonly timers = new Set<() => void>();
   private leaveTicker: () => void = () => undefined;
 
@@ -80,6 +81,7 @@ export class Call {
       mustHear: [],
       errors: [],
     });
+    this.silence = new SilenceMeter(this.entry);
     network.add(this);
   }
 
@@ -270,19 +272,8 @@ export class Call {
     if (!phone) return;
     const said = phone.nextFrame();
     const arriving = path ? path.exchange(said) : SILENT_FRAME;
-    this.measureSilence(path, isSilent(said) && isSilent(arriving));
+    this.silence.measure(path, isSilent(said) && isSilent(arriving));
     phone.hear(arriving);
-  }
-
-  private measureSilence(path: MediaPath | undefined, silent: boolean): void {
-    if (this.entry.streams.length === 0 || path?.kind === 'bridge') {
-      this.silentMs = 0;
-      return;
-    }
-    if (silent) this.silentMs += FRAME_MS;
-    // Silence behind the last stream is no gap in a talk, unless something follows it.
-    if (!silent || path?.kind === 'stream') this.entry.longestSilenceMs = Math.max(this.entry.longestSilenceMs, this.silentMs);
-    if (!silent) this.silentMs = 0;
   }
 
   private endSegment(): void {
@@ -313,9 +304,4 @@ export class Call {
       },
     });
   }
-}
-
-/** `Fri, 20 Nov 2026 10:00:00 +0000`, as all of Twilio's older API writes it. */
-export function rfc2822(at: number): string {
-  return new Date(at).toUTCString().replace('GMT', '+0000');
 }
