@@ -71,7 +71,8 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
 
   const heard = squash(entry.heard.map((segment) => segment.text).join(''));
   for (const turn of call.transcript) {
-    const text = squash(turn.text);
+    // Of an utterance that was cut off, the last word may have been heard in part.
+    const text = squash(turn.interrupted ? turn.text.replace(/\s*\S+$/, '') : turn.text);
     if (turn.role === 'assistant' && !heard.includes(text)) yield `the person never heard "${turn.text}"`;
   }
   if (isMachine) return;
@@ -127,8 +128,8 @@ function* compareWebhooks(report: CampaignReport, ledger: LedgerSnapshot): Gener
     const received = ledger.webhooks.filter((webhook) => webhook.name === name);
     const told = new Map<string, number>();
     for (const webhook of received) {
-      const data = (webhook.body as { data?: { contactId?: string; final?: boolean } }).data;
-      if (data?.contactId && data.final) told.set(data.contactId, (told.get(data.contactId) ?? 0) + 1);
+      const data = (webhook.body as { data?: { contactId?: string; contactOutcome?: string | null } }).data;
+      if (data?.contactId && data.contactOutcome) told.set(data.contactId, (told.get(data.contactId) ?? 0) + 1);
     }
     for (const result of report.results) {
       const n = told.get(result.contactId) ?? 0;
