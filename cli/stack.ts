@@ -102,12 +102,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return child;
     };
 
-    const lab = options.lab && (await supervise(await labSpec(home, options.lab)));
+    const build = buildStamp();
+    const lab = options.lab && (await supervise(await labSpec(home, options.lab, build)));
     const labUrl = lab?.urls.lab;
     const overlay = overlayFor(servers, labUrl);
     const env: Record<string, string> = { ...overlay, PATTER_HOME: home, PATTER_SECRET_KEY: await secretKey(config) };
     if (labUrl) env.PATTER_PUBLIC_URL = '';
-    const build = buildStamp();
     const of = (role: string, args: string[], more: Record<string, string> = {}): ChildSpec => {
       const childEnv = { ...env, ...more };
       return {
@@ -256,14 +256,14 @@ function watchServers(options: StackOptions, signal: AbortSignal, clock: Clock =
   });
 }
 
-async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>): Promise<ChildSpec> {
+async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>, build: string): Promise<ChildSpec> {
   const port = await keptPort(home, 'lab');
   const args = ['lab', '--port', String(port)];
   if (lab.scenario !== undefined) args.push('--scenario', lab.scenario);
   if (lab.seed !== undefined) args.push('--seed', String(lab.seed));
   if (lab.baud !== undefined) args.push('--baud', String(lab.baud));
   if (lab.cps !== undefined) args.push('--cps', String(lab.cps));
-  const fingerprint = fingerprintOf('lab', args, {}, buildStamp());
+  const fingerprint = fingerprintOf('lab', args, {}, build);
   return { role: 'lab', command: [process.execPath, patterProgram(), ...args], env: { PATTER_HOME: home }, fingerprint };
 }
 
