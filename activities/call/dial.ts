@@ -16,7 +16,7 @@ import { carrierFor } from './load-call';
 import { longestCallMs } from './time-limit';
 
 /** A worker that froze for longer between check and request sends nothing any more. */
-export const DIAL_WITHIN_MS = 10_000;
+export const DIAL_WITHIN_MS = 5_000;
 /** The sweeper looks after the workflow from then on. */
 const SETTLE_GRACE_MS = 10 * 60_000;
 
