@@ -1,11 +1,17 @@
-import { said, SessionWorld } from './session-phone';
+import { SessionWorld, said } from './session-phone';
 
-const LONG = 'Your appointment is on Friday at ten in the morning with Doctor Meier in the second floor, and please bring your insurance card with you. Is that right?';
+const LONG =
+  'Your appointment is on Friday at ten in the morning with Doctor Meier in the second floor, and please bring your insurance card with you. Is that right?';
 
 describe('interruptions', () => {
   let world: SessionWorld;
   beforeEach(async () => {
-    world = await SessionWorld.start({ brain: [{ when: 'tell me', say: LONG }, { when: 'stop', say: 'I stop.' }] });
+    world = await SessionWorld.start({
+      brain: [
+        { when: 'tell me', say: LONG },
+        { when: 'stop', say: 'I stop.' },
+      ],
+    });
   });
   afterEach(() => world.stop());
 

@@ -77,7 +77,8 @@ export class Phone implements CarrierStream {
   sendAudio(mulaw: Uint8Array): void {
     if (mulaw.length === 0 || mulaw.length % FRAME_BYTES !== 0) throw new Error(`${mulaw.length} bytes are no whole frames`);
     this.sentFrames += mulaw.length / FRAME_BYTES;
-    for (let at = 0; at < mulaw.length; at += FRAME_BYTES) this.#buffer.push({ kind: 'frame', mulaw: mulaw.subarray(at, at + FRAME_BYTES) });
+    for (let at = 0; at < mulaw.length; at += FRAME_BYTES)
+      this.#buffer.push({ kind: 'frame', mulaw: mulaw.subarray(at, at + FRAME_BYTES) });
   }
 
   sendMark(name: string): void {
@@ -120,6 +121,11 @@ export class Phone implements CarrierStream {
 
   untilHeard(pattern: RegExp, ms?: number): Promise<void> {
     return this.until(() => pattern.test(this.heard), String(pattern), ms);
+  }
+
+  /** All that the caller had to say is on the line. */
+  untilSaid(): Promise<void> {
+    return this.until(() => this.#saying.length === 0, 'the end of what the caller says');
   }
 
   /** The agent has been silent for so long. */
@@ -217,7 +223,10 @@ export class SessionWorld {
   }
 
   /** A call that was picked up; `start` has been called. */
-  call(setup: CallSetup = this.setup(), options: { history?: TranscriptTurn[]; start?: boolean } & Partial<CallSessionOptions> = {}): TestCall {
+  call(
+    setup: CallSetup = this.setup(),
+    options: { history?: TranscriptTurn[]; start?: boolean } & Partial<CallSessionOptions> = {},
+  ): TestCall {
     const phone = new Phone();
     const events: SessionEvent[] = [];
     const { start = true, history = [], ...rest } = options;

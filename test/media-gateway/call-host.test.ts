@@ -1,0 +1,220 @@
+import { randomBytes } from 'node:crypto';
+import { signCommand } from '../../runtime/command-auth';
+import { cancelConversationsSignal } from './support/call.workflow';
+import { eventually, type Gateway, Harness, MediaClient, newSid, post, SECRET_KEY, tokenFor } from './support/harness';
+
+let harness: Harness;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+  gateway = await harness.gateway();
+});
+afterAll(() => harness.stop());
+
+async function talk(script: Parameters<Harness['startCall']>[0] = {}) {
+  const { callId, carrierCallId } = await harness.startCall(script);
+  const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+  const session = await eventually(() => harness.sessions.of(callId)[0]);
+  return { callId, carrierCallId, media, session };
+}
+
+async function command(callId: string, body: object, key = SECRET_KEY) {
+  const text = JSON.stringify(body);
+  const response = await fetch(`${gateway.urls.internal}/internal/calls/${callId}/commands`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...signCommand(text, key, Date.now()) },
+    body: text,
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const reports = (callId: string) =>
+  eventually(async () => {
+    const seen = await harness.seen(callId);
+    return seen.reports.length > 0 && seen.reports;
+  });
+
+test('a stream with a valid token attaches, passes audio both ways, marks, clears and digits', async () => {
+  const { callId, carrierCallId, media, session } = await talk({ history: [{ role: 'user', text: 'before', at: 1 }] });
+  expect(session.options.setup.callId).toBe(callId);
+  expect(session.options.history).toEqual([{ role: 'user', text: 'before', at: 1 }]);
+  media.audio(Buffer.from('hello'));
+  media.send({ event: 'mark', streamSid: media.streamId, sequenceNumber: '4', mark: { name: 'm1' } });
+  media.send({ event: 'dtmf', streamSid: media.streamId, sequenceNumber: '5', dtmf: { track: 'inbound_track', digit: '9' } });
+  await eventually(() => session.digits.length > 0);
+  expect([session.audio, session.marks, session.digits]).toEqual([[Buffer.from('hello')], ['m1'], ['9']]);
+  session.options.stream.sendAudio(Buffer.alloc(160, 7));
+  session.options.stream.sendMark('m2');
+  session.options.stream.clear();
+  await eventually(() => media.messages.length === 3);
+  expect(media.messages).toEqual([
+    { event: 'media', streamSid: media.streamId, media: { payload: Buffer.alloc(160, 7).toString('base64') } },
+    { event: 'mark', streamSid: media.streamId, mark: { name: 'm2' } },
+    { event: 'clear', streamSid: media.streamId },
+  ]);
+  const { attaches } = await harness.seen(callId);
+  expect(attaches).toMatchObject([{ gatewayId: gateway.gatewayId, carrierCallId, streamId: media.streamId, haveSetup: false }]);
+  media.stop(carrierCallId);
+  await reports(callId);
+});
+
+test('heartbeats keep the conversation alive past its heartbeat time-out', async () => {
+  const { callId, carrierCallId, media } = await talk();
+  // The activity of the stand-in workflow is given up after 3 s of silence.
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  expect((await harness.seen(callId)).lost).toEqual([]);
+  media.stop(carrierCallId);
+  expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up' }]);
+});
+
+describe('the end is told once, by whatever comes first', () => {
+  test.each<[string, (media: MediaClient, callId: string, carrierCallId: string) => unknown]>([
+    ['stop', (media, _, carrierCallId) => media.stop(carrierCallId)],
+    ['a regular close', (media) => media.close()],
+    ['a connection that breaks', (media) => media.terminate()],
+    [
+      'only the status callback',
+      (_, callId, carrierCallId) => post(gateway, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: 'completed' }),
+    ],
+    [
+      'all of them at once',
+      (media, callId, carrierCallId) => {
+        media.stop(carrierCallId);
+        media.close();
+        return post(gateway, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: 'completed' });
+      },
+    ],
+  ])('%s', async (_, end) => {
+    const { callId, carrierCallId, media, session } = await talk();
+    await end(media, callId, carrierCallId);
+    await media.closed;
+    expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up' }]);
+    expect(session.streamClosed).toBe(1);
+    expect(harness.rest.ended).not.toContain(carrierCallId);
+    expect((await harness.seen(callId)).lost).toEqual([]);
+  });
+
+  test('a talk that the agent ends is reported, and then the call is hung up', async () => {
+    const { callId, carrierCallId, media, session } = await talk();
+    session.end('agent_ended');
+    await media.closed;
+    expect(harness.rest.ended).toContain(carrierCallId);
+    expect(await reports(callId)).toMatchObject([{ end: 'agent_ended' }]);
+  });
+
+  test('a transfer keeps the stream open until the carrier takes the call away, and is not hung up', async () => {
+    const { callId, carrierCallId, media, session } = await talk();
+    session.end('transfer_requested');
+    expect(await reports(callId)).toMatchObject([{ end: 'transfer_requested' }]);
+    session.options.stream.sendMark('still here');
+    await eventually(() => media.messages.length === 1);
+    media.stop(carrierCallId);
+    await media.closed;
+    await eventually(() => session.streamClosed === 1);
+    expect(harness.rest.ended).not.toContain(carrierCallId);
+  });
+});
+
+test('a caller who hangs up while the attach is under way is reported, and no session is made', async () => {
+  const { callId, carrierCallId } = await harness.startCall();
+  const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+  media.stop(carrierCallId);
+  expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [] }]);
+  expect(harness.sessions.of(callId)).toEqual([]);
+});
+
+test('what a caller says before the session is there is not lost', async () => {
+  const { callId, carrierCallId } = await harness.startCall();
+  const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+  media.audio(Buffer.from('early'));
+  const session = await eventually(() => harness.sessions.of(callId)[0]);
+  await eventually(() => session.audio.length > 0);
+  expect(Buffer.concat(session.audio).toString()).toBe('early');
+  media.stop(carrierCallId);
+  await reports(callId);
+});
+
+test('a call that the workflow has taken elsewhere loses this stream, and is not hung up', async () => {
+  const { callId, carrierCallId, media, session } = await talk();
+  await harness.client.workflow.getHandle(callId).signal(cancelConversationsSignal);
+  await media.closed;
+  expect(session.streamClosed).toBe(1);
+  const seen = await harness.seen(callId);
+  expect(seen.reports).toEqual([]);
+  expect(harness.rest.ended).not.toContain(carrierCallId);
+});
+
+test.each([
+  ['hangup', true],
+  ['close', false],
+] as const)('an attach refused with %s', async (action, hungUp) => {
+  const { callId, carrierCallId } = await harness.startCall({
+    refuse: { kind: 'refused', action, code: 'PATTER_CALL_DUPLICATE', reason: 'second call' },
+  });
+  const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+  await media.closed;
+  if (hungUp) await eventually(() => harness.rest.ended.includes(carrierCallId));
+  else expect(harness.rest.ended).not.toContain(carrierCallId);
+  expect(harness.sessions.of(callId)).toEqual([]);
+});
+
+test('a stream whose workflow is over is hung up', async () => {
+  const { callId, carrierCallId } = await harness.startCall();
+  await harness.finish(callId);
+  const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+  await media.closed;
+  await eventually(() => harness.rest.ended.includes(carrierCallId));
+});
+
+test('peer defect 7: two calls at once do not hear each other, and one end leaves the other alone', async () => {
+  const [a, b] = await Promise.all([talk(), talk()]);
+  for (let i = 0; i < 50; i++) {
+    a.media.audio(Buffer.from('a'));
+    b.media.audio(Buffer.from('b'));
+  }
+  await eventually(() => a.session.audio.length === 50 && b.session.audio.length === 50);
+  a.media.stop(a.carrierCallId);
+  expect((await reports(a.callId))[0]?.turns[0]?.text).toBe('a'.repeat(50));
+  expect(b.session.streamClosed).toBe(0);
+  b.media.stop(b.carrierCallId);
+  expect((await reports(b.callId))[0]?.turns[0]?.text).toBe('b'.repeat(50));
+});
+
+test('events of a session reach the workflow in order, before its report', async () => {
+  const { callId, session } = await talk();
+  session.options.emit({ kind: 'human_confirmed', text: 'hello' });
+  session.options.emit({ kind: 'sealed_turns', turns: [] });
+  session.options.emit({ kind: 'opt_out', by: 'voice' });
+  session.end('opted_out');
+  await reports(callId);
+  const { gatewayEvents } = await harness.seen(callId);
+  expect(gatewayEvents.map(({ kind, sequence }) => [kind, sequence])).toEqual([
+    ['human_confirmed', 1],
+    ['sealed_turns', 2],
+    ['opt_out', 3],
+  ]);
+  expect(gatewayEvents[0]).toMatchObject({ gatewayId: gateway.gatewayId, streamId: session.options.stream.streamId });
+});
+
+describe('commands', () => {
+  test('reach the session once per command id; not without the key, not for another stream, not after the end', async () => {
+    const { callId, carrierCallId, media, session } = await talk();
+    const hangup = { commandId: 'c1', callId, streamId: media.streamId, kind: 'hangup', reason: 'over' };
+    expect(await command(callId, hangup, 'another key of tests')).toMatchObject({ status: 401, body: { code: 'PATTER_UNAUTHORIZED' } });
+    expect(await command(callId, { ...hangup, streamId: newSid('MZ') })).toMatchObject({ status: 404 });
+    expect(await command(callId, { ...hangup, kind: 'dance' })).toMatchObject({ status: 400 });
+    expect(await command(callId, hangup)).toEqual({ status: 200, body: { delivered: true } });
+    expect(await command(callId, hangup)).toEqual({ status: 200, body: { delivered: true } });
+    expect(session.commands).toEqual([hangup]);
+    media.stop(carrierCallId);
+    await reports(callId);
+    await eventually(async () => (await command(callId, hangup)).status === 404);
+  });
+
+  test('for a call that is not here', async () => {
+    const callId = `call_${randomBytes(16).toString('hex')}_1`;
+    const result = await command(callId, { commandId: 'c1', callId, streamId: 'MZ1', kind: 'human' });
+    expect(result).toMatchObject({ status: 404, body: { code: 'PATTER_CALL_NOT_FOUND' } });
+  });
+});

@@ -1,0 +1,103 @@
+import { SessionWorld } from './session-phone';
+
+const MESSAGE = 'This is Acme for Ada. Please call us back.';
+const GREETING = 'You have reached Ada. Please leave a message after the beep.';
+
+function tone(ms: number, hz = 1_000): Int16Array {
+  return Int16Array.from({ length: 8 * ms }, (_, i) => 8_000 * Math.sin((2 * Math.PI * hz * i) / 8_000));
+}
+
+describe('machines', () => {
+  let world: SessionWorld;
+  beforeEach(async () => {
+    world = await SessionWorld.start();
+  });
+  afterEach(() => world.stop());
+
+  const drop = (overrides: { text?: string; waitForSilence?: boolean } = {}) =>
+    ({ commandId: 'drop', callId: 'x', streamId: 'x', kind: 'drop_voicemail', text: MESSAGE, waitForSilence: true, ...overrides }) as const;
+
+  const answered = () => world.call(world.setup({ machineDetection: true, agent: { firstMessage: 'Hello.' } }));
+
+  it('suspects a machine by its words, does not talk with it, and leaves the message after the beep', async () => {
+    const { phone, session, events } = answered();
+    phone.say(GREETING);
+    await phone.until(() => events.length > 0, 'suspicion');
+    expect(events[0]).toMatchObject({ kind: 'machine_suspected', evidence: 'transcript', text: GREETING });
+    session.onCommand(drop());
+    phone.play(new Int16Array(8 * 600));
+    phone.play(tone(400));
+    const report = await session.done;
+    expect(report.end).toBe('voicemail_left');
+    expect(phone.heard.endsWith(MESSAGE)).toBe(true);
+    expect(phone.heard).not.toMatch(/help|understand|there\?/);
+    expect(events).toContainEqual({ kind: 'machine_suspected', evidence: 'beep' });
+  });
+
+  it('leaves the message in the silence after a greeting without a beep', async () => {
+    const { phone, session } = answered();
+    phone.say(GREETING);
+    session.onCommand(drop());
+    const report = await session.done;
+    expect(report.end).toBe('voicemail_left');
+    expect(phone.heard.endsWith(MESSAGE)).toBe(true);
+  });
+
+  it('says the message again when the beep came after it had begun', async () => {
+    const { phone, session } = answered();
+    session.onCommand(drop({ waitForSilence: false }));
+    await phone.untilHeard(/This is Acme/);
+    phone.play(tone(400));
+    const report = await session.done;
+    expect(report.end).toBe('voicemail_left');
+    expect(phone.heard.split('This is Acme')).toHaveLength(3);
+    expect(phone.heard.endsWith(MESSAGE)).toBe(true);
+  });
+
+  it('does not call a message left that the carrier never confirmed, nor one that was cut', async () => {
+    const unconfirmed = answered();
+    unconfirmed.phone.echoesMarks = false;
+    unconfirmed.session.onCommand(drop({ waitForSilence: false }));
+    const cut = answered();
+    cut.session.onCommand(drop({ waitForSilence: false }));
+    await cut.phone.untilHeard(/This is Acme/);
+    cut.phone.hangUp();
+    expect((await cut.session.done).end).toBe('voicemail_cut');
+    expect((await unconfirmed.session.done).end).toBe('voicemail_cut');
+  });
+
+  it('ends at once where there is no message', async () => {
+    const { session } = answered();
+    session.onCommand(drop({ text: '' }));
+    expect((await session.done).end).toBe('voicemail_skipped');
+  });
+
+  it('tells that a person answered, and talks', async () => {
+    const { phone, events } = answered();
+    await phone.untilHeard(/Hello\.$/);
+    await phone.untilSilent();
+    phone.say('Yes, who is this?');
+    await phone.untilHeard(/AI assistant/);
+    expect(events).toEqual([{ kind: 'human_confirmed', text: 'Yes, who is this?' }]);
+  });
+
+  it('talks again when the workflow has it that a person speaks', async () => {
+    const { phone, session, events } = answered();
+    await phone.untilHeard(/Hello\.$/);
+    phone.say(GREETING);
+    await phone.until(() => events.length > 0, 'suspicion');
+    session.onCommand({ commandId: 'h', callId: 'x', streamId: 'x', kind: 'human' });
+    await phone.untilSilent();
+    phone.say('Who is this?');
+    await phone.untilHeard(/AI assistant/);
+  });
+
+  it('does not stay silent for a person who was taken for a machine', async () => {
+    const { phone, events } = answered();
+    await phone.untilHeard(/Hello\.$/);
+    await phone.untilSilent();
+    phone.say('My mailbox? Who are you and what is this about?');
+    await phone.untilHeard(/AI assistant/);
+    expect(events[0]).toMatchObject({ kind: 'machine_suspected' });
+  });
+});

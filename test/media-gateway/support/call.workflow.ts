@@ -1,0 +1,94 @@
+/** The workflow's side of the border, without its decisions: takes what comes, and shows it. */
+import { CancellationScope, condition, defineQuery, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import {
+  type AttachRequest,
+  type AttachResult,
+  attachUpdate,
+  type CallSetup,
+  type CarrierEvent,
+  type ConversationReport,
+  carrierEventSignal,
+  conversationActivityId,
+  type GatewayEvent,
+  gatewayEventSignal,
+  type NextInstruction,
+  nextInstructionUpdate,
+  type TranscriptTurn,
+} from '../../../contracts/call';
+
+export interface Script {
+  setup: CallSetup;
+  /** Answer to every attach with a stream. */
+  refuse?: Extract<AttachResult, { kind: 'refused' }>;
+  instruction?: NextInstruction;
+  history?: TranscriptTurn[];
+}
+
+export interface Seen {
+  attaches: AttachRequest[];
+  carrierEvents: CarrierEvent[];
+  gatewayEvents: GatewayEvent[];
+  instructions: { gatewayId: string; carrierCallId: string }[];
+  reports: ConversationReport[];
+  lost: string[];
+}
+
+export const seenQuery = defineQuery<Seen>('seen');
+export const finishSignal = defineSignal('finish');
+/** As when another gateway has the call. */
+export const cancelConversationsSignal = defineSignal('cancelConversations');
+
+interface Activities {
+  conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<ConversationReport>;
+}
+
+export async function call(script: Script): Promise<void> {
+  const seen: Seen = { attaches: [], carrierEvents: [], gatewayEvents: [], instructions: [], reports: [], lost: [] };
+  const nonces = new Set<string>();
+  const conversations = new CancellationScope();
+  let streams = 0;
+  let finished = false;
+  setHandler(seenQuery, () => seen);
+  setHandler(finishSignal, () => {
+    finished = true;
+  });
+  setHandler(cancelConversationsSignal, () => conversations.cancel());
+  setHandler(carrierEventSignal, (event) => {
+    seen.carrierEvents.push(event);
+  });
+  setHandler(gatewayEventSignal, (event) => {
+    seen.gatewayEvents.push(event);
+  });
+  setHandler(nextInstructionUpdate, (request) => {
+    seen.instructions.push(request);
+    return script.instruction ?? { kind: 'hangup' };
+  });
+  setHandler(attachUpdate, (request): AttachResult => {
+    seen.attaches.push(request);
+    const setup = request.haveSetup ? undefined : script.setup;
+    if (!request.streamId) return { kind: 'attached', setup, history: [], attachment: 0 };
+    if (script.refuse) return script.refuse;
+    if (nonces.has(request.tokenNonce ?? '')) {
+      return { kind: 'refused', action: 'close', code: 'PATTER_TOKEN_USED', reason: 'used before' };
+    }
+    nonces.add(request.tokenNonce ?? '');
+    streams += 1;
+    const activityId = conversationActivityId(streams);
+    const { conversation } = proxyActivities<Activities>({
+      activityId,
+      startToCloseTimeout: '1 hour',
+      heartbeatTimeout: '3 seconds',
+      cancellationType: 'TRY_CANCEL',
+      retry: { maximumAttempts: 1 },
+    });
+    const input = { callId: script.setup.callId, streamId: request.streamId, gatewayId: request.gatewayId };
+    conversations
+      .run(() => conversation(input))
+      .then(
+        (report) => seen.reports.push(report),
+        (error: Error) => seen.lost.push(String(error.cause ?? error)),
+      );
+    return { kind: 'attached', setup, activityId, history: script.history ?? [], attachment: streams };
+  });
+  await condition(() => finished);
+}
