@@ -57,6 +57,8 @@ interface OpenMessage {
 
 export class ResponseRun {
   readonly id = newId('resp');
+  /** Milliseconds of audio sent. */
+  audioMs = 0;
   private readonly output: ConversationItem[] = [];
   private readonly spent = { text: 0, audio: 0 };
   private steps: Generator<number, Ending>;
@@ -143,6 +145,7 @@ export class ResponseRun {
       tell(textWithin(text, at + 2 * chunk, modem));
       options.send({ type: 'response.output_audio.delta', ...where, delta: encode(part, options.format) });
       entry.audioMs += part.length / perMs;
+      this.audioMs += part.length / perMs;
       if (!isCut(entry)) entry.turn = { role: 'assistant', text };
       if (dropAfterMs !== undefined && entry.audioMs >= dropAfterMs) {
         options.drop();

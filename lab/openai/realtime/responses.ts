@@ -20,6 +20,8 @@ export interface ResponsesContext {
   send(event: ServerEventBody): void;
   /** The socket breaks, on demand. */
   drop(): void;
+  /** A response in the conversation is over, whose audio takes so many milliseconds to play. */
+  ended(audioMs: number): void;
 }
 
 export class Responses {
@@ -32,6 +34,10 @@ export class Responses {
 
   constructor(private readonly context: ResponsesContext) {
     this.brain = new Brain(context.deps.rules);
+  }
+
+  get busy(): boolean {
+    return this.active !== undefined;
   }
 
   /** The caller speaks: what is under way in the conversation ends. */
@@ -100,7 +106,9 @@ export class Responses {
       },
       ended: () => {
         this.running.delete(run);
-        if (this.active === run) this.active = undefined;
+        if (this.active !== run) return;
+        this.active = undefined;
+        this.context.ended(run.audioMs);
       },
     });
     this.running.add(run);

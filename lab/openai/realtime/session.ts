@@ -26,6 +26,7 @@ export class RealtimeSession {
   private readonly input: InputAudio;
   private readonly responses: Responses;
   private readonly timers = new Set<() => void>();
+  private stopWaiting: () => void = () => undefined;
   private speech: { itemId: string; fromMs: number } | undefined;
 
   constructor(
@@ -44,6 +45,7 @@ export class RealtimeSession {
         this.close();
         deps.drop();
       },
+      ended: (audioMs) => this.awaitCaller(audioMs),
     });
     this.input = new InputAudio(this.config.inputFormat, this.config.turnDetection, deps.baud, {
       speechStarted: (atMs) => this.speechStarted(atMs),
@@ -140,7 +142,25 @@ export class RealtimeSession {
     }
   }
 
+  /** With `idle_timeout_ms`: a caller who stays silent after the response was played is taken for having said nothing. */
+  private awaitCaller(audioMs: number): void {
+    const { turnDetection } = this.config;
+    const idleMs = turnDetection?.type === 'server_vad' ? turnDetection.idle_timeout_ms : undefined;
+    if (!idleMs) return;
+    this.stopWaiting();
+    const fromMs = Math.round(this.input.totalMs);
+    this.stopWaiting = this.later(audioMs + idleMs, () => {
+      if (this.speech || this.responses.busy) return;
+      const itemId = newId('item');
+      const audio_end_ms = Math.round(this.input.totalMs);
+      this.send({ type: 'input_audio_buffer.timeout_triggered', audio_start_ms: fromMs, audio_end_ms, item_id: itemId });
+      this.commit(itemId, fromMs);
+      this.responses.create(this.config, {});
+    });
+  }
+
   private speechStarted(atMs: number): void {
+    this.stopWaiting();
     this.speech = { itemId: newId('item'), fromMs: atMs };
     this.send({ type: 'input_audio_buffer.speech_started', audio_start_ms: atMs, item_id: this.speech.itemId });
     if (this.config.turnDetection?.interrupt_response) this.responses.interrupt();
@@ -242,12 +262,13 @@ export class RealtimeSession {
     if (call) call.output = turn.output;
   }
 
-  private later(ms: number, fn: () => void): void {
+  private later(ms: number, fn: () => void): () => void {
     const cancel = this.deps.clock.after(ms, () => {
       this.timers.delete(cancel);
       fn();
     });
     this.timers.add(cancel);
+    return cancel;
   }
 
   private send(event: ServerEventBody): void {
