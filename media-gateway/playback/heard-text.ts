@@ -11,6 +11,9 @@ export interface SpokenItem {
   audioMs: number;
 }
 
+/** Less than a syllable. */
+const END_TOLERANCE_MS = 100;
+
 /**
  * The part of an item's text that was heard in its first `heardMs`, cut at a word's end. The place is proportional to the audio; where
  * the vendor sends each piece of text before its audio (or after it), that piece cannot have been heard earlier (must have been heard) by then.
@@ -18,7 +21,7 @@ export interface SpokenItem {
 export function heardText(item: SpokenItem, heardMs: number): string {
   const text = item.deltas.map((delta) => delta.text).join('');
   if (heardMs <= 0) return '';
-  if (item.audioMs <= 0 || heardMs >= item.audioMs - 1) return text.trim();
+  if (item.audioMs <= 0 || heardMs >= item.audioMs - END_TOLERANCE_MS) return text.trim();
   let characters = Math.floor((text.length * heardMs) / item.audioMs);
   const first = item.deltas[0];
   if (item.deltas.length > 1 && first) {

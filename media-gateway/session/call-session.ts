@@ -221,6 +221,7 @@ export class CallSession implements Session {
         return true;
       case 'human':
         this.#amd.human();
+        this.#conversation.release();
         if (this.#state.kind === 'voicemail' && this.#state.phase === 'waiting') {
           this.#talk();
           this.#conversation.respond();
@@ -448,6 +449,8 @@ export class CallSession implements Session {
     this.#run(
       this.#say(from.text, { interruptible: false }).then((result) => {
         if (this.#state !== state) return;
+        // A beep right now means that nothing of it was recorded; its end says it again.
+        if (result === 'played' && state.repeats === 0 && (this.#beep.sounding || this.#timers.has('after_beep'))) return;
         if (result === 'played') this.#finish('voicemail_left');
         else this.#finish('voicemail_cut', `the message was ${result}`);
       }),

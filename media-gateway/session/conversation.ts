@@ -103,6 +103,11 @@ export class Conversation {
     return this.#mode === 'open' && this.idle && !this.callerSpeaks && !held;
   }
 
+  /** Whoever was taken for a machine is none: answers at once. */
+  release(): void {
+    if (this.#timers.has('suspicion') || this.#timers.has('first_words')) this.respond();
+  }
+
   /** Nobody waits for an answer any more. */
   forgetOwed(): void {
     this.#owed = false;

@@ -46,8 +46,9 @@ describe('machines', () => {
   it('says the message again when the beep came after it had begun', async () => {
     const { phone, session } = answered();
     session.onCommand(drop({ waitForSilence: false }));
-    await phone.untilHeard(/This is Acme/);
-    phone.play(tone(400));
+    await phone.untilHeard(/Please call/);
+    // It sounds when the last word is over, too.
+    phone.play(tone(600));
     const report = await session.done;
     expect(report.end).toBe('voicemail_left');
     expect(phone.heard.split('This is Acme')).toHaveLength(3);
@@ -81,15 +82,16 @@ describe('machines', () => {
     expect(events).toEqual([{ kind: 'human_confirmed', text: 'Yes, who is this?' }]);
   });
 
-  it('talks again when the workflow has it that a person speaks', async () => {
+  it('goes back to talking when the workflow has it that a person speaks', async () => {
     const { phone, session, events } = answered();
     await phone.untilHeard(/Hello\.$/);
-    phone.say(GREETING);
-    await phone.until(() => events.length > 0, 'suspicion');
-    session.onCommand({ commandId: 'h', callId: 'x', streamId: 'x', kind: 'human' });
     await phone.untilSilent();
-    phone.say('Who is this?');
+    phone.say('My mailbox? Who is this?');
+    await phone.until(() => events.length > 0, 'suspicion');
+    session.onCommand(drop());
+    session.onCommand({ commandId: 'h', callId: 'x', streamId: 'x', kind: 'human' });
     await phone.untilHeard(/AI assistant/);
+    expect(phone.heard).not.toContain(MESSAGE);
   });
 
   it('does not stay silent for a person who was taken for a machine', async () => {
