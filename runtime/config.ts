@@ -14,7 +14,10 @@ export function isLoopbackUrl(url: string): boolean {
 
 const publicUrl = z
   .url()
-  .refine((url) => url.startsWith('https://') || isLoopbackUrl(url), 'carriers call it: https, but for a loopback host')
+  .refine(
+    (url) => URL.canParse(url) && (url.startsWith('https://') || isLoopbackUrl(url)),
+    'carriers call it: https, but for a loopback host',
+  )
   .transform((url) => url.replace(/\/+$/, ''));
 
 const port = z.coerce.number().int().min(0).max(65_535);
