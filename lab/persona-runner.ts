@@ -50,6 +50,13 @@ const KEY_MS = 200;
 /** Long enough for the demodulator to see that a transmission is over; more silence tells it nothing. */
 const SILENCE_FED_MS = 400;
 
+/** Nobody speaks the moment the line is there. */
+const PICK_UP_MS = 300;
+/** Who hears no line at all speaks all the same. */
+const LINE_WAIT_MS = 3000;
+
+type Attention = { kind: 'waiting_for_line'; forMs: number } | { kind: 'picking_up'; forMs: number } | { kind: 'talking' };
+
 export class Phone implements Ear, Mouth {
   text = '';
   quietMs = 1;
@@ -61,6 +68,7 @@ export class Phone implements Ear, Mouth {
   private offset = FRAME_BYTES;
   private keys = '';
   private keyMs = 0;
+  private attention: Attention = { kind: 'waiting_for_line', forMs: 0 };
   private utterances: 'none' | 'first' | 'more' = 'none';
   private readonly baud: number;
 
@@ -79,8 +87,17 @@ export class Phone implements Ear, Mouth {
         : new VoicemailScript(persona, this, this, (text) => events.recorded(text));
   }
 
+  /**
+   * Something is connected with this phone. Before that nobody hears the person: a first word spoken while the carrier still opens the stream
+   * would be cut at its beginning, at random.
+   */
+  lineOpened(): void {
+    if (this.attention.kind === 'waiting_for_line') this.attention = { kind: 'picking_up', forMs: 0 };
+  }
+
   /** From now on what is heard is written here as well. A new source is demodulated from scratch. */
   listenTo(segment: HeardSegment): void {
+    this.lineOpened();
     this.segment = segment;
     this.demodulator = this.newDemodulator();
     this.quietMs = Math.max(this.quietMs, 1);
@@ -96,7 +113,7 @@ export class Phone implements Ear, Mouth {
       this.feed(frame);
     }
     this.pressNext();
-    this.script.tick();
+    if (this.isAttentive()) this.script.tick();
   }
 
   /** The next 20 ms from the mouth; `SILENT_FRAME` itself when there is nothing. Valid until the next call. */
@@ -139,6 +156,15 @@ export class Phone implements Ear, Mouth {
 
   beeped(): void {
     this.events.beepEnded();
+  }
+
+  private isAttentive(): boolean {
+    const { attention } = this;
+    if (attention.kind === 'talking') return true;
+    attention.forMs += FRAME_MS;
+    if (attention.forMs < (attention.kind === 'picking_up' ? PICK_UP_MS : LINE_WAIT_MS)) return false;
+    this.attention = { kind: 'talking' };
+    return true;
   }
 
   private pressNext(): void {

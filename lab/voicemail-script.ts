@@ -5,17 +5,15 @@ import type { VoicemailPersona } from './persona';
 import type { Ear, Mouth, Script } from './persona-runner';
 
 type State =
-  | { kind: 'picking_up'; leftMs: number }
+  | { kind: 'picked_up' }
   | { kind: 'greeting' }
   | { kind: 'gap'; leftMs: number }
   | { kind: 'beep' }
   | { kind: 'recording'; from: number; forMs: number; silentMs: number }
   | { kind: 'done' };
 
-const PICK_UP_MS = 300;
-
 export class VoicemailScript implements Script {
-  private state: State = { kind: 'picking_up', leftMs: PICK_UP_MS };
+  private state: State = { kind: 'picked_up' };
 
   constructor(
     private readonly persona: VoicemailPersona,
@@ -28,9 +26,7 @@ export class VoicemailScript implements Script {
   tick(): void {
     const { persona } = this;
     switch (this.state.kind) {
-      case 'picking_up':
-        this.state.leftMs -= FRAME_MS;
-        if (this.state.leftMs > 0) return;
+      case 'picked_up':
         this.mouth.say(persona.greeting);
         this.state = { kind: 'greeting' };
         return;

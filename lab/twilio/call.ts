@@ -168,6 +168,8 @@ export class Call {
     this.path = path;
     if (previous !== path) previous?.close();
     this.endSegment();
+    // A stream's line is open when its socket is, and whoever opens it says so by `listen`.
+    if (path && path.kind !== 'stream') this.phone?.lineOpened();
     if (segment) this.listen(segment);
   }
 

@@ -60,7 +60,8 @@ export function createCall(network: PhoneNetwork, form: Form): CreatedCall {
       answered() {
         detection?.start();
         if (!detection || field(form, 'AsyncAmd') === 'true') return program.run(source);
-        // Without AsyncAmd nothing happens on the line until the verdict is there.
+        // Without AsyncAmd nothing happens on the line until the verdict is there; the detection listens.
+        call.phone?.lineOpened();
         void detection.result.then(({ answeredBy }) => {
           if (!call.isOver) program.run(source, { AnsweredBy: answeredBy });
         });

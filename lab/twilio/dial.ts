@@ -37,6 +37,8 @@ export async function dial(
     parent.error(13_214, `<Dial>: callerId ${callerId} is not a number of the account`);
     return { DialCallStatus: 'failed' };
   }
+  // The caller hears the other phone ring.
+  parent.phone?.lineOpened();
   const children: Call[] = [];
   const winner = await new Promise<Call>((resolve) => {
     let bridged: Call | undefined;

@@ -82,6 +82,8 @@ export class Harness {
   /** TwiML by path; a function may choose by what was posted. A number is answered as a status. */
   readonly pages = new Map<string, string | number | ((params: Record<string, string>) => string)>();
   private readonly waiting = new Set<() => void>();
+  /** How long the handshake of a media socket takes. */
+  acceptAfterMs = 0;
   client!: Twilio;
   lab!: ListeningLabServer;
   customerUrl = '';
@@ -196,7 +198,10 @@ export class Harness {
         this.wake();
       });
     });
-    this.sockets = new WebSocketServer({ server: this.server });
+    this.sockets = new WebSocketServer({
+      server: this.server,
+      verifyClient: (_info, accept) => void setTimeout(() => accept(true), this.acceptAfterMs),
+    });
     this.sockets.on('connection', (socket, request) => {
       const valid = validateRequest(LAB_ACCOUNT.authToken, String(request.headers['x-twilio-signature']), this.mediaUrl, {});
       this.peers.push(new MediaPeer(socket, request, valid, () => this.wake()));
