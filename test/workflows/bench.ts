@@ -6,7 +6,15 @@ import { AsyncCompletionClient, type Client, type WorkflowHandle } from '@tempor
 import { SearchAttributeType } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, type NativeConnection, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  makeTelemetryFilterString,
+  type NativeConnection,
+  Runtime,
+  Worker,
+  type WorkflowBundle,
+} from '@temporalio/worker';
 import type { Activities } from '../../contracts/activities';
 import { startTestTemporal } from '../support/temporal';
 import { startTimeSkipping } from '../support/time-skipping';
@@ -60,7 +68,10 @@ export async function startRealBench(): Promise<Bench> {
 
 function quiet(): void {
   try {
-    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    Runtime.install({
+      logger: new DefaultLogger('ERROR'),
+      telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+    });
   } catch {
     // Installed by another bench of this file.
   }

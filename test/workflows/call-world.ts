@@ -1,7 +1,7 @@
 /** What surrounds one call workflow: scripted activities, and the messages that a carrier and a gateway would send it. */
 import { randomBytes } from 'node:crypto';
 import { CompleteAsyncError } from '@temporalio/activity';
-import { ActivityNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import type { CallActivities, CallRules, CallSettlement, DialResult } from '../../contracts/activities';
 import {
   type AttachResult,
@@ -192,7 +192,7 @@ export class CallWorld {
 
   heartbeat(attachment: number, checkpoint: Partial<Checkpoint>): Promise<void> {
     const details: Checkpoint = { turns: [], sealedTurns: 0, usage: [], at: T0, ...checkpoint };
-    return this.onceStarted(() =>
+    return this.onceStarted(attachment, () =>
       this.bench.completion.heartbeat({ workflowId: this.callId, activityId: conversationActivityId(attachment) }, details),
     );
   }
@@ -200,7 +200,7 @@ export class CallWorld {
   /** The gateway's report of the n-th stream. */
   report(end: ConversationEnd, over: Partial<ConversationReport> = {}, attachment = 1): Promise<void> {
     const report: ConversationReport = { end, turns: [], usage: [], startedAt: T0, endedAt: T0 + 20_000, toolCalls: [], ...over };
-    return this.onceStarted(() =>
+    return this.onceStarted(attachment, () =>
       this.bench.completion.complete({ workflowId: this.callId, activityId: conversationActivityId(attachment) }, report),
     );
   }
@@ -224,16 +224,10 @@ export class CallWorld {
     if (attached.kind !== 'attached') throw new Error(attached.reason);
   }
 
-  private async onceStarted(act: () => Promise<void>): Promise<void> {
-    await until(async () => {
-      try {
-        await act();
-        return true;
-      } catch (error) {
-        if (error instanceof ActivityNotFoundError) return false;
-        throw error;
-      }
-    }, 'the conversation activity');
+  /** The server takes nothing for an activity that no worker has begun. */
+  private async onceStarted(attachment: number, act: () => Promise<void>): Promise<void> {
+    await this.ranOnce('conversation', attachment);
+    await act();
   }
 }
 

@@ -1,24 +1,8 @@
-import { type Bench, recordHistory, startBench } from './bench';
+import { Context } from '@temporalio/activity';
+import { callScenarios } from './call-scenario';
 import { CallWorld, placed, rules, turn } from './call-world';
 
-let bench: Bench | undefined;
-beforeAll(async () => {
-  bench = await startBench();
-}, 300_000);
-afterAll(() => bench?.stop());
-
-/** One call from its start to its record; the history's name is that of the state it ends in. */
-function scenario(title: string, history: string, script: (bench: Bench) => { world: CallWorld; play: () => Promise<void> }): void {
-  test(title, async () => {
-    if (!bench) return;
-    const { world, play } = script(bench);
-    await bench.run(world.activities, async () => {
-      await world.start();
-      await play();
-      await recordHistory(world.handle, `call.${history}`);
-    });
-  });
-}
+const { scenario, theBench } = callScenarios();
 
 describe('nobody answers', () => {
   scenario("busy: one settlement with the carrier's word", 'busy', (bench) => {
@@ -220,7 +204,7 @@ describe('the dial', () => {
     'dial_lost',
     (bench) => {
       const world: CallWorld = new CallWorld(bench, {
-        dial: () => new Promise(() => {}),
+        dial: () => Context.current().cancelled,
         reconcileDial: async ({ carrierCallId }) => ({
           kind: 'found',
           call: { ...world.carrierCall(carrierCallId), status: 'in_progress' },
@@ -401,6 +385,7 @@ describe('a person answers', () => {
   });
 
   test('an attach without a nonce is turned away by the validator', async () => {
+    const bench = theBench();
     if (!bench) return;
     const world = new CallWorld(bench);
     await bench.run(world.activities, async () => {
