@@ -1,0 +1,84 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { postCallWorkflowId } from '../../contracts/call-id';
+import { type Config, loadConfig } from '../../runtime/config';
+import { connectTo } from '../../runtime/temporal';
+import { openStore } from '../../store/open';
+import { runWorker } from '../../worker/main';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { startTestTemporal, type TestTemporal } from '../support/temporal';
+
+let home: string;
+let database: TestDatabase;
+let temporal: TestTemporal;
+let config: Config;
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'patter-worker-'));
+  database = await createTestDatabase();
+  temporal = await startTestTemporal();
+  config = loadConfig(
+    {
+      PATTER_HOME: home,
+      PATTER_TASK_QUEUE: temporal.taskQueue,
+      PATTER_LOG_LEVEL: 'silent',
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      DATABASE_URL: database.url,
+      TWILIO_ACCOUNT_SID: 'AC00000000000000000000000000000000',
+      TWILIO_AUTH_TOKEN: 'token',
+      TWILIO_BASE_URL: 'http://127.0.0.1:9',
+    },
+    home,
+  );
+});
+afterAll(async () => {
+  await database.drop();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const bundles = () => readdirSync(join(home, 'cache')).map((name) => ({ name, madeAt: statSync(join(home, 'cache', name)).mtimeMs }));
+
+test('a worker on an empty database migrates it, works, and leaves nothing open', async () => {
+  const worker = await runWorker(config);
+  expect(await worker.problems()).toEqual([]);
+  const store = openStore(database.url);
+  expect(await store.pendingMigrations()).toEqual([]);
+  await store.close();
+
+  const connection = await connectTo(temporal.address);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const input = { tenantId: 'default', campaignId: 'cmp_none', contactId: 'ct_none', callId: `call_none_${temporal.taskQueue}` };
+  const result = await client.workflow.execute('postCall', {
+    taskQueue: temporal.taskQueue,
+    workflowId: postCallWorkflowId(input.callId),
+    args: [input],
+  });
+  expect(result).toEqual({ failedSteps: [] });
+  await connection.close();
+
+  await worker.stop();
+  await worker.stop();
+  await worker.closed;
+});
+
+test('a worker that starts again uses the bundle that the first one made', async () => {
+  const before = bundles();
+  expect(before).toHaveLength(1);
+  const worker = await runWorker(config);
+  expect(bundles()).toEqual(before);
+  await worker.stop();
+});
+
+test('a worker whose database is gone says so, and does not start without one', async () => {
+  const worker = await runWorker({ ...config, TWILIO_AUTH_TOKEN: undefined });
+  const other = await createTestDatabase();
+  await other.drop();
+  expect(await worker.problems()).toEqual([expect.stringContaining('TWILIO_ACCOUNT_SID')]);
+  await worker.stop();
+  await expect(runWorker({ ...config, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })).rejects.toMatchObject({
+    code: 'PATTER_POSTGRES_UNAVAILABLE',
+  });
+});
