@@ -271,7 +271,7 @@ export class CallHost {
       .catch((error: unknown) => this.log.error({ err: error }, 'the call was not hung up'));
   }
 
-  /** Until there is an answer, the time is up, or the stream is gone. */
+  /** Until there is an answer, or the time is up. */
   private async attach(warm: Warm | undefined): Promise<AttachResult | undefined> {
     const { clock, gatewayId, link } = this.deps;
     const { carrierCallId, streamId } = this.stream;
@@ -283,8 +283,7 @@ export class CallHost {
       try {
         return await link.attach(this.callId, request, `stream/${streamId}`, Math.min(ATTACH_TRY_MS, left));
       } catch (error) {
-        // A stream that ended before the workflow knew of it is the carrier's news, not ours.
-        if (this.gone.signal.aborted) return undefined;
+        // Also when the stream has ended: the attach may have been taken, and then somebody waits for a report.
         this.log.warn({ err: error }, 'no answer to the attach yet');
         await sleep(clock, ATTACH_RETRY_MS);
       }

@@ -61,11 +61,12 @@ export function setupFor(callId: string): CallSetup {
   };
 }
 
-/** Resolves when `read` gives something; the test's own time-out is the limit. */
+/** Resolves when `read` gives something. Gives up before the test does, so that it says what it waited for. */
 export async function eventually<T>(read: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
-  for (;;) {
+  for (const until = Date.now() + 12_000; ; ) {
     const value = await read();
     if (value !== undefined && value !== false) return value as T;
+    if (Date.now() > until) throw new Error(`never became true: ${read}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

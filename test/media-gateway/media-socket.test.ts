@@ -1,0 +1,74 @@
+import { REFUSALS } from '../../media-gateway/media-socket';
+import { eventually, type Gateway, Harness, MediaClient, newCallId, newSid, tokenFor } from './support/harness';
+
+let harness: Harness;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+  gateway = await harness.gateway();
+});
+afterAll(() => harness.stop());
+
+test('peer defect 2: another path opens no socket', async () => {
+  await expect(MediaClient.open(gateway, '/twilio/media/evil')).rejects.toThrow('404');
+});
+
+describe('a stream is refused, with a code and without a session', () => {
+  const now = () => Math.floor(Date.now() / 1_000);
+  test.each<[string, (callId: string) => string | undefined, string]>([
+    ['without a token', () => undefined, 'PATTER_TOKEN_INVALID'],
+    ['with a forged token', (callId) => tokenFor(callId, {}, 'a key that is not ours'), 'PATTER_TOKEN_INVALID'],
+    ['with a token that was changed', (callId) => `x${tokenFor(callId)}`, 'PATTER_TOKEN_INVALID'],
+    ['with an expired token', (callId) => tokenFor(callId, { e: now() - 1 }), 'PATTER_TOKEN_EXPIRED'],
+  ])('%s', async (_, token, code) => {
+    const { callId, carrierCallId } = await harness.startCall();
+    const media = await MediaClient.start(gateway, carrierCallId, token(callId));
+    await expect(media.closed).resolves.toEqual({ code: REFUSALS.TOKEN, reason: code });
+    expect(harness.sessions.of(callId)).toEqual([]);
+    expect((await harness.seen(callId)).attaches).toEqual([]);
+  });
+
+  test.each<[string, (media: MediaClient) => void]>([
+    ['that begins with media', (media) => media.audio(Buffer.alloc(160))],
+    ['that is not JSON', (media) => media.raw('{')],
+    ['that is binary', (media) => media.raw(Buffer.from([1, 2]))],
+  ])('%s', async (_, send) => {
+    const media = await MediaClient.open(gateway);
+    send(media);
+    await expect(media.closed).resolves.toEqual({ code: REFUSALS.PROTOCOL, reason: 'PATTER_STREAM_PROTOCOL' });
+  });
+
+  test('that sends a message beyond all size', async () => {
+    const media = await MediaClient.open(gateway);
+    media.raw('x'.repeat(100_000));
+    expect((await media.closed).code).toBe(1_009);
+  });
+});
+
+test('peer defect 21: a token opens one stream: the second is refused while the first lives and after it', async () => {
+  const { callId, carrierCallId } = await harness.startCall();
+  const token = tokenFor(callId);
+  const first = await MediaClient.start(gateway, carrierCallId, token);
+  await eventually(() => harness.sessions.of(callId)[0]);
+  const second = await MediaClient.start(gateway, carrierCallId, token);
+  await expect(second.closed).resolves.toEqual({ code: REFUSALS.USED, reason: 'PATTER_TOKEN_USED' });
+  first.stop(carrierCallId);
+  await eventually(async () => (await harness.seen(callId)).reports[0]);
+  const third = await MediaClient.start(gateway, carrierCallId, token);
+  await third.closed;
+  expect(harness.sessions.of(callId)).toHaveLength(1);
+  expect(harness.rest.ended).not.toContain(carrierCallId);
+});
+
+test('a full gateway refuses the stream and says so in readyz', async () => {
+  const small = await harness.gateway({ variables: { PATTER_GATEWAY_MAX_CALLS: '1' } });
+  const { callId, carrierCallId } = await harness.startCall();
+  const first = await MediaClient.start(small, carrierCallId, tokenFor(callId));
+  await eventually(() => harness.sessions.of(callId)[0]);
+  const second = await MediaClient.start(small, newSid('CA'), tokenFor(newCallId()));
+  await expect(second.closed).resolves.toEqual({ code: REFUSALS.FULL, reason: 'PATTER_NO_GATEWAY' });
+  expect(await small.problems()).toEqual(['full: 1 calls']);
+  first.stop(carrierCallId);
+  await eventually(async () => (await small.problems()).length === 0);
+});

@@ -1,0 +1,146 @@
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
+import { AUTH_TOKEN, eventually, type Gateway, Harness, MediaClient, newCallId, post, tokenFor } from './support/harness';
+
+let harness: Harness;
+let gateway: Gateway;
+
+beforeAll(async () => {
+  harness = await Harness.start();
+  gateway = await harness.gateway();
+});
+afterAll(() => harness.stop());
+
+describe('signatures', () => {
+  test('a forged one is 403 with its code, and changes nothing', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    const form = { CallSid: carrierCallId, CallStatus: 'ringing', SequenceNumber: '1' };
+    const forged = getExpectedTwilioSignature('another token', `${gateway.urls.public}/twilio/status/${callId}`, form);
+    const answer = await post(gateway, `/twilio/status/${callId}`, form, forged);
+    expect(answer.status).toBe(403);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'PATTER_WEBHOOK_SIGNATURE' });
+    expect((await harness.seen(callId)).carrierEvents).toEqual([]);
+  });
+
+  test('one made for another call or another path is 403', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    const form = { CallSid: carrierCallId, CallStatus: 'ringing' };
+    const elsewhere = getExpectedTwilioSignature(AUTH_TOKEN, `${gateway.urls.public}/twilio/status/${newCallId()}`, form);
+    expect((await post(gateway, `/twilio/status/${callId}`, form, elsewhere)).status).toBe(403);
+    expect((await post(gateway, `/twilio/continue/${callId}`, form, '')).status).toBe(403);
+  });
+
+  test('they are over the public URL of the configuration, never over Host', async () => {
+    const behind = await harness.gateway({ variables: { PATTER_PUBLIC_URL: 'https://gw.example.com/' } });
+    const { callId, carrierCallId } = await harness.startCall();
+    const form = { CallSid: carrierCallId, CallStatus: 'ringing' };
+    expect((await post(behind, `/twilio/status/${callId}`, form)).status).toBe(204);
+    const overHost = getExpectedTwilioSignature(AUTH_TOKEN, `${behind.urls.listening}/twilio/status/${callId}`, form);
+    expect((await post(behind, `/twilio/status/${callId}`, form, overHost)).status).toBe(403);
+  });
+
+  test('without an auth token every webhook is 503, and the gateway is not ready', async () => {
+    const bare = await harness.gateway({ variables: { TWILIO_AUTH_TOKEN: '' } });
+    const answer = await post(bare, `/twilio/status/${newCallId()}`, { CallSid: 'CA1', CallStatus: 'ringing' });
+    expect(answer.status).toBe(503);
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'PATTER_CREDENTIAL_MISSING' });
+    expect(await bare.problems()).toEqual([expect.stringContaining('TWILIO_AUTH_TOKEN')]);
+  });
+
+  test('a body beyond the limit is 413', async () => {
+    const answer = await post(gateway, `/twilio/status/${newCallId()}`, { CallSid: 'x'.repeat(70_000) });
+    expect(answer.status).toBe(413);
+  });
+});
+
+test('status, amd, stream and transfer callbacks become signals, with the same key when repeated', async () => {
+  const { callId, carrierCallId } = await harness.startCall();
+  const status = { CallSid: carrierCallId, CallStatus: 'completed', SequenceNumber: '3', CallDuration: '4' };
+  expect((await post(gateway, `/twilio/status/${callId}`, status)).status).toBe(204);
+  expect((await post(gateway, `/twilio/status/${callId}`, status)).status).toBe(204);
+  await post(gateway, `/twilio/amd/${callId}`, { CallSid: carrierCallId, AnsweredBy: 'machine_end_beep' });
+  await post(gateway, `/twilio/stream/${callId}`, { CallSid: carrierCallId, StreamSid: 'MZ1', StreamEvent: 'stream-started' });
+  await post(gateway, `/twilio/transfer-status/${callId}/1`, { CallSid: 'CAhuman', ParentCallSid: carrierCallId, CallStatus: 'busy' });
+  const { carrierEvents } = await harness.seen(callId);
+  expect(carrierEvents.map(({ kind }) => kind)).toEqual(['status', 'status', 'amd', 'stream', 'transfer_result']);
+  expect(carrierEvents[0]?.dedupeKey).toBe(carrierEvents[1]?.dedupeKey);
+});
+
+describe('a callback of a call whose workflow is gone', () => {
+  test('hangs up a phone that rings: the attempt was superseded', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    await harness.finish(callId);
+    expect((await post(gateway, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: 'ringing' })).status).toBe(204);
+    await eventually(() => harness.rest.ended.includes(carrierCallId));
+  });
+
+  test('leaves one alone that has ended', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    await harness.finish(callId);
+    expect((await post(gateway, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: 'completed' })).status).toBe(204);
+    expect(harness.rest.ended).not.toContain(carrierCallId);
+  });
+});
+
+describe('warming up at ringing', () => {
+  const ring = (callId: string, carrierCallId: string, status = 'ringing') =>
+    post(gateway, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: status });
+  const warmed = (callId: string) => harness.sessions.warmed.filter((entry) => entry.callId === callId);
+
+  test('happens once, and the stream takes it over without asking for the set-up again', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    await Promise.all([ring(callId, carrierCallId), ring(callId, carrierCallId)]);
+    await eventually(() => warmed(callId).length > 0);
+    const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+    const session = await eventually(() => harness.sessions.of(callId)[0]);
+    expect(warmed(callId)).toHaveLength(1);
+    expect(session.options.prewarmed).toBe(warmed(callId)[0]?.prewarmed);
+    expect((await harness.seen(callId)).attaches).toMatchObject([{ carrierCallId }, { haveSetup: true, streamId: media.streamId }]);
+    media.stop(carrierCallId);
+    await eventually(async () => (await harness.seen(callId)).reports[0]);
+    expect(warmed(callId)[0]?.disposed).toBe(false);
+  });
+
+  test('is given up when nobody answers', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    await ring(callId, carrierCallId);
+    await eventually(() => warmed(callId).length > 0);
+    await ring(callId, carrierCallId, 'no-answer');
+    expect(warmed(callId)[0]?.disposed).toBe(true);
+  });
+});
+
+describe('what comes next', () => {
+  test.each([
+    [{ kind: 'hangup' } as const, '<Response><Hangup/></Response>'],
+    [{ kind: 'wait', ms: 2_500 } as const, '<Pause length="3"/>'],
+  ])('%j', async (instruction, twiml) => {
+    const { callId, carrierCallId } = await harness.startCall({ instruction });
+    const answer = await post(gateway, `/twilio/continue/${callId}`, { CallSid: carrierCallId, CallStatus: 'in-progress' });
+    expect(answer).toMatchObject({ status: 200, body: expect.stringContaining(twiml) });
+    expect((await harness.seen(callId)).instructions).toEqual([{ gatewayId: gateway.gatewayId, carrierCallId }]);
+  });
+
+  test('a new stream has a token of its own that opens it', async () => {
+    const { callId, carrierCallId } = await harness.startCall({ instruction: { kind: 'stream', attachment: 2 } });
+    const answer = await post(gateway, `/twilio/continue/${callId}`, { CallSid: carrierCallId, CallStatus: 'in-progress' });
+    const token = /name="token" value="([^"]+)"/.exec(answer.body)?.[1];
+    const media = await MediaClient.start(gateway, carrierCallId, token);
+    await eventually(() => harness.sessions.of(callId)[0]);
+    media.stop(carrierCallId);
+    await eventually(async () => (await harness.seen(callId)).reports[0]);
+  });
+
+  test('the end of a transfer is told before the question is asked', async () => {
+    const { callId, carrierCallId } = await harness.startCall({ instruction: { kind: 'stream', attachment: 2 } });
+    const form = { CallSid: carrierCallId, DialCallStatus: 'no-answer', DialCallSid: 'CAhuman' };
+    const answer = await post(gateway, `/twilio/transfer/${callId}/1`, form);
+    expect(answer.body).toContain('<Connect><Stream');
+    const seen = await harness.seen(callId);
+    expect(seen.carrierEvents).toMatchObject([{ kind: 'transfer_result', transferNumber: 1, answered: false, status: 'no_answer' }]);
+  });
+
+  test('a call without a workflow is hung up', async () => {
+    const answer = await post(gateway, `/twilio/continue/${newCallId()}`, { CallSid: 'CA1', CallStatus: 'in-progress' });
+    expect(answer.body).toContain('<Hangup/>');
+  });
+});
