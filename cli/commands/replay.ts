@@ -1,0 +1,79 @@
+/** `patter replay`: does this build still understand what the server is in the middle of? Run it before a deploy. */
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { Command } from 'commander';
+import { parseDurationMs } from '../../contracts/duration';
+import { PatterError } from '../../contracts/errors';
+import { loadConfig } from '../../runtime/config';
+import { createLogger } from '../../runtime/log';
+import { connectClient, dataConverterFor } from '../../runtime/temporal';
+import { workflowBundle } from '../../worker/workflow-bundle';
+import { printJson } from '../output';
+
+const WORKFLOW_TYPES = ['campaign', 'call', 'postCall'];
+
+export interface ReplayReport {
+  since: string;
+  replayed: number;
+  /** Workflows that this build would break on. */
+  failed: { workflowId: string; runId: string; error: string }[];
+}
+
+interface ReplayOptions {
+  since: string;
+  limit: string;
+  json?: boolean;
+}
+
+export function register(program: Command): void {
+  program
+    .command('replay')
+    .description("replay the server's recent workflow histories on this build; exits 1 when one does not fit")
+    .option('--since <duration>', 'how far back to look, as in 7d or 12h', '7d')
+    .option('--limit <n>', 'at most so many histories, the newest first', '1000')
+    .option('--json', 'print the result as JSON, and nothing else on stdout')
+    .action(async (options: ReplayOptions) => {
+      const report = await replayRecent(options);
+      if (options.json) printJson(report);
+      else process.stdout.write(words(report));
+      if (report.failed.length > 0) process.exitCode = 1;
+    });
+}
+
+async function replayRecent(options: ReplayOptions): Promise<ReplayReport> {
+  const sinceMs = parseDurationMs(options.since);
+  const limit = Number(options.limit);
+  if (sinceMs === undefined || !Number.isInteger(limit) || limit < 1) {
+    throw new PatterError('PATTER_CONFIG_INVALID', 'Write --since as a duration (7d, 12h) and --limit as a number above zero.');
+  }
+  const config = loadConfig();
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const client = await connectClient(config);
+  try {
+    const since = new Date(Date.now() - sinceMs).toISOString();
+    const types = WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ');
+    const report: ReplayReport = { since, replayed: 0, failed: [] };
+    const recent = async function* () {
+      let taken = 0;
+      for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowType IN (${types}) AND StartTime > '${since}'` })) {
+        if (taken++ >= limit) return;
+        yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
+      }
+    };
+    const bundle = await workflowBundle(config.PATTER_HOME, createLogger('replay', config.PATTER_LOG_LEVEL));
+    const replays = Worker.runReplayHistories({ workflowBundle: bundle, dataConverter: dataConverterFor(config) }, recent());
+    for await (const { workflowId, runId, error } of replays) {
+      report.replayed++;
+      if (error) report.failed.push({ workflowId, runId, error: error.message });
+    }
+    return report;
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function words({ since, replayed, failed }: ReplayReport): string {
+  const head = `${replayed} workflow histories since ${since}: `;
+  if (failed.length === 0) return `${head}all replay on this build.\n`;
+  const lines = failed.map(({ workflowId, error }) => `  ${workflowId}: ${error.split('\n')[0]}\n`).join('');
+  return `${head}${failed.length} do not replay on this build. Do not deploy it.\n${lines}`;
+}
