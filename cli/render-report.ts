@@ -103,13 +103,13 @@ function conversation(result: ReportResult, width: number, paint: Paint): string
 function reasons({ reasons: found }: ReportView): string {
   const rows = found.slice(0, MAX_REASONS).map(({ outcome, reason, contacts }) => [`  ${contacts}`, outcome, reason]);
   const left = found.length - MAX_REASONS;
-  return table(left > 0 ? [...rows, ['  …', `${left} more reasons in the report`]] : rows, [0]);
+  return `${table(rows, [0])}${left > 0 ? `\n  … ${left} more reasons in the report` : ''}`;
 }
 
 function rejected({ rejected: found }: ReportView): string {
   const rows = found.slice(0, MAX_REJECTED).map(({ line, phone, reason }) => [`  line ${line}`, phone === '' ? '(empty)' : phone, reason]);
   const left = found.length - MAX_REJECTED;
-  return table(left > 0 ? [...rows, [`  … ${left} more`]] : rows);
+  return `${table(rows)}${left > 0 ? `\n  … ${left} more in the report` : ''}`;
 }
 
 /** Lines of at most `width` characters; the first begins with `label`, the others below its text. */

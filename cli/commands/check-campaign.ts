@@ -73,5 +73,5 @@ function list(rows: readonly CheckRow[], title: string): string {
   if (rows.length === 0) return '';
   const shown = rows.slice(0, MAX_ROWS).map((row) => [`  line ${row.line}`, row.phone === '' ? '(empty)' : row.phone, row.reason]);
   const left = rows.length - MAX_ROWS;
-  return `${title}\n${table(left > 0 ? [...shown, [`  … ${left} more (--json lists all)`]] : shown)}`;
+  return `${title}\n${table(shown)}${left > 0 ? `\n  … ${left} more (--json lists all)` : ''}`;
 }
