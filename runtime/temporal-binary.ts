@@ -19,6 +19,11 @@ export interface TemporalBinaryOptions {
   env?: NodeJS.ProcessEnv;
   /** Told what takes long; on a terminal the elapsed time is told in one line that rewrites itself. */
   tell?: (line: string) => void;
+  /**
+   * False leaves the SDK's download out, for machines where it is known to be blocked.
+   * @default true
+   */
+  download?: boolean;
 }
 
 /** Kept per user, not per project: the first `go install` takes minutes. */
@@ -48,10 +53,14 @@ export async function temporalBinary(options: TemporalBinaryOptions = {}): Promi
   const lock = { timeoutMs: BUILD_DEADLINE_MS, onWait: (pid: number) => tell(`Process ${pid} is fetching Temporal; waiting for it.`) };
   return withFileLock(join(cache, 'fetch.lock'), lock, async () => {
     if (existsSync(cached) && (await works(cached))) return cached;
+    // Of fetches that were killed; the lock says that none is under way.
+    for (const left of readdirSync(cache).filter((name) => name.startsWith('new-')))
+      rmSync(join(cache, left), { recursive: true, force: true });
     const scratch = mkdtempSync(join(cache, 'new-'));
     try {
       const problems: string[] = [];
-      for (const fetch of [download, build]) {
+      const skipped: Fetch = async () => ({ problem: 'not wanted' });
+      for (const fetch of [options.download === false ? skipped : download, build] satisfies Fetch[]) {
         const result = await fetch(scratch, env, tell);
         if ('file' in result && (await works(result.file))) {
           chmodSync(result.file, 0o755);
@@ -79,6 +88,7 @@ export async function temporalBinary(options: TemporalBinaryOptions = {}): Promi
 }
 
 type Fetched = { file: string } | { problem: string };
+type Fetch = (scratch: string, env: NodeJS.ProcessEnv, tell: (line: string) => void) => Promise<Fetched>;
 
 async function works(file: string): Promise<boolean> {
   const result = await runProgram(file, ['--version'], { timeoutMs: VERSION_DEADLINE_MS });
@@ -137,17 +147,18 @@ async function build(scratch: string, env: NodeJS.ProcessEnv, tell: (line: strin
 }
 
 async function findGo(env: NodeJS.ProcessEnv): Promise<string | undefined> {
-  for (const go of ['go', '/usr/local/go/bin/go']) {
+  // Where Go's own instructions put it; a login shell's PATH has it, a service's often not.
+  const candidates = [...(env.PATH ?? '').split(':').map((folder) => join(folder, 'go')), '/usr/local/go/bin/go'];
+  for (const go of candidates.filter((file) => existsSync(file))) {
     if ((await runProgram(go, ['version'], { timeoutMs: VERSION_DEADLINE_MS, env })).code === 0) return go;
   }
   return undefined;
 }
 
-/** In a process group of its own, so that a deadline ends the compilers too. */
 function runGo(go: string, gobin: string, env: NodeJS.ProcessEnv): Promise<{ code: number | null; stderr: string }> {
   return new Promise((resolve) => {
     const child = spawn(go, ['install', GO_MODULE], {
-      env: { ...env, GOBIN: gobin, GOFLAGS: '', CGO_ENABLED: '0' },
+      env: { ...env, GOBIN: gobin },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let stderr = '';
