@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { runGateway } from '../../media-gateway/main';
 import { eventually, Harness, MediaClient, newCallId, post, tokenFor } from './support/harness';
 
 let harness: Harness;
@@ -108,4 +109,23 @@ test('healthz, readyz and metrics', async () => {
   expect([response.status, await response.json()]).toEqual([503, { ok: false, problems: [expect.stringContaining('Temporal')] }]);
   await cut.stop();
   await client.connection.close();
+});
+
+test('runGateway finds everything by its configuration, and leaves nothing open', async () => {
+  const config = harness.config(harness.newHome(), {
+    TEMPORAL_ADDRESS: harness.temporal.address,
+    TEMPORAL_NAMESPACE: harness.temporal.namespace,
+    DATABASE_URL: harness.databaseUrl,
+    PATTER_LOG_LEVEL: 'silent',
+  });
+  const gateway = await runGateway(config);
+  expect(await gateway.problems()).toEqual([]);
+  await Promise.all([gateway.stop(), gateway.stop()]);
+  await gateway.closed;
+  await expect(fetch(`${gateway.urls.listening}/healthz`)).rejects.toThrow();
+});
+
+test('a public URL that is missing from the list is said before anything is opened', async () => {
+  const variables = { PATTER_GATEWAY_INDEX: '3', PATTER_PUBLIC_URL: 'https://a.example,https://b.example' };
+  await expect(harness.gateway({ variables })).rejects.toMatchObject({ code: 'PATTER_CONFIG_INVALID' });
 });

@@ -158,6 +158,10 @@ export class Harness {
     for (const home of this.homes) rmSync(home, { recursive: true, force: true });
   }
 
+  get databaseUrl(): string {
+    return this.database.url;
+  }
+
   newHome(): string {
     const home = mkdtempSync(join(tmpdir(), 'patter-gateway-'));
     this.homes.push(home);
