@@ -61,7 +61,7 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
   if (expected && expected !== call.outcome) yield `reported as ${call.outcome}; the phone network says ${expected}`;
   if (ANSWERED.has(call.outcome) && entry.answeredAt === undefined) yield `reported as ${call.outcome}, but nobody answered`;
   if (entry.answeredAt !== undefined && call.answeredAt === null) yield 'answered, but the report has no answeredAt';
-  const isMachine = entry.voicemail !== undefined;
+  const isMachine = entry.personaKind === 'voicemail';
   if (isMachine !== (call.outcome === 'voicemail'))
     yield `reported as ${call.outcome}, and ${isMachine ? 'a machine' : 'no machine'} answered`;
 
@@ -128,8 +128,9 @@ function* compareWebhooks(report: CampaignReport, ledger: LedgerSnapshot): Gener
     const received = ledger.webhooks.filter((webhook) => webhook.name === name);
     const told = new Map<string, number>();
     for (const webhook of received) {
-      const data = (webhook.body as { data?: { contactId?: string; contactOutcome?: string | null } }).data;
-      if (data?.contactId && data.contactOutcome) told.set(data.contactId, (told.get(data.contactId) ?? 0) + 1);
+      const { type, data } = webhook.body as { type?: string; data?: { contactId?: string; contactOutcome?: string | null } };
+      if (data?.contactId && (data.contactOutcome || type === 'contact.ended'))
+        told.set(data.contactId, (told.get(data.contactId) ?? 0) + 1);
     }
     for (const result of report.results) {
       const n = told.get(result.contactId) ?? 0;
