@@ -30,7 +30,6 @@ const DRAIN_MS = 15_000;
 /** Runs workflows and activities until `stop`, which lets requests that are under way finish. Applies pending migrations and registers search attributes. */
 export async function runWorker(config: Config): Promise<Running> {
   const log = createLogger('worker', config.PATTER_LOG_LEVEL);
-  installTemporalRuntime(log);
   const parts: (() => Promise<void>)[] = [];
   const closeParts = async () => {
     for (const close of parts.splice(0).reverse()) await close();
@@ -54,6 +53,8 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
   const temporal = client.connection as Connection;
   parts.push(() => temporal.close());
   await ensureNamespaceAndSearchAttributes(temporal, config.TEMPORAL_NAMESPACE, log);
+  // Not earlier: it ends with its last connection or worker, and one that never had any would keep the process alive.
+  installTemporalRuntime(log);
   const connection: NativeConnection = await connectNative(config);
   parts.push(() => connection.close());
 

@@ -237,7 +237,9 @@ describe('call.ended', () => {
   });
 
   test('that reaches nobody is sent again', async () => {
-    const { input } = await endedCall({ postCall: { webhooks: [{ url: 'http://127.0.0.1:1/x' }] } });
+    const gone = await startReceiver(() => ({ status: 200 }));
+    await gone.close();
+    const { input } = await endedCall({ postCall: { webhooks: [{ url: gone.url }] } });
     expect(await failureOf(deliver(input))).toMatchObject({ code: 'PATTER_WEBHOOK_FAILED' });
   });
 
