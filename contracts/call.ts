@@ -66,6 +66,8 @@ export type AttachResult =
       activityId?: string;
       /** What was said before, on another gateway or before a transfer. Not empty: no disclosure, no greeting. */
       history: TranscriptTurn[];
+      /** With a history: why the caller was away. Absent is `connection_lost`. */
+      resume?: 'transfer_unanswered' | 'connection_lost';
       /** 1 for the first stream of the call. */
       attachment: number;
     }

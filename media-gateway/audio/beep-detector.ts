@@ -3,9 +3,11 @@
  * nearly alone in the spectrum, for 200 ms.
  */
 const HOP = 160;
-/** 40 ms: 25 Hz between neighbouring bins. */
+/** 40 ms tell tones 25 Hz apart; bins are twice as dense, so that no tone falls between two. */
 const WINDOW = 2 * HOP;
-const BIN_HZ = 25;
+const BIN_HZ = 12.5;
+/** A machine's tone wobbles no more than 25 Hz. */
+const STEADY_BINS = 2;
 const LOWEST_HZ = 800;
 /** Short of 1,200 Hz, where modems and fax machines rest. */
 const HIGHEST_HZ = 1_150;
@@ -48,7 +50,7 @@ export class BeepDetector {
   }
 
   #step(bin: number): BeepEvent | undefined {
-    const steady = bin >= 0 && this.#bin >= 0 && Math.abs(bin - this.#bin) <= 1;
+    const steady = bin >= 0 && this.#bin >= 0 && Math.abs(bin - this.#bin) <= STEADY_BINS;
     this.#hops = bin < 0 ? 0 : steady ? this.#hops + 1 : 1;
     // The reference stays where the tone began, so that a glide is not followed.
     if (!steady) this.#bin = bin;

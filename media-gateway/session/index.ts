@@ -2,6 +2,7 @@
 import { CallSession } from './call-session';
 import type { CallSessionOptions, Session } from './ports';
 
+export { LineCache } from './line-cache';
 export type { CallSessionOptions, CarrierStream, Prewarmed, Session, SessionEvent } from './ports';
 export { prewarmSession } from './prewarm';
 

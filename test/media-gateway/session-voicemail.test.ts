@@ -45,14 +45,14 @@ describe('machines', () => {
 
   it('says the message again when the beep came after it had begun', async () => {
     const { phone, session } = answered();
-    session.onCommand(drop({ waitForSilence: false }));
-    await phone.untilHeard(/Please call/);
-    // It sounds when the last word is over, too.
-    phone.play(tone(600));
+    const text = `${MESSAGE} You can reach us from nine to five on every day of the week. Thank you and goodbye.`;
+    session.onCommand(drop({ text, waitForSilence: false }));
+    await phone.untilHeard(/This is Acme/);
+    phone.play(tone(400));
     const report = await session.done;
     expect(report.end).toBe('voicemail_left');
     expect(phone.heard.split('This is Acme')).toHaveLength(3);
-    expect(phone.heard.endsWith(MESSAGE)).toBe(true);
+    expect(phone.heard.endsWith(text)).toBe(true);
   });
 
   it('does not call a message left that the carrier never confirmed, nor one that was cut', async () => {

@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import { isBackchannel } from '../turns/backchannel';
+import { DtmfCollector } from '../turns/dtmf-collector';
+import { Interruption } from '../turns/interruption';
+import { AmdWatch } from './amd-watch';
+import { classifyGreeting } from './greeting-heuristics';
+import { LineCache } from './line-cache';
+import type { SessionEvent } from './ports';
+import { TurnLog } from './turn-log';
+import { UsageMeter } from './usage-meter';
+
+/** A timer that only the test lets run out. */
+function manualTimer() {
+  let pending: (() => void) | undefined;
+  return {
+    timer: {
+      set: (_ms: number, fn: () => void) => {
+        pending = fn;
+      },
+      clear: () => {
+        pending = undefined;
+      },
+    },
+    fire: () => pending?.(),
+    armed: () => pending !== undefined,
+  };
+}
+
+describe('the turn log', () => {
+  it('has every turn once, in the order in which they began, whatever order the words came in', () => {
+    const log = new TurnLog([]);
+    log.begin('u1', 'user', 1);
+    log.begin('a1', 'assistant', 2);
+    log.settle('a1', 'Fine.');
+    log.settle('u1', 'Yes.');
+    log.settle('u1', 'Yes.');
+    expect(log.turns()).toEqual([
+      { role: 'user', text: 'Yes.', at: 1 },
+      { role: 'assistant', text: 'Fine.', at: 2 },
+    ]);
+  });
+
+  it('defect 12: keeps short answers, and drops a turn only when it had no words', () => {
+    const log = new TurnLog([]);
+    for (const [i, text] of ['yes', 'no', 'okay', ''].entries()) {
+      log.begin(`u${i}`, 'user', i);
+      log.settle(`u${i}`, text);
+    }
+    expect(log.turns().map((turn) => turn.text)).toEqual(['yes', 'no', 'okay']);
+  });
+
+  it('shows what the agent is just saying as far as it was heard', () => {
+    const log = new TurnLog([]);
+    log.begin('a1', 'assistant', 1);
+    expect(log.turns(() => 'Your appoint')).toEqual([{ role: 'assistant', text: 'Your appoint', at: 1, interrupted: true }]);
+    expect(log.turns(() => '')).toEqual([]);
+  });
+
+  it('seals the oldest turns without losing or repeating one', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 120 }), (sealNow) => {
+        const log = new TurnLog([], { sealAbove: 10, keep: 4 });
+        const sealed: string[] = [];
+        for (const [i, now] of sealNow.entries()) {
+          log.begin(`t${i}`, 'user', i);
+          log.settle(`t${i}`, `t${i}`);
+          if (now) sealed.push(...(log.seal() ?? []).map((turn) => turn.text));
+        }
+        const all = [...sealed, ...log.turns().map((turn) => turn.text)];
+        expect(all).toEqual(sealNow.map((_, i) => `t${i}`));
+        expect(log.sealedTurns).toBe(sealed.length);
+        expect(log.all().map((turn) => turn.text)).toEqual(all);
+      }),
+    );
+  });
+
+  it('never seals past a turn whose words are still to come', () => {
+    const log = new TurnLog([], { sealAbove: 2, keep: 1 });
+    log.begin('open', 'user', 0);
+    for (let i = 1; i < 9; i++) {
+      log.begin(`t${i}`, 'assistant', i);
+      log.settle(`t${i}`, 'x');
+    }
+    expect(log.seal()).toBeUndefined();
+  });
+});
+
+describe('who picked up, by the first words', () => {
+  it.each([
+    ['Please leave your message after the tone.', 'machine'],
+    ['Hi, you have reached Bob. I cannot come to the phone right now, so please leave a message.', 'machine'],
+    ['Your call has been forwarded to an automatic voice message system.', 'machine'],
+    ['Hier ist die Mailbox von Anna. Bitte sprechen Sie nach dem Signalton.', 'machine'],
+    ['Deje su mensaje después de la señal.', 'machine'],
+    ['Hello?', 'human'],
+    ['Yes, speaking.', 'human'],
+    ['Schmidt, guten Tag.', 'human'],
+    // A colleague, not a machine.
+    ['He is not available at the moment.', 'unclear'],
+    // A call screener: a person listens.
+    ['Please say your name and the reason for your call after the tone.', 'unclear'],
+    ['', 'unclear'],
+  ] as const)('%s → %s', (text, verdict) => {
+    expect(classifyGreeting(text)).toBe(verdict);
+  });
+
+  it('tells each kind of evidence once', () => {
+    const events: SessionEvent[] = [];
+    const watch = new AmdWatch(true, (event) => events.push(event));
+    watch.voiced(7_000);
+    watch.voiced(8_000);
+    watch.transcript('Please leave a message after the beep.');
+    watch.beep();
+    watch.beep();
+    expect(events.map((event) => ('evidence' in event ? event.evidence : event.kind))).toEqual(['long_speech', 'transcript', 'beep']);
+    expect(watch.suspected).toBe(true);
+    watch.human();
+    expect(watch.suspected).toBe(false);
+  });
+
+  it('is silent where nobody asked', () => {
+    const events: SessionEvent[] = [];
+    const watch = new AmdWatch(false, (event) => events.push(event));
+    watch.transcript('Please leave a message after the beep.');
+    watch.beep();
+    expect(events).toEqual([]);
+  });
+});
+
+describe('an interruption', () => {
+  function setup() {
+    const actions: string[] = [];
+    const { timer, fire, armed } = manualTimer();
+    const interruption = new Interruption(timer, {
+      pause: () => actions.push('pause'),
+      resume: () => actions.push('resume'),
+      cut: () => actions.push('cut'),
+    });
+    return { actions, interruption, fire, armed };
+  }
+
+  it('is half a second of voice', () => {
+    const { actions, interruption, armed } = setup();
+    interruption.begin('u1', false);
+    interruption.voiced(480);
+    expect(actions).toEqual(['pause']);
+    interruption.voiced(500);
+    expect(actions).toEqual(['pause', 'cut']);
+    expect(armed()).toBe(false);
+  });
+
+  it('is a word that means something, however short', () => {
+    const { actions, interruption } = setup();
+    interruption.begin('u1', false);
+    interruption.transcript('u1', 'Stop!');
+    expect(actions).toEqual(['pause', 'cut']);
+  });
+
+  it('is not an "uh-huh", not a cough, and not a hello into the greeting', () => {
+    for (const [text, greeting] of [
+      ['Uh-huh.', false],
+      ['', false],
+      ['Hello?', true],
+    ] as const) {
+      const { actions, interruption } = setup();
+      interruption.begin('u1', greeting);
+      interruption.transcript('u1', text);
+      expect(actions).toEqual(['pause', 'resume']);
+    }
+  });
+
+  it('is withdrawn when nothing confirms it', () => {
+    const { actions, interruption, fire } = setup();
+    interruption.begin('u1', false);
+    fire();
+    interruption.voiced(900);
+    expect(actions).toEqual(['pause', 'resume']);
+  });
+
+  it('knows hums from words', () => {
+    for (const hum of ['mhm', 'Okay, okay.', 'Ja, genau', 'sí']) expect(isBackchannel(hum)).toBe(true);
+    for (const word of ['no', 'wait', 'yes but not on Friday', 'Hello?']) expect(isBackchannel(word)).toBe(false);
+  });
+});
+
+describe('keys', () => {
+  it('belong together until a pause or a #', () => {
+    const { timer, fire } = manualTimer();
+    const done: string[] = [];
+    const collector = new DtmfCollector(timer, (digits) => done.push(digits));
+    for (const digit of '12') collector.push(digit);
+    fire();
+    for (const digit of '9#') collector.push(digit);
+    collector.push('#');
+    fire();
+    expect(done).toEqual(['12', '9#', '#']);
+  });
+});
+
+describe('the line cache', () => {
+  it('keeps what was used last within its size', () => {
+    const cache = new LineCache(100);
+    cache.put('v', 'a', new Uint8Array(40));
+    cache.put('v', 'b', new Uint8Array(40));
+    cache.get('v', 'a');
+    cache.put('v', 'c', new Uint8Array(40));
+    expect([cache.get('v', 'a')?.length, cache.get('v', 'b')?.length, cache.get('v', 'c')?.length]).toEqual([40, undefined, 40]);
+    expect(cache.get('other', 'a')).toBeUndefined();
+  });
+});
+
+describe('usage', () => {
+  it('is added up by what is billed', () => {
+    const meter = new UsageMeter();
+    const line = { provider: 'openai', service: 'realtime', item: 'gpt-realtime', unit: 'input_text_token' } as const;
+    meter.add([{ ...line, quantity: 3 }]);
+    meter.add([
+      { ...line, quantity: 4 },
+      { ...line, unit: 'output_audio_token', quantity: 5 },
+    ]);
+    expect(meter.lines().map((each) => each.quantity)).toEqual([7, 5]);
+  });
+});

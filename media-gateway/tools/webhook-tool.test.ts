@@ -1,0 +1,57 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { toolSchema } from '../../contracts/agent';
+import { systemClock } from '../../contracts/clock';
+import { callWebhookTool } from './webhook-tool';
+
+const setup = { callId: 'call_1', campaignId: 'cmp_1', contactId: 'ct_1', variables: { first_name: 'Ada' } };
+
+describe('a webhook tool', () => {
+  let answer: (request: IncomingMessage, response: ServerResponse, attempt: number) => void;
+  const seen: { key: unknown; body: string }[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += chunk));
+    request.on('end', () => {
+      seen.push({ key: request.headers['idempotency-key'], body });
+      answer(request, response, seen.length);
+    });
+  });
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  beforeEach(() => {
+    seen.length = 0;
+  });
+
+  const ask = (timeoutMs = 5_000) => {
+    const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const tool = toolSchema.parse({ name: 'book', webhookUrl, timeoutMs });
+    return callWebhookTool(tool, { toolCallId: 'tc1', arguments: { day: 'Friday' } }, setup, systemClock, new AbortController().signal);
+  };
+
+  it('sends what the tool needs to know, and gives the answer to the model', async () => {
+    answer = (_request, response) => response.end('{"booked":true}');
+    expect(await ask()).toEqual({ output: '{"booked":true}', ok: true });
+    expect(JSON.parse(seen[0]?.body ?? '')).toEqual({ tool: 'book', arguments: { day: 'Friday' }, ...setup });
+  });
+
+  it('tries 429 and 5xx again with the same key, three times in all', async () => {
+    answer = (_request, response, attempt) => response.writeHead(attempt === 1 ? 429 : 503).end();
+    expect(await ask()).toMatchObject({ ok: false, output: expect.stringContaining('HTTP 503') });
+    expect(seen.map((each) => each.key)).toEqual(['call_1.tc1', 'call_1.tc1', 'call_1.tc1']);
+  });
+
+  it('does not try a refusal again', async () => {
+    answer = (_request, response) => response.writeHead(422).end();
+    expect(await ask()).toMatchObject({ ok: false });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('defect 3: has an answer by its deadline when the webhook has none', async () => {
+    answer = () => undefined;
+    expect(await ask(150)).toMatchObject({ ok: false, output: expect.stringContaining('no answer within 150 ms') });
+  });
+});
