@@ -18,3 +18,8 @@ export interface ActivityContext {
   /** Aborted when the worker drains: what is renewed anyway (the dispatch) ends at once, for another worker to go on. */
   readonly draining?: AbortSignal;
 }
+
+/** Adds what is made from the configuration alone: the carriers that have credentials. */
+export function activityContext(parts: Omit<ActivityContext, 'carriers'>): ActivityContext {
+  return { ...parts, carriers: createCarriers(parts.config) };
+}

@@ -1,8 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities';
-import type { ActivityContext } from '../activities/context';
-import { createCarriers } from '../carriers';
+import { activityContext } from '../activities/context';
 import { systemClock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import { resolveDatabaseUrl } from '../runtime/endpoints';
@@ -59,16 +58,15 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
   parts.push(() => connection.close());
 
   const draining = new AbortController();
-  const context: ActivityContext = {
+  const context = activityContext({
     config,
     store,
-    carriers: createCarriers(config),
     temporal: client,
     secretKey: await secretKey(config),
     clock: systemClock,
     log,
     draining: draining.signal,
-  };
+  });
   const worker = await Worker.create({
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
