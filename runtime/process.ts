@@ -31,6 +31,7 @@ const STOP_DEADLINE_MS = 30_000;
 /**
  * Starts the part, runs until SIGTERM, SIGINT or its own end, and resolves with the exit code: 0 after a stop that was asked for, 1 after a crash or a
  * drain past its deadline. A second signal ends the wait for draining.
+ * @throws what `start` threw
  */
 export async function runProcess(options: RunProcessOptions, start: () => Promise<Running>): Promise<number> {
   const { home, log } = options;
@@ -55,8 +56,9 @@ export async function runProcess(options: RunProcessOptions, start: () => Promis
     if (ended === 'asked') log.info(`${role} is stopping`);
     return (await stopWithin(part, options.stopDeadlineMs ?? STOP_DEADLINE_MS, asked.second)) ? 0 : 1;
   } catch (error) {
+    if (!running) throw error;
     log.fatal({ err: error }, `${role} ends: ${error instanceof Error ? error.message : String(error)}`);
-    await (running ? stopWithin(running, 5_000, asked.second) : undefined);
+    await stopWithin(running, 5_000, asked.second);
     return 1;
   } finally {
     await health?.close();

@@ -1,9 +1,13 @@
 /** The command line itself, in this process. */
 
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { maskConfig } from '../cli/commands/config';
 import { createProgram } from '../cli/main';
 import { configSchema, loadConfig } from '../runtime/config';
+import { listProcessStates } from '../runtime/process-files';
 import { builtProgram } from './support/built';
 
 function patter(
@@ -75,6 +79,18 @@ describe('exit codes and error output', () => {
       expect(stderr).toContain('error:');
     },
   );
+
+  test.each(['worker', 'gateway', 'control'])('%s without a stack says how to get one, and leaves no pid file', async (role) => {
+    const home = mkdtempSync(join(tmpdir(), 'patter-cli-'));
+    try {
+      const { code, stderr } = await patter(program, [role], { PATTER_HOME: home });
+      expect(code).toBe(1);
+      expect(stderr).toContain('error PATTER_STACK_NOT_RUNNING: ');
+      expect(listProcessStates(home)).toEqual([]);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+  });
 
   test('help and version are no errors', async () => {
     expect((await patter(program, ['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+/);

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../../runtime/config';
 import { homePaths } from '../../runtime/home';
 import { createLogger } from '../../runtime/log';
-import { printJson } from '../output';
+import { EXIT_CODES, printJson } from '../output';
 import { type Stack, type StackOptions, startStack } from '../stack';
 import { readCount, readPort } from './role';
 
@@ -43,11 +43,16 @@ killed, the rest goes on: start it again and it takes over, or stop everything w
       if (options.port !== undefined) env.PATTER_GATEWAY_PORT = String(options.port);
       const config = loadConfig(env);
       const interrupted = interrupt();
+      let ready = false;
+      void interrupted.then(() =>
+        process.stderr.write(ready ? '' : 'Stopping as soon as the start is over; Ctrl-C again to leave at once.\n'),
+      );
       const log = createLogger('dev', options.json ? 'warn' : config.PATTER_LOG_LEVEL === 'info' ? 'warn' : config.PATTER_LOG_LEVEL);
       const { scenario, seed, baud, cps, gateways, headless } = options;
       const stackOptions: StackOptions = { config, gateways, headless, log, onEvent: (event) => tell(event) };
       if (options.lab) stackOptions.lab = { scenario, seed, baud, cps };
       const stack = await startStack(stackOptions);
+      ready = true;
       if (options.json) printJson(describe(stack));
       else process.stdout.write(summary(stack, homePaths(config.PATTER_HOME).logs));
       await interrupted;
@@ -57,9 +62,17 @@ killed, the rest goes on: start it again and it takes over, or stop everything w
     });
 }
 
+/** Resolves on the first signal; a second one leaves at once, and what still runs to `patter down`. */
 function interrupt(): Promise<void> {
+  let count = 0;
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => resolve());
+    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(name, () => {
+        count += 1;
+        if (count > 1) process.exit(EXIT_CODES.error);
+        resolve();
+      });
+    }
   });
 }
 

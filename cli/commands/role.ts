@@ -4,6 +4,7 @@ import { type Config, loadConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/log';
 import { runProcess } from '../../runtime/process';
 import type { Running } from '../../runtime/running';
+import { EXIT_CODES, printError } from '../output';
 
 export function register(program: Command): void {
   program
@@ -42,7 +43,13 @@ export function register(program: Command): void {
 
 async function run(config: Config, role: string, start: () => Promise<Running>, health?: { host: string; port: number }): Promise<void> {
   const log = createLogger(role, config.PATTER_LOG_LEVEL);
-  const code = await runProcess({ home: config.PATTER_HOME, role, log, health }, start);
+  let code: number;
+  try {
+    code = await runProcess({ home: config.PATTER_HOME, role, log, health }, start);
+  } catch (error) {
+    printError(error, false);
+    code = EXIT_CODES.error;
+  }
   // Not `exitCode`: a vendor's library that keeps a timer must not keep the process.
   process.exit(code);
 }
