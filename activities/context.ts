@@ -1,5 +1,6 @@
 /** What activities work with. One per worker process; nothing in it belongs to a call. */
 import type { Client } from '@temporalio/client';
+import { createCarriers } from '../carriers';
 import type { Carrier, CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
