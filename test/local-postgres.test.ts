@@ -1,8 +1,8 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { findLocalPostgres, startLocalPostgres, stopLocalPostgres } from '../runtime/local-postgres';
+import { findLocalPostgres, removeLocalPostgres, startLocalPostgres, stopLocalPostgres } from '../runtime/local-postgres';
 import { identify, isAlive } from '../runtime/process-identity';
 import { createTestDatabase } from './support/postgres';
 
@@ -19,9 +19,7 @@ function newHome(mode = 0o755): string {
 
 afterEach(async () => {
   for (const home of homes.splice(0)) {
-    await stopLocalPostgres(home);
-    const pointer = join(home, 'postgres', 'elsewhere');
-    if (existsSync(pointer)) rmSync(readFileSync(pointer, 'utf8').trim(), { recursive: true, force: true });
+    await removeLocalPostgres(home);
     rmSync(join(home, '..'), { recursive: true, force: true });
   }
 });

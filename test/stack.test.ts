@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stopHome } from '../cli/commands/down';
+import { removeLocalPostgres } from '../runtime/local-postgres';
 import { findLocalTemporal } from '../runtime/local-temporal';
 import { identify, isAlive, listProcesses } from '../runtime/process-identity';
 import { builtProgram } from './support/built';
@@ -24,6 +25,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const one of supervisors.splice(0)) one.kill('SIGKILL');
   await stopHome(home);
+  await removeLocalPostgres(home);
   rmSync(home, { recursive: true, force: true });
 });
 

@@ -1,9 +1,9 @@
 /** The PATTER_HOME that all test files of one jest run share: servers in it start on first use and are stopped by global-teardown. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJsonFile } from '../../runtime/home';
-import { stopLocalPostgres } from '../../runtime/local-postgres';
+import { removeLocalPostgres } from '../../runtime/local-postgres';
 import { stopLocalTemporal } from '../../runtime/local-temporal';
 import { currentProcess, isAlive, type ProcessIdentity } from '../../runtime/process-identity';
 
@@ -26,9 +26,7 @@ export function createTestHome(): void {
 
 export async function removeTestHome(home: string): Promise<void> {
   await stopLocalTemporal(home);
-  await stopLocalPostgres(home);
-  const elsewhere = join(home, 'postgres', 'elsewhere');
-  if (existsSync(elsewhere)) rmSync(readFileSync(elsewhere, 'utf8').trim(), { recursive: true, force: true });
+  await removeLocalPostgres(home);
   rmSync(home, { recursive: true, force: true });
 }
 
