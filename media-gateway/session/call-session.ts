@@ -47,6 +47,8 @@ const LEAVE_WITHIN_MS = 30_000;
 const GREETING_END_MS = 30_000;
 const GREETING_SILENCE_MS = 1_200;
 const AFTER_BEEP_MS = 150;
+/** A signal has been delivered by then. */
+const SEALED_ARRIVED_MS = 10_000;
 const LEAST_REMAINING_MS = 5_000;
 /** Ends that hold even when the caller hangs up before the last word. */
 const STANDS_ON_HANGUP: ReadonlySet<ConversationEnd> = new Set([
@@ -70,7 +72,7 @@ export class CallSession implements Session {
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
   readonly #commands = new Set<string>();
-  readonly #timers: Timers<'limit' | 'idle' | 'digits' | 'transcripts' | 'greeting_end' | 'after_beep'>;
+  readonly #timers: Timers<'limit' | 'idle' | 'digits' | 'sealed' | 'transcripts' | 'greeting_end' | 'after_beep'>;
   readonly #turns: TurnLog;
   readonly #meter = new UsageMeter();
   readonly #speaker: Speaker;
@@ -235,8 +237,7 @@ export class CallSession implements Session {
   checkpoint(): Checkpoint {
     this.#meter.add(this.#lines.takeUsage());
     return {
-      turns: this.#turns.turns((id) => this.#speaker.heardSoFar(id)),
-      sealedTurns: this.#turns.sealedTurns,
+      ...this.#turns.checkpoint((id) => this.#speaker.heardSoFar(id)),
       usage: this.#meter.lines(),
       at: this.options.clock.now(),
     };
@@ -299,7 +300,11 @@ export class CallSession implements Session {
   /** Something was played, said or answered. */
   #changed(): void {
     const sealed = this.#turns.seal();
-    if (sealed) this.options.emit({ kind: 'sealed_turns', turns: sealed });
+    if (sealed) {
+      const { sealedTurns } = this.#turns;
+      this.options.emit({ kind: 'sealed_turns', turns: sealed });
+      this.#timers.set('sealed', SEALED_ARRIVED_MS, () => this.#turns.handedOver(sealedTurns));
+    }
     this.#reader.changed();
     if (this.#state.kind === 'settling') {
       if (!this.#conversation.awaitsTranscript) this.#complete();
@@ -459,14 +464,14 @@ export class CallSession implements Session {
 
   #finish(end: ConversationEnd, error?: string): void {
     if (!this.#live) return;
+    // What was heard is settled first: the report is made as soon as the state says that this is the end.
+    this.#speaker.close();
+    if (this.#conversation.callerSpeaks) this.#link.engine.commitAudio();
+    this.#conversation.setMode('closed');
     this.#state = { kind: 'settling', end, error };
     this.#timers.clear('idle');
     this.#timers.clear('limit');
-    if (this.#conversation.callerSpeaks) this.#link.engine.commitAudio();
-    this.#conversation.setMode('closed');
-    this.#speaker.close();
     this.#reader.changed();
-    if (this.#state.kind !== 'settling') return;
     // The caller's last words are on their way; nobody waits long for them.
     if (this.#conversation.awaitsTranscript && this.#link.up) this.#timers.set('transcripts', LAST_TRANSCRIPTS_MS, () => this.#complete());
     else this.#complete();
@@ -482,10 +487,10 @@ export class CallSession implements Session {
     this.#link.close();
     this.#tools.dispose();
     this.#lines.dispose();
-    const { turns, usage } = this.checkpoint();
+    const { usage } = this.checkpoint();
     this.#resolveDone({
       end,
-      turns,
+      turns: this.#turns.turns(),
       usage,
       startedAt: this.#startedAt,
       endedAt: this.options.clock.now(),

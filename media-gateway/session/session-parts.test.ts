@@ -74,6 +74,18 @@ describe('the turn log', () => {
     );
   });
 
+  it('repeats sealed turns in the checkpoint until they have surely arrived', () => {
+    const log = new TurnLog([], { sealAbove: 2, keep: 1 });
+    for (const id of ['a', 'b', 'c']) {
+      log.begin(id, 'user', 0);
+      log.settle(id, id);
+    }
+    log.seal();
+    expect(log.checkpoint()).toMatchObject({ sealedTurns: 0, turns: [{ text: 'a' }, { text: 'b' }, { text: 'c' }] });
+    log.handedOver(log.sealedTurns);
+    expect(log.checkpoint()).toMatchObject({ sealedTurns: 2, turns: [{ text: 'c' }] });
+  });
+
   it('never seals past a turn whose words are still to come', () => {
     const log = new TurnLog([], { sealAbove: 2, keep: 1 });
     log.begin('open', 'user', 0);

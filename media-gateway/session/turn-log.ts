@@ -21,6 +21,8 @@ export const DEFAULT_TURN_LOG = { sealAbove: 40, keep: 20 } as const satisfies T
 export class TurnLog {
   #entries: Entry[] = [];
   #sealed: Entry[] = [];
+  /** How many of the sealed turns have surely arrived elsewhere. */
+  #handedOver = 0;
   readonly #options: TurnLogOptions;
 
   /** @param history turns of earlier streams: part of what the model is told, not of what is reported */
@@ -33,6 +35,20 @@ export class TurnLog {
 
   get sealedTurns(): number {
     return this.#sealed.length;
+  }
+
+  /**
+   * For a heartbeat: what is not handed over yet. Turns that were sealed a moment ago are in it once more, since the signal that carries
+   * them may die with this process; the workflow knows by the count which ones it has.
+   */
+  checkpoint(spokenSoFar?: (id: string) => string): { turns: TranscriptTurn[]; sealedTurns: number } {
+    const again = this.#sealed.slice(this.#handedOver).map(publicTurn);
+    return { turns: [...again, ...this.turns(spokenSoFar)], sealedTurns: this.#handedOver };
+  }
+
+  /** What was sealed until now has arrived. */
+  handedOver(sealedTurns: number): void {
+    this.#handedOver = Math.max(this.#handedOver, sealedTurns);
   }
 
   begin(id: string, role: TranscriptTurn['role'], at: number): void {
