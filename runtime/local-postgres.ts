@@ -132,14 +132,6 @@ export async function removeLocalPostgres(home: string): Promise<void> {
   rmSync(passwordFile(home), { force: true });
 }
 
-/** Stops it and deletes its data, also where it lies outside the home: for homes that are thrown away. */
-export async function removeLocalPostgres(home: string): Promise<void> {
-  await stopLocalPostgres(home);
-  const folder = existingFolder(home);
-  if (folder) rmSync(folder, { recursive: true, force: true });
-  rmSync(homePaths(home).postgres, { recursive: true, force: true });
-}
-
 interface Cluster {
   bin: string;
   folder: string;
