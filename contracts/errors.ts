@@ -40,6 +40,10 @@ export const ERRORS = {
   PATTER_TOOL_FAILED: 'The tool did not answer',
   PATTER_WEBHOOK_FAILED: 'The webhook was not accepted',
   PATTER_UNAUTHORIZED: 'The request carries no valid credential',
+  PATTER_URL_FORBIDDEN: 'The URL leads where no request is sent',
+  PATTER_REQUEST_INVALID: 'The request is too large or cannot be read',
+  // Privacy
+  PATTER_PERSON_IN_CALL: 'The person is in a call',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

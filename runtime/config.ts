@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import { z } from 'zod';
 import { PatterError } from '../contracts/errors';
+import { isKeyRing } from './key-ring';
 
 const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -69,11 +70,36 @@ export const configSchema = z.object({
   PATTER_ENCRYPTION_KEY: z
     .string()
     .optional()
-    .refine((keys) => keys === undefined || keys.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32), {
-      message: 'base64 of 32 bytes; make one with: openssl rand -base64 32',
+    .refine((keys) => keys === undefined || isKeyRing(keys), {
+      message: 'base64 of 32 bytes, or id:base64 with an id of its own; make one with: openssl rand -base64 32',
     })
-    .describe('Encrypts Temporal payloads (32 bytes, base64). Several, comma-separated: the first encrypts, all decrypt.')
+    .describe('Encrypts Temporal payloads (32 bytes, base64, or id:base64). Several, comma-separated: the first encrypts, all decrypt.')
     .meta({ secret: true }),
+  PATTER_ALLOW_PRIVATE_WEBHOOKS: z
+    .stringbool()
+    .optional()
+    .describe(
+      'Whether tools and webhooks may be on this machine or in a private network. Unset: only when every carrier base URL is a loopback host.',
+    ),
+  PATTER_RETENTION_DAYS: z.coerce
+    .number()
+    .positive()
+    .max(36_500)
+    .optional()
+    .describe('Days after which what is known of a contact that has its outcome is erased. Unset: it is kept.'),
+  PATTER_CODEC_ORIGINS: z
+    .string()
+    .optional()
+    .transform((text) =>
+      text
+        ?.split(',')
+        .map((origin) => origin.trim())
+        .filter(Boolean),
+    )
+    .pipe(z.array(z.url().transform((url) => new URL(url).origin)).optional())
+    .describe(
+      'Origins of Temporal UIs that may ask the control API to decrypt payloads, comma-separated. Those on a loopback host always may.',
+    ),
   PATTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -1,5 +1,6 @@
 import { heartbeat } from '@temporalio/activity';
 import type { CampaignActivities } from '../../contracts/activities';
+import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { CampaignRow, ContactRow } from '../../store/store';
 import type { ActivityContext } from '../context';
 import { sendWebhook, WebhookRefused } from '../webhook/send-webhook';
@@ -8,6 +9,7 @@ const BATCH = 20;
 
 /** `contact.ended`: a contact that got its outcome without a call that could tell (expired, canceled, skipped). At least once, with a stable id. */
 export function createDeliverContactOutcomes(ctx: ActivityContext): CampaignActivities['deliverContactOutcomes'] {
+  const fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(ctx.config) });
   return async ({ campaignId }) => {
     const { store } = ctx;
     const campaign = await store.campaigns.get(campaignId);
@@ -18,7 +20,7 @@ export function createDeliverContactOutcomes(ctx: ActivityContext): CampaignActi
       if (batch.length === 0) return { delivered };
       const results = await Promise.allSettled(
         batch.map(async (contact) => {
-          await tell(ctx, campaign, contact);
+          await tell(ctx, fetch, campaign, contact);
           await store.contacts.markDelivered(contact.contactId);
         }),
       );
@@ -31,7 +33,7 @@ export function createDeliverContactOutcomes(ctx: ActivityContext): CampaignActi
   };
 }
 
-async function tell(ctx: ActivityContext, campaign: CampaignRow, contact: ContactRow): Promise<void> {
+async function tell(ctx: ActivityContext, fetch: GuardedFetch, campaign: CampaignRow, contact: ContactRow): Promise<void> {
   const event = {
     type: 'contact.ended',
     timestamp: (contact.endedAt ?? new Date(ctx.clock.now())).toISOString(),
@@ -48,7 +50,7 @@ async function tell(ctx: ActivityContext, campaign: CampaignRow, contact: Contac
   };
   for (const [index, webhook] of campaign.spec.postCall.webhooks.entries()) {
     try {
-      await sendWebhook({ ...webhook, id: `${contact.contactId}-${index}`, event, clock: ctx.clock });
+      await sendWebhook({ ...webhook, id: `${contact.contactId}-${index}`, event, clock: ctx.clock, fetch });
     } catch (error) {
       if (!(error instanceof WebhookRefused)) throw error;
       // It said no for good: asking again would change nothing and hold up the others.

@@ -1,13 +1,17 @@
 import { ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import type { PostCallActivities } from '../../contracts/activities';
 import type { ErrorCode } from '../../contracts/errors';
+import type { GuardedFetch } from '../../runtime/guarded-fetch';
 import type { ActivityContext } from '../context';
 import { sendWebhook, WebhookRefused } from '../webhook/send-webhook';
 import { callEndedEvent } from './call-ended-event';
 import { loadCall } from './load-call';
 
 /** At least once; the id is the same at every try, so that a receiver can tell. */
-export function createDeliverCallWebhook(ctx: ActivityContext): PostCallActivities['deliverCallWebhook'] {
+export function createDeliverCallWebhook(
+  ctx: ActivityContext,
+  fetch: Pick<GuardedFetch, 'send'>,
+): PostCallActivities['deliverCallWebhook'] {
   return async (input) => {
     const ended = await loadCall(ctx.store, input);
     const webhook = ended.campaign.spec.postCall.webhooks[input.webhook];
@@ -20,6 +24,7 @@ export function createDeliverCallWebhook(ctx: ActivityContext): PostCallActiviti
         id: `${input.callId}-${input.webhook}`,
         event: callEndedEvent(ended),
         clock: ctx.clock,
+        fetch,
         signal: cancellationSignal(),
       });
     } catch (error) {

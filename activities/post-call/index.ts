@@ -1,5 +1,6 @@
 import type { PostCallActivities } from '../../contracts/activities';
 import { OpenAiLlm } from '../../providers/llm/openai';
+import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { ActivityContext } from '../context';
 import { createDeliverCallWebhook } from './deliver-webhook';
 import { createExtract } from './extract';
@@ -17,7 +18,7 @@ export function createPostCallActivities(ctx: ActivityContext): PostCallActiviti
     },
     summarizeCall: createSummarize(ctx, llm),
     extractFromCall: createExtract(ctx, llm),
-    deliverCallWebhook: createDeliverCallWebhook(ctx),
+    deliverCallWebhook: createDeliverCallWebhook(ctx, new GuardedFetch({ allowPrivate: mayReachPrivate(config) })),
     async finishPostCall({ callId, failedSteps }) {
       await store.attempts.finishPostCall(callId, failedSteps);
     },

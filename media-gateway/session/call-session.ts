@@ -1,5 +1,6 @@
 import type { Checkpoint, ConversationEnd, ConversationReport, GatewayCommand } from '../../contracts/call';
 import { decodeMulaw } from '../../contracts/g711';
+import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import { BeepDetector } from '../audio/beep-detector';
 import { VoiceActivity } from '../audio/voice-activity';
 import type { BuiltInCall } from '../tools/built-in';
@@ -47,6 +48,8 @@ const LEAVE_WITHIN_MS = 30_000;
 const GREETING_END_MS = 30_000;
 const GREETING_SILENCE_MS = 1_200;
 const AFTER_BEEP_MS = 150;
+/** A drain waits so long for the caller to say something; who is silent for longer hardly begins in the moment of the handover. */
+const CALLER_ANSWERS_MS = 1_500;
 /** A signal has been delivered by then. */
 const SEALED_ARRIVED_MS = 10_000;
 const LEAST_REMAINING_MS = 5_000;
@@ -72,13 +75,16 @@ export class CallSession implements Session {
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
   readonly #commands = new Set<string>();
-  readonly #timers: Timers<'limit' | 'idle' | 'digits' | 'sealed' | 'transcripts' | 'greeting_end' | 'after_beep'>;
+  readonly #timers: Timers<
+    'limit' | 'idle' | 'digits' | 'sealed' | 'transcripts' | 'greeting_end' | 'after_beep' | 'drain' | 'drain_pause'
+  >;
   readonly #turns: TurnLog;
   readonly #meter = new UsageMeter();
   readonly #speaker: Speaker;
   readonly #lines: FixedLines;
   readonly #reader: LineReader;
   readonly #link: EngineLink;
+  readonly #fetch: GuardedFetch;
   readonly #tools: ToolRunner;
   readonly #amd: AmdWatch;
   readonly #conversation: Conversation;
@@ -119,7 +125,8 @@ export class CallSession implements Session {
       clock,
       log,
     );
-    this.#tools = new ToolRunner(setup, clock, (call) => this.#builtIn(call));
+    this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
+    this.#tools = new ToolRunner(setup, clock, this.#fetch, (call) => this.#builtIn(call));
     this.#amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
     this.#conversation = new Conversation({
       speaker: this.#speaker,
@@ -243,10 +250,30 @@ export class CallSession implements Session {
     };
   }
 
-  drain(): void {
+  drain(withinMs: number): void {
+    if (!this.#live) return;
+    if (withinMs <= 0) {
+      this.#handOver();
+      return;
+    }
+    // From now on the caller's next turn is the next gateway's to answer.
+    this.#conversation.holdAnswers();
+    this.#timers.set('drain', withinMs, () => this.#handOver());
+    this.#changed();
+  }
+
+  #handOver(): void {
     const { kind } = this.#state;
     // A message or last words are nearly over: nobody could go on with them elsewhere.
     if (kind === 'new' || kind === 'greeting' || kind === 'talking') this.#finish('drained');
+  }
+
+  /** Between two turns nothing is cut off: best when the caller has just said something, since then they wait for an answer. */
+  #handOverBetweenTurns(): void {
+    const between = this.#state.kind === 'talking' && this.#conversation.betweenTurns;
+    if (!between) this.#timers.clear('drain_pause');
+    else if (this.#conversation.owesAnswer) this.#handOver();
+    else if (!this.#timers.has('drain_pause')) this.#timers.set('drain_pause', CALLER_ANSWERS_MS, () => this.#handOver());
   }
 
   /** Before the end. */
@@ -310,6 +337,7 @@ export class CallSession implements Session {
       if (!this.#conversation.awaitsTranscript) this.#complete();
       return;
     }
+    if (this.#timers.has('drain')) this.#handOverBetweenTurns();
     if (this.#state.kind !== 'talking' || !this.#conversation.quiet) this.#timers.clear('idle');
     else if (!this.#timers.has('idle')) this.#timers.set('idle', IDLE_MS, () => this.#onIdle());
   }
@@ -486,6 +514,7 @@ export class CallSession implements Session {
     this.#reader.dispose();
     this.#link.close();
     this.#tools.dispose();
+    this.#fetch.close();
     this.#lines.dispose();
     const { usage } = this.checkpoint();
     this.#resolveDone({

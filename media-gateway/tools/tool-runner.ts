@@ -1,5 +1,6 @@
 import type { CallSetup, ToolCallRecord } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
+import type { GuardedFetch } from '../../runtime/guarded-fetch';
 import { type BuiltInCall, isBuiltInTool, parseBuiltInCall } from './built-in';
 import { callWebhookTool, type ToolAnswer } from './webhook-tool';
 
@@ -20,6 +21,7 @@ export class ToolRunner {
   constructor(
     private readonly setup: CallSetup,
     private readonly clock: Clock,
+    private readonly fetch: Pick<GuardedFetch, 'send'>,
     private readonly builtIn: (call: BuiltInCall) => string,
   ) {}
 
@@ -58,7 +60,13 @@ export class ToolRunner {
     if (isBuiltInTool(name)) return { output: this.builtIn(parseBuiltInCall(name, args)), ok: true };
     const tool = this.setup.agent.tools.find((candidate) => candidate.name === name);
     if (!tool) return failure(new Error(`There is no tool named ${name}.`));
-    return await callWebhookTool(tool, { toolCallId, arguments: args }, this.setup, this.clock, this.#abort.signal);
+    return await callWebhookTool(
+      tool,
+      { toolCallId, arguments: args },
+      this.setup,
+      { fetch: this.fetch, clock: this.clock },
+      this.#abort.signal,
+    );
   }
 }
 

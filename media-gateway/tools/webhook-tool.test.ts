@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { toolSchema } from '../../contracts/agent';
 import { systemClock } from '../../contracts/clock';
+import { GuardedFetch } from '../../runtime/guarded-fetch';
 import { callWebhookTool } from './webhook-tool';
 
 const setup = { callId: 'call_1', campaignId: 'cmp_1', contactId: 'ct_1', variables: { first_name: 'Ada' } };
@@ -26,10 +27,11 @@ describe('a webhook tool', () => {
     seen.length = 0;
   });
 
-  const ask = (timeoutMs = 5_000) => {
+  const ask = (timeoutMs = 5_000, allowPrivate = true) => {
+    const deps = { fetch: new GuardedFetch({ allowPrivate }), clock: systemClock };
     const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const tool = toolSchema.parse({ name: 'book', webhookUrl, timeoutMs });
-    return callWebhookTool(tool, { toolCallId: 'tc1', arguments: { day: 'Friday' } }, setup, systemClock, new AbortController().signal);
+    return callWebhookTool(tool, { toolCallId: 'tc1', arguments: { day: 'Friday' } }, setup, deps, new AbortController().signal);
   };
 
   it('sends what the tool needs to know, and gives the answer to the model', async () => {
@@ -48,6 +50,14 @@ describe('a webhook tool', () => {
     answer = (_request, response) => response.writeHead(422).end();
     expect(await ask()).toMatchObject({ ok: false });
     expect(seen).toHaveLength(1);
+  });
+
+  it('asks nobody where no request may go, and tells the model so without the address', async () => {
+    answer = (_request, response) => response.end('secret');
+    const { ok, output } = await ask(5_000, false);
+    expect({ ok, asked: seen.length }).toEqual({ ok: false, asked: 0 });
+    expect(output).toContain('PATTER_URL_FORBIDDEN');
+    expect(output).not.toContain('127.0.0.1');
   });
 
   it('defect 3: has an answer by its deadline when the webhook has none', async () => {

@@ -1,6 +1,8 @@
 import type { ToolSpec } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import { type Clock, sleep } from '../../contracts/clock';
+import { isPatterError } from '../../contracts/errors';
+import type { GuardedFetch } from '../../runtime/guarded-fetch';
 
 export interface ToolAnswer {
   /** What the model is told; an error is told too. */
@@ -10,8 +12,10 @@ export interface ToolAnswer {
 
 const TRIES = 3;
 const FIRST_PAUSE_MS = 200;
-/** What a model can use of an answer. */
+/** What a model can use of an answer; no more is read. */
 const MOST_CHARACTERS = 32_000;
+const MOST_BYTES = 128_000;
+const MOST_REDIRECTS = 3;
 
 /**
  * Asks a developer's webhook, and always has an answer by the tool's deadline. Only what may pass by itself is tried again: the network, 429 and
@@ -21,9 +25,10 @@ export async function callWebhookTool(
   tool: ToolSpec,
   call: { toolCallId: string; arguments: unknown },
   setup: Pick<CallSetup, 'callId' | 'campaignId' | 'contactId' | 'variables'>,
-  clock: Clock,
+  deps: { fetch: Pick<GuardedFetch, 'send'>; clock: Clock },
   signal: AbortSignal,
 ): Promise<ToolAnswer> {
+  const { clock } = deps;
   const deadline = new AbortController();
   const cancel = clock.after(tool.timeoutMs, () => deadline.abort(new Error(`no answer within ${tool.timeoutMs} ms`)));
   const both = AbortSignal.any([signal, deadline.signal]);
@@ -40,7 +45,7 @@ export async function callWebhookTool(
   try {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       if (attempt > 1) await sleep(clock, FIRST_PAUSE_MS * 2 ** (attempt - 2), both);
-      const result = await post(tool.webhookUrl, headers, body, both);
+      const result = await post(deps.fetch, { url: tool.webhookUrl, headers, body, timeoutMs: tool.timeoutMs, signal: both });
       if (result.kind === 'answer') return { output: result.text, ok: true };
       problem = result.problem;
       if (!result.again) break;
@@ -56,14 +61,19 @@ export async function callWebhookTool(
 type PostResult = { kind: 'answer'; text: string } | { kind: 'problem'; problem: string; again: boolean };
 
 /** @throws the signal's reason */
-async function post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<PostResult> {
+async function post(
+  fetch: Pick<GuardedFetch, 'send'>,
+  request: { url: string; headers: Record<string, string>; body: string; timeoutMs: number; signal: AbortSignal },
+): Promise<PostResult> {
   try {
-    const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
-    const text = (await response.text()).slice(0, MOST_CHARACTERS);
-    if (response.ok) return { kind: 'answer', text: text || '{}' };
+    const response = await fetch.send({ ...request, method: 'POST', maxResponseBytes: MOST_BYTES, maxRedirects: MOST_REDIRECTS });
+    const text = response.text.slice(0, MOST_CHARACTERS);
+    if (response.status >= 200 && response.status < 300) return { kind: 'answer', text: text || '{}' };
     return { kind: 'problem', problem: `HTTP ${response.status}`, again: response.status === 429 || response.status >= 500 };
   } catch (error) {
-    signal.throwIfAborted();
+    request.signal.throwIfAborted();
+    // The caller's model has no use for the reason, and the address is none of its business.
+    if (isPatterError(error, 'PATTER_URL_FORBIDDEN')) return { kind: 'problem', problem: error.code, again: false };
     return { kind: 'problem', problem: message(error), again: true };
   }
 }

@@ -1,5 +1,6 @@
 import type { ApplicationFailure } from '@temporalio/activity';
 import { Webhook } from 'standardwebhooks';
+import { createActivities } from '../../activities';
 import type { CallSettlement } from '../../contracts/activities';
 import { callOf } from '../../store/call-of';
 import type { ContactRow } from '../../store/store';
@@ -241,6 +242,14 @@ describe('call.ended', () => {
     await gone.close();
     const { input } = await endedCall({ postCall: { webhooks: [{ url: gone.url }] } });
     expect(await failureOf(deliver(input))).toMatchObject({ code: 'PATTER_WEBHOOK_FAILED' });
+  });
+
+  test('to an address that is not allowed is given up, and nobody is asked', async () => {
+    const strict = createActivities({ ...t.ctx, config: { ...t.ctx.config, PATTER_ALLOW_PRIVATE_WEBHOOKS: false } });
+    const { input } = await endedCall();
+    const failure = await failureOf(t.inActivity(() => strict.deliverCallWebhook({ ...input, webhook: 0 })));
+    expect(failure).toMatchObject({ type: 'PATTER_URL_FORBIDDEN', nonRetryable: true });
+    expect(receiver.requests).toEqual([]);
   });
 
   test('of a call that is not there is given up', async () => {
