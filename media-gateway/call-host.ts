@@ -186,6 +186,7 @@ export class CallHost {
     const session = this.deps.sessions.create({
       setup,
       history: result.history,
+      resume: result.resume,
       stream: this.stream,
       prewarmed: warm?.prewarmed,
       emit: (event) => this.emit(event),

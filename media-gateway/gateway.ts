@@ -20,7 +20,7 @@ import { Outbox } from './outbox';
 import { PrewarmPool } from './prewarm';
 import { Registration } from './registration';
 import { createServer } from './server';
-import { SESSIONS, type SessionMaker } from './session-maker';
+import { type SessionMaker, sessionMaker } from './session-maker';
 import { WorkflowLink } from './workflow-link';
 
 export interface GatewayParts {
@@ -51,7 +51,7 @@ export const DEFAULT_GATEWAY_OPTIONS = { drainAfterMs: 5_000, handOverMs: 3_000,
 const PING_DEADLINE_MS = 1_000;
 
 export async function startGateway(parts: GatewayParts): Promise<Running & { readonly gatewayId: string }> {
-  const { config, client, store, carriers, secretKey, clock, log, sessions = SESSIONS } = parts;
+  const { config, client, store, carriers, secretKey, clock, log, sessions = sessionMaker() } = parts;
   const options: GatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, ...parts.options };
   // Said before anything is opened, if it is wrong.
   publicUrls(config, '');

@@ -1,9 +1,16 @@
 /** How the host comes by sessions: the conversation is behind ports (`session/ports.ts`), and this is where it is plugged in. */
-import { type CallSessionOptions, createSession, type Prewarmed, prewarmSession, type Session } from './session';
+import { type CallSessionOptions, createSession, LineCache, type Prewarmed, prewarmSession, type Session } from './session';
 
 export interface SessionMaker {
   create(options: CallSessionOptions): Session;
   prewarm(setup: CallSessionOptions['setup'], deps: Pick<CallSessionOptions, 'config' | 'clock' | 'log'>): Prewarmed;
 }
 
-export const SESSIONS: SessionMaker = { create: createSession, prewarm: prewarmSession };
+/** One for each gateway: lines that many calls share (disclosure, apology) are spoken into memory once. */
+export function sessionMaker(): SessionMaker {
+  const lines = new LineCache();
+  return {
+    create: (options) => createSession({ ...options, lines }),
+    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines }),
+  };
+}

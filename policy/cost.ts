@@ -56,8 +56,8 @@ function transcription(model: string, usd: { audioIn: number; textIn: number; ou
 }
 
 /**
- * List prices in US dollars as of 2026-11 (twilio.com/en-us/voice/pricing/us, openai.com/api/pricing). Carriers differ by country and
- * contract: override what differs. Speech synthesis is sold by audio token (about $0.015 a minute), which its answer does not tell, so a
+ * US list prices as known to the authors in 2026-11, not read from the vendors' live pages: carriers differ by country and contract, and vendors
+ * change prices. Override what differs. Speech synthesis is sold by audio token (about $0.015 a minute), which its answer does not tell, so a
  * character is priced at the pace of speech, 900 a minute.
  */
 export const DEFAULT_PRICES: PriceTable = {

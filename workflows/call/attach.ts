@@ -50,13 +50,21 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
   }
   const history = state.transcript.turns();
+  const resume = resumeReason(state);
   const conversation = openConversation(state, {
     streamId,
     gatewayId: request.gatewayId,
     maxDurationMs: state.rules.setup.agent.maxDurationMs,
   });
   vote(state);
-  return { ...attached(state, request, conversation), history };
+  return { ...attached(state, request, conversation), history, ...(resume && { resume }) };
+}
+
+/** Why the agent speaks again: asked before the new conversation is open. */
+function resumeReason(state: CallState): Extract<AttachResult, { kind: 'attached' }>['resume'] {
+  const last = state.conversation?.result;
+  if (!state.conversation) return undefined;
+  return last?.kind === 'report' && last.report.end === 'transfer_requested' ? 'transfer_unanswered' : 'connection_lost';
 }
 
 async function warmUp(state: CallState, request: AttachRequest): Promise<AttachResult> {

@@ -1,6 +1,7 @@
 /** The one place where a call's end is written. */
 import { upsertSearchAttributes } from '@temporalio/workflow';
 import type { CallSettlement } from '../../contracts/activities';
+import type { UsageLine } from '../../contracts/call';
 import { settleCall } from './activities';
 import type { CallState, Phase } from './call-state';
 import { outcomeOf } from './outcome';
@@ -12,6 +13,13 @@ export async function settling(state: CallState): Promise<Phase> {
   upsertSearchAttributes([{ key: searchAttributes.outcome, value: settlement.outcome }]);
   await settleCall(settlement);
   return { kind: 'ended' };
+}
+
+/** People who were connected: their legs are calls of their own on the carrier's bill. */
+function humanLegs(state: CallState): UsageLine[] {
+  return [...state.transferResults.values()]
+    .filter((result) => result.answered && result.durationS !== undefined)
+    .map((result) => ({ provider: 'twilio', service: 'voice', item: 'transfer', unit: 'second', quantity: result.durationS as number }));
 }
 
 function settlementOf(state: CallState, now: number): CallSettlement {
@@ -44,7 +52,7 @@ function settlementOf(state: CallState, now: number): CallSettlement {
     durationS: leg.end?.durationS,
     transferredTo: state.transferredTo,
     turns: transcript.turns(),
-    usage: transcript.usage(),
+    usage: [...transcript.usage(), ...humanLegs(state)],
     toolCalls: transcript.toolCalls(),
     voicemailLeft: state.voicemailLeft,
     callback: state.callback,

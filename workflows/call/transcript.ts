@@ -8,6 +8,11 @@ interface Part {
   toolCalls: ToolCallRecord[];
 }
 
+/** The carrier bills a stream beside the call. */
+function streamUsage(ms: number): UsageLine {
+  return { provider: 'twilio', service: 'voice', item: 'media_stream', unit: 'second', quantity: Math.max(1, Math.ceil(ms / 1_000)) };
+}
+
 export class Transcript {
   /** By attachment, from 1. */
   private readonly parts = new Map<number, Part>();
@@ -19,7 +24,7 @@ export class Transcript {
   complete(attachment: number, report: ConversationReport): void {
     const part = this.part(attachment);
     part.rest = report.turns;
-    part.usage = report.usage;
+    part.usage = [...report.usage, streamUsage(report.endedAt - report.startedAt)];
     part.toolCalls = report.toolCalls;
   }
 
