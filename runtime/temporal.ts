@@ -9,9 +9,13 @@ import { connectTo, unreachable } from './temporal-connection';
 
 export { connectTo, ensureNamespaceAndSearchAttributes, missingSearchAttributes } from './temporal-connection';
 
-/** Client and worker must be given the same: what one encrypts the other decrypts. */
+/**
+ * Client and worker must be given the same: what one encrypts the other decrypts. The workflow bundle must be made with the same
+ * `failureConverterPath`. Without a key failures stay readable in the Temporal UI.
+ */
 export function dataConverterFor(config: Pick<Config, 'PATTER_ENCRYPTION_KEY'>): DataConverter {
-  return config.PATTER_ENCRYPTION_KEY ? { payloadCodecs: [encryptionCodec(config.PATTER_ENCRYPTION_KEY)] } : {};
+  if (!config.PATTER_ENCRYPTION_KEY) return {};
+  return { payloadCodecs: [encryptionCodec(config.PATTER_ENCRYPTION_KEY)], failureConverterPath: require.resolve('./failure-converter') };
 }
 
 /**

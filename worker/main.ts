@@ -42,7 +42,8 @@ export async function runWorker(config: Config): Promise<Running> {
 }
 
 async function startWorker(config: Config, log: Logger, parts: (() => Promise<void>)[], closeParts: () => Promise<void>): Promise<Running> {
-  const bundle = workflowBundle(config.PATTER_HOME, log);
+  const dataConverter = dataConverterFor(config);
+  const bundle = workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath);
   bundle.catch(() => {});
   const store = openStore(await resolveDatabaseUrl(config));
   parts.push(() => store.close());
@@ -73,7 +74,7 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
     taskQueue: config.PATTER_TASK_QUEUE,
     workflowBundle: await bundle,
     activities: createActivities(context),
-    dataConverter: dataConverterFor(config),
+    dataConverter,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     workflowTaskPollerBehavior: POLLERS,
     activityTaskPollerBehavior: POLLERS,

@@ -9,13 +9,16 @@ const ROOT = join(__dirname, '..');
 /** What workflows may import: the layout's table. */
 const SOURCES = ['contracts', 'policy', 'workflows'];
 
-/** @param home where the bundles are kept: a worker that restarts after a crash is back at once. */
-export async function workflowBundle(home: string, log: Logger): Promise<WorkflowBundle> {
+/**
+ * @param home where the bundles are kept: a worker that restarts after a crash is back at once
+ * @param failureConverterPath of the data converter: workflows make failures too
+ */
+export async function workflowBundle(home: string, log: Logger, failureConverterPath?: string): Promise<WorkflowBundle> {
   const folder = join(home, 'cache');
-  const file = join(folder, `workflows-${sourceHash()}.js`);
+  const file = join(folder, `workflows-${sourceHash(failureConverterPath)}.js`);
   const kept = readKept(file);
   if (kept !== undefined) return { code: kept };
-  const bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), logger: silent(log) });
+  const bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), logger: silent(log), failureConverterPath });
   try {
     mkdirSync(folder, { recursive: true });
     removeOthers(folder);
@@ -39,7 +42,7 @@ function removeOthers(folder: string): void {
   }
 }
 
-function sourceHash(): string {
+function sourceHash(failureConverterPath: string | undefined): string {
   const hash = createHash('sha256');
   const sdk = require('@temporalio/workflow/package.json') as { version: string };
   hash.update(`${sdk.version} ${process.version} ${ROOT}`);
@@ -48,6 +51,7 @@ function sourceHash(): string {
     const full = join(ROOT, file);
     if (existsSync(full)) hash.update(readFileSync(full));
   }
+  if (failureConverterPath !== undefined) hash.update(readFileSync(failureConverterPath));
   for (const folder of SOURCES) addFolder(hash, join(ROOT, folder));
   return hash.digest('hex').slice(0, 32);
 }

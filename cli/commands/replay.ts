@@ -59,8 +59,10 @@ async function replayRecent(options: ReplayOptions): Promise<ReplayReport> {
         yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
       }
     };
-    const bundle = await workflowBundle(config.PATTER_HOME, createLogger('replay', config.PATTER_LOG_LEVEL));
-    const replays = Worker.runReplayHistories({ workflowBundle: bundle, dataConverter: dataConverterFor(config) }, recent());
+    const dataConverter = dataConverterFor(config);
+    const log = createLogger('replay', config.PATTER_LOG_LEVEL);
+    const bundle = await workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath);
+    const replays = Worker.runReplayHistories({ workflowBundle: bundle, dataConverter }, recent());
     for await (const { workflowId, runId, error } of replays) {
       report.replayed++;
       if (error) report.failed.push({ workflowId, runId, error: error.message });
