@@ -84,6 +84,7 @@ export class Database {
       try {
         return await attempt();
       } catch (error) {
+        withoutValues(error);
         const kind = failureKind(error);
         if (kind === 'other' || this.#closing) throw error;
         if (tries >= MAX_TRIES) {
@@ -112,6 +113,20 @@ async function rollBack(client: PoolClient, error: unknown): Promise<void> {
   }
 }
 
+/** The statement's values are people's names, numbers and words: an error with them would be logged, and stored by Temporal. */
+function withoutValues(error: unknown): void {
+  for (const cause of causes(error)) {
+    if (cause.params !== undefined) {
+      const message = `Failed query: ${String(cause.query)}`;
+      const frames = (cause.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+      Object.assign(cause, { message, params: undefined, stack: [`Error: ${message}`, ...frames].join('\n') });
+    }
+    // `Key (campaign_id, phone)=(…) already exists.`, and the like.
+    if (cause.detail !== undefined) cause.detail = undefined;
+    if (cause.where !== undefined) cause.where = undefined;
+  }
+}
+
 function failureKind(error: unknown): 'conflict' | 'lost' | 'other' {
   for (const { code, message, severity } of causes(error)) {
     if (typeof code === 'string') {
@@ -134,6 +149,12 @@ interface Cause {
   /** Set where the server itself answered. */
   severity?: string;
   constraint?: string;
+  query?: unknown;
+  /** Of the statement that failed. */
+  params?: unknown;
+  detail?: unknown;
+  where?: unknown;
+  stack?: string;
   cause?: unknown;
 }
 
