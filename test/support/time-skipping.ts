@@ -22,7 +22,8 @@ export async function startTimeSkipping(): Promise<TimeSkipping> {
 
 type Program = { path: string } | { unavailable: string };
 
-async function testServerProgram(): Promise<Program> {
+/** Fetches the program on first use; later calls find it in the cache. */
+export async function testServerProgram(): Promise<Program> {
   const folder = join(dirname(temporalCacheFolder()), 'test-server');
   const path = join(folder, 'temporal-test-server');
   if (existsSync(path)) return { path };
