@@ -24,6 +24,8 @@ export interface StackOptions {
   lab?: { scenario?: string; seed?: number; baud?: number; cps?: number };
   /** @default two with the lab, else one for each public URL */
   gateways?: number;
+  /** @default one */
+  workers?: number;
   log: Logger;
   /** Without Temporal's web UI. @default false */
   headless?: boolean;
@@ -129,7 +131,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }),
     );
     const controlPort = await keptPort(home, 'control', config.PATTER_CONTROL_PORT || undefined);
-    const specs = [of('worker', ['worker']), ...gatewaySpecs, of('control', ['control'], { PATTER_CONTROL_PORT: String(controlPort) })];
+    const workerSpecs = Array.from({ length: options.workers ?? 1 }, (_, index) =>
+      of(index === 0 ? 'worker' : `worker-${index + 1}`, ['worker', '--index', String(index + 1)]),
+    );
+    const specs = [...workerSpecs, ...gatewaySpecs, of('control', ['control'], { PATTER_CONTROL_PORT: String(controlPort) })];
     const started = await Promise.allSettled(specs.map(supervise));
     for (const one of started) if (one.status === 'rejected') throw one.reason;
 

@@ -68,7 +68,9 @@ export type AttachResult =
       history: TranscriptTurn[];
       /** With a history: why the caller was away. Absent is `connection_lost`. */
       resume?: 'transfer_unanswered' | 'connection_lost';
-      /** 1 for the first stream of the call. */
+      /** What earlier streams' tools have answered, as far as it is known. */
+      toolCalls?: ToolCallRecord[];
+      /** Counts the conversations of the call from 1. */
       attachment: number;
     }
   /** The gateway hangs up (`hangup`) or just closes the stream (`close`). */
@@ -110,6 +112,8 @@ export type GatewayEvent = {
   | { kind: 'human_confirmed'; text?: string }
   | { kind: 'opt_out'; by: 'voice' | 'key'; text?: string }
   | { kind: 'sealed_turns'; turns: TranscriptTurn[] }
+  /** The end report of a conversation whose activity had timed out by the time it could be told: Temporal was away. `sequence` is 0. */
+  | { kind: 'late_report'; report: ConversationReport }
 );
 
 /** State of a conversation, as heartbeat details; what another gateway goes on from. */
@@ -118,6 +122,8 @@ export interface Checkpoint {
   turns: TranscriptTurn[];
   sealedTurns: number;
   usage: UsageLine[];
+  /** What this stream's tools have answered. */
+  toolCalls?: ToolCallRecord[];
   at: number;
 }
 
@@ -178,6 +184,8 @@ export type GatewayCommand = { commandId: string; callId: string; streamId: stri
   | { kind: 'drop_voicemail'; text: string /** Wait for silence first: the greeting may still be going on. */; waitForSilence: boolean }
   | { kind: 'hangup'; reason: string /** Say the farewell first. */; say?: string }
   | { kind: 'human' }
+  /** Its heartbeats were missed: a gateway that still has the stream attaches it again. */
+  | { kind: 'reattach' }
 );
 
 /** Where a call is. Shown by the query, stored with the record. */

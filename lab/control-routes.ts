@@ -14,6 +14,10 @@ interface NamedEndpoint {
 export function registerControl(lab: ListeningLabServer, tools: Readonly<Record<string, unknown>>): void {
   lab.app.get('/lab/health', () => ({ ok: true }));
   lab.app.get('/lab/ledger', () => lab.ledger.snapshot());
+  // For watching one call closely: the whole ledger is long.
+  lab.app.get<{ Querystring: { to: string } }>('/lab/calls', ({ query }) =>
+    lab.ledger.snapshot().calls.filter((call) => call.to === query.to),
+  );
 
   lab.app.post('/lab/reset', () => {
     lab.reset();

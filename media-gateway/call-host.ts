@@ -69,6 +69,9 @@ export class CallHost {
   private readonly startedAt: number;
   private state: State = { name: 'attaching', early: [], commands: [], end: 'caller_hung_up' };
   private sequence = 0;
+  /** What is heartbeated and completed; another one when the workflow took this gateway for lost. */
+  private activityId = '';
+  private attachedAgain = 0;
   /** Aborted when the carrier's stream is gone, for whichever reason. */
   private readonly gone = new AbortController();
 
@@ -131,11 +134,15 @@ export class CallHost {
     switch (this.state.name) {
       case 'attaching':
         // The workflow knows of this stream before the answer to its attach has come back here.
-        this.state.commands.push(command);
+        if (command.kind !== 'reattach') this.state.commands.push(command);
         return true;
       case 'talking':
-        return this.state.session.onCommand(command);
+        if (command.kind !== 'reattach') return this.state.session.onCommand(command);
+        this.state.heartbeats.now();
+        return true;
       case 'reporting':
+        // The report is on its way, and is taken also when it is late.
+        return command.kind === 'reattach';
       case 'holding':
       case 'abandoned':
       case 'closed':
@@ -187,20 +194,26 @@ export class CallHost {
       setup,
       history: result.history,
       resume: result.resume,
+      toolCalls: result.toolCalls,
       stream: this.stream,
       prewarmed: warm?.prewarmed,
       emit: (event) => this.emit(event),
+      progressed: () => {
+        if (this.state.name === 'talking') this.state.heartbeats.now();
+      },
       config: this.deps.config,
       clock: this.deps.clock,
       log: this.log,
     });
-    await this.talk(session, result.activityId);
+    this.activityId = result.activityId;
+    await this.talk(session);
   }
 
-  private async talk(session: Session, activityId: string): Promise<void> {
+  private async talk(session: Session): Promise<void> {
     const early = this.state.name === 'attaching' ? this.state : undefined;
     const heartbeats = new Heartbeats({
-      beat: () => this.deps.link.heartbeat(this.callId, activityId, session.checkpoint()),
+      beat: () => this.deps.link.heartbeat(this.callId, this.activityId, session.checkpoint()),
+      attachAgain: () => this.attachAgain(),
       onLost: (why) => this.abandon(session, why),
       clock: this.deps.clock,
       log: this.log,
@@ -220,7 +233,7 @@ export class CallHost {
     if ((this.state as State).name === 'abandoned') return;
     this.state = { name: 'reporting', session };
     this.log.info({ end: report.end, turns: report.turns.length, error: report.error }, 'conversation over');
-    await this.wrapUp(session, activityId, heartbeats.seen, report);
+    await this.wrapUp(session, this.activityId, heartbeats.seen, report);
   }
 
   private async wrapUp(session: Session, activityId: string, seen: boolean, report: ConversationReport): Promise<void> {
@@ -258,9 +271,10 @@ export class CallHost {
   }
 
   private async report(activityId: string, seen: boolean, report: ConversationReport): Promise<void> {
-    const { clock, outbox } = this.deps;
+    const { clock, gatewayId, outbox } = this.deps;
+    const { streamId } = this.stream;
     await outbox
-      .send({ kind: 'report', callId: this.callId, activityId, seen, report, at: clock.now() })
+      .send({ kind: 'report', callId: this.callId, gatewayId, streamId, activityId, seen, report, at: clock.now() })
       .catch((error: unknown) => this.log.error({ err: error }, 'the report was neither delivered nor spooled'));
   }
 
@@ -289,6 +303,25 @@ export class CallHost {
         await sleep(clock, ATTACH_RETRY_MS);
       }
     }
+  }
+
+  /** For a conversation that goes on while its activity is over. */
+  private async attachAgain(): Promise<'attached' | 'unavailable' | 'lost'> {
+    const { gatewayId, link } = this.deps;
+    const { carrierCallId, streamId } = this.stream;
+    const request = { gatewayId, carrierCallId, streamId, tokenNonce: this.tokenNonce, haveSetup: true };
+    this.attachedAgain += 1;
+    let result: AttachResult;
+    try {
+      result = await link.attach(this.callId, request, `stream/${streamId}/${this.attachedAgain}`, ATTACH_TRY_MS);
+    } catch (error) {
+      this.log.warn({ err: error }, 'the conversation has no activity, and the workflow does not answer; it goes on');
+      return 'unavailable';
+    }
+    if (result.kind !== 'attached' || !result.activityId) return 'lost';
+    this.log.info({ activityId: result.activityId }, 'attached again');
+    this.activityId = result.activityId;
+    return 'attached';
   }
 
   private onRefused(result: Extract<AttachResult, { kind: 'refused' }>): void {

@@ -12,6 +12,7 @@ const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...envelope, kind: z.literal('drop_voicemail'), text: z.string(), waitForSilence: z.boolean() }),
   z.strictObject({ ...envelope, kind: z.literal('hangup'), reason: z.string(), say: z.string().optional() }),
   z.strictObject({ ...envelope, kind: z.literal('human') }),
+  z.strictObject({ ...envelope, kind: z.literal('reattach') }),
 ]) satisfies z.ZodType<GatewayCommand>;
 
 /** 200 `{delivered: true}`; 401 without a valid signature; 404 where the call has no such stream here, or its talk is over. */

@@ -8,7 +8,12 @@ const HEARTBEAT_MS = 1_000;
 
 export interface HeartbeatsOptions {
   beat(): Promise<HeartbeatAnswer>;
-  /** The activity is not this gateway's any more. Called once. */
+  /**
+   * The activity is over, and nobody told this gateway: Temporal, or this process, was away for too long. Asks for another one; `lost` when the
+   * call has gone on elsewhere.
+   */
+  attachAgain(): Promise<'attached' | 'unavailable' | 'lost'>;
+  /** The call is not this gateway's any more. Called once. */
   onLost(why: string): void;
   clock: Clock;
   log: Logger;
@@ -19,15 +24,33 @@ export class Heartbeats {
   seen = false;
   private stopped = false;
   private cancelTimer: (() => void) | undefined;
-  private readonly startedAt: number;
+  private startedAt: number;
   private unanswered = false;
+  /** A beat is on its way; `again`: what it tells is out of date already. */
+  private beating: 'no' | 'yes' | 'again' = 'no';
 
   constructor(private readonly options: HeartbeatsOptions) {
     this.startedAt = options.clock.monotonic();
   }
 
   start(): void {
-    void this.beat();
+    this.now();
+  }
+
+  /** Something worth keeping has happened: what is told within a second might be too late. */
+  now(): void {
+    if (this.stopped) return;
+    if (this.beating !== 'no') {
+      this.beating = 'again';
+      return;
+    }
+    this.cancelTimer?.();
+    this.beating = 'yes';
+    void this.beat().finally(() => {
+      const again = this.beating === 'again';
+      this.beating = 'no';
+      if (again) this.now();
+    });
   }
 
   stop(): void {
@@ -51,7 +74,19 @@ export class Heartbeats {
         return onLost('canceled');
       case 'not_found':
         // Attached, and not started yet: a worker takes it up in a moment.
-        if (this.seen || clock.monotonic() - this.startedAt > ACTIVITY_START_GRACE_MS) return onLost('not found');
+        if (!this.seen && clock.monotonic() - this.startedAt <= ACTIVITY_START_GRACE_MS) break;
+        switch (await this.options.attachAgain()) {
+          case 'attached':
+            this.seen = false;
+            this.startedAt = clock.monotonic();
+            break;
+          case 'unavailable':
+            break;
+          case 'lost':
+            if (this.stopped) return;
+            return onLost('not found');
+        }
+        if (this.stopped) return;
         break;
       case 'unavailable':
         // The caller does not hear that Temporal is away.
@@ -60,6 +95,6 @@ export class Heartbeats {
     }
     this.unanswered = answer === 'unavailable';
     const spent = clock.monotonic() - began;
-    this.cancelTimer = clock.after(Math.max(0, HEARTBEAT_MS - spent), () => void this.beat());
+    this.cancelTimer = clock.after(Math.max(0, HEARTBEAT_MS - spent), () => this.now());
   }
 }

@@ -15,6 +15,8 @@ export type OutboxItem =
   | {
       kind: 'report';
       callId: string;
+      gatewayId: string;
+      streamId: string;
       activityId: string;
       /** The activity has answered a heartbeat: if it is not found any more, it is over. */
       seen: boolean;
@@ -146,7 +148,10 @@ async function deliverItem(
       const answer = await link.complete(item.callId, item.activityId, item.report);
       if (answer === 'delivered') return 'done';
       if (!item.seen && clock.now() - item.at < ACTIVITY_START_GRACE_MS) return 'retry';
-      log.warn({ callId: item.callId, activityId: item.activityId }, 'the conversation is over without this report');
+      // Timed out while Temporal was away, or abandoned by a workflow that is over: the first still wants to know.
+      const { gatewayId, streamId, report, at } = item;
+      const late = await link.gatewayEvent(item.callId, { kind: 'late_report', gatewayId, streamId, sequence: 0, at, report });
+      log.warn({ callId: item.callId, activityId: item.activityId, answer: late }, 'a report came after its activity');
       return 'done';
     }
     case 'hangup': {

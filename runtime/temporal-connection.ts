@@ -20,7 +20,9 @@ const UNIMPLEMENTED = 12;
 /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
 export async function connectTo(address: string, deadlineMs = CONNECT_DEADLINE_MS): Promise<Connection> {
   try {
-    return await Connection.connect({ address, connectTimeout: deadlineMs });
+    // A server that comes back is found again within a second, however long it was away: callers are on the line.
+    const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 };
+    return await Connection.connect({ address, connectTimeout: deadlineMs, channelArgs });
   } catch (cause) {
     throw unreachable(address, cause);
   }

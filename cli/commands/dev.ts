@@ -14,6 +14,7 @@ interface DevOptions {
   baud?: number;
   cps?: number;
   gateways?: number;
+  workers?: number;
   port?: number;
   headless?: boolean;
   json?: boolean;
@@ -29,6 +30,7 @@ export function register(program: Command): void {
     .option('--baud <n>', "speed of the lab's voices", readCount)
     .option('--cps <n>', "calls a second that the lab's carrier dials", Number)
     .option('--gateways <n>', 'how many gateways (default: 2 with --lab, else one for each public URL)', readCount)
+    .option('--workers <n>', 'how many workers (default: 1)', readCount)
     .option('--port <port>', 'port of the first gateway (PATTER_GATEWAY_PORT)', readPort)
     .option('--headless', "without Temporal's web UI")
     .option('--json', 'print the addresses as one JSON object when all is ready')
@@ -48,8 +50,8 @@ killed, the rest goes on: start it again and it takes over, or stop everything w
         process.stderr.write(ready ? '' : 'Stopping as soon as the start is over; Ctrl-C again to leave at once.\n'),
       );
       const log = createLogger('dev', options.json ? 'warn' : config.PATTER_LOG_LEVEL === 'info' ? 'warn' : config.PATTER_LOG_LEVEL);
-      const { scenario, seed, baud, cps, gateways, headless } = options;
-      const stackOptions: StackOptions = { config, gateways, headless, log, onEvent: (event) => tell(event) };
+      const { scenario, seed, baud, cps, gateways, workers, headless } = options;
+      const stackOptions: StackOptions = { config, gateways, workers, headless, log, onEvent: (event) => tell(event) };
       if (options.lab) stackOptions.lab = { scenario, seed, baud, cps };
       const stack = await startStack(stackOptions);
       ready = true;

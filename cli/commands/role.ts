@@ -10,11 +10,13 @@ export function register(program: Command): void {
   program
     .command('worker')
     .description('run workflows and activities until SIGTERM')
-    .action(async () => {
+    .option('--index <n>', 'which of several workers of one PATTER_HOME this is, from 1: its pid file is worker-<n>.pid', readCount)
+    .action(async ({ index = 1 }: { index?: number }) => {
       const config = loadConfig();
       const health = { host: config.PATTER_HEALTH_HOST, port: config.PATTER_HEALTH_PORT };
       // Loaded here: each process pays only for its own part.
-      await run(config, 'worker', () => lazily<typeof import('../../worker/main')>('../../worker/main').runWorker(config), health);
+      const role = index === 1 ? 'worker' : `worker-${index}`;
+      await run(config, role, () => lazily<typeof import('../../worker/main')>('../../worker/main').runWorker(config), health);
     });
   program
     .command('gateway')

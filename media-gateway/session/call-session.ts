@@ -4,6 +4,7 @@ import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import { BeepDetector } from '../audio/beep-detector';
 import { VoiceActivity } from '../audio/voice-activity';
 import type { BuiltInCall } from '../tools/built-in';
+import { ToolMemory } from '../tools/tool-memory';
 import { ToolRunner } from '../tools/tool-runner';
 import { DtmfCollector } from '../turns/dtmf-collector';
 import { AmdWatch } from './amd-watch';
@@ -72,6 +73,7 @@ export class CallSession implements Session {
   #askedStillThere = false;
   #optedOut = false;
   #beepEnded = false;
+  #settledTurns = 0;
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
   readonly #commands = new Set<string>();
@@ -126,7 +128,9 @@ export class CallSession implements Session {
       log,
     );
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
-    this.#tools = new ToolRunner(setup, clock, this.#fetch, (call) => this.#builtIn(call));
+    this.#tools = new ToolRunner(setup, clock, this.#fetch, (call) => this.#builtIn(call), new ToolMemory(options.toolCalls ?? [], history), () =>
+      options.progressed?.(),
+    );
     this.#amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
     this.#conversation = new Conversation({
       speaker: this.#speaker,
@@ -236,6 +240,9 @@ export class CallSession implements Session {
           this.#conversation.respond();
         }
         return true;
+      case 'reattach':
+        // The host's business.
+        return true;
       default:
         return command satisfies never;
     }
@@ -246,6 +253,7 @@ export class CallSession implements Session {
     return {
       ...this.#turns.checkpoint((id) => this.#speaker.heardSoFar(id)),
       usage: this.#meter.lines(),
+      toolCalls: this.#tools.records,
       at: this.options.clock.now(),
     };
   }
@@ -326,6 +334,10 @@ export class CallSession implements Session {
 
   /** Something was played, said or answered. */
   #changed(): void {
+    if (this.#turns.settledTurns !== this.#settledTurns) {
+      this.#settledTurns = this.#turns.settledTurns;
+      this.options.progressed?.();
+    }
     const sealed = this.#turns.seal();
     if (sealed) {
       const { sealedTurns } = this.#turns;

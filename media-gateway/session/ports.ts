@@ -2,7 +2,7 @@
  * The border between a socket and a conversation. `call-host.ts` owns the socket, the heartbeat and the hang-up;
  * a `CallSession` (./call-session.ts) owns the talk and knows no carrier, no Temporal and no HTTP server.
  */
-import type { CallSetup, Checkpoint, ConversationReport, GatewayCommand, GatewayEvent, TranscriptTurn } from '../../contracts/call';
+import type { CallSetup, Checkpoint, ConversationReport, GatewayCommand, GatewayEvent, ToolCallRecord, TranscriptTurn } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
@@ -22,7 +22,7 @@ export interface CarrierStream {
 }
 
 /** Events for the workflow; the host adds ids and sequence numbers, and retries. */
-type WithoutEnvelope<T> = T extends unknown ? Omit<T, 'gatewayId' | 'streamId' | 'sequence' | 'at'> : never;
+type WithoutEnvelope<T> = T extends { kind: 'late_report' } ? never : T extends unknown ? Omit<T, 'gatewayId' | 'streamId' | 'sequence' | 'at'> : never;
 export type SessionEvent = WithoutEnvelope<GatewayEvent>;
 
 export interface CallSessionOptions {
@@ -32,6 +32,10 @@ export interface CallSessionOptions {
   stream: CarrierStream;
   /** With a history: why the caller was away. Absent is `connection_lost`. */
   resume?: 'transfer_unanswered' | 'connection_lost';
+  /** With a history: what tools have answered on earlier streams. */
+  toolCalls?: readonly ToolCallRecord[];
+  /** A turn or a tool's answer is complete: worth a checkpoint at once. */
+  progressed?(): void;
   /** From `prewarm`, when the phone rang on this gateway. */
   prewarmed?: Prewarmed;
   /** Audio of fixed lines, shared by the calls of a gateway; absent: of this call only. */

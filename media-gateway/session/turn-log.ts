@@ -23,6 +23,7 @@ export class TurnLog {
   #sealed: Entry[] = [];
   /** How many of the sealed turns have surely arrived elsewhere. */
   #handedOver = 0;
+  #settled = 0;
   readonly #options: TurnLogOptions;
 
   /** @param history turns of earlier streams: part of what the model is told, not of what is reported */
@@ -31,6 +32,11 @@ export class TurnLog {
     options: Partial<TurnLogOptions> = {},
   ) {
     this.#options = { ...DEFAULT_TURN_LOG, ...options };
+  }
+
+  /** Grows whenever the words of a turn become known. */
+  get settledTurns(): number {
+    return this.#settled;
   }
 
   get sealedTurns(): number {
@@ -67,6 +73,7 @@ export class TurnLog {
     }
     entry.text = text;
     entry.final = true;
+    this.#settled++;
     if (interrupted) entry.interrupted = true;
     else delete entry.interrupted;
   }

@@ -2,6 +2,7 @@ import type { CallSetup, ToolCallRecord } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
 import type { GuardedFetch } from '../../runtime/guarded-fetch';
 import { type BuiltInCall, isBuiltInTool, parseBuiltInCall } from './built-in';
+import { ToolMemory } from './tool-memory';
 import { callWebhookTool, type ToolAnswer } from './webhook-tool';
 
 export interface ToolRequest {
@@ -23,6 +24,8 @@ export class ToolRunner {
     private readonly clock: Clock,
     private readonly fetch: Pick<GuardedFetch, 'send'>,
     private readonly builtIn: (call: BuiltInCall) => string,
+    private readonly memory: ToolMemory = new ToolMemory([], []),
+    private readonly answered: () => void = () => undefined,
   ) {}
 
   get busy(): boolean {
@@ -39,6 +42,7 @@ export class ToolRunner {
       const { toolCallId: id, name } = request;
       const durationMs = Math.round(this.clock.monotonic() - from);
       this.records.push({ id, name, arguments: request.arguments, result: answer.output, ok: answer.ok, durationMs, at });
+      this.answered();
       return answer;
     } finally {
       this.#pending--;
@@ -50,7 +54,7 @@ export class ToolRunner {
     this.#abort.abort(new Error('the call has ended'));
   }
 
-  async #answer({ toolCallId, name, arguments: text }: ToolRequest): Promise<ToolAnswer> {
+  async #answer({ name, arguments: text }: ToolRequest): Promise<ToolAnswer> {
     let args: unknown;
     try {
       args = JSON.parse(text || '{}');
@@ -60,9 +64,11 @@ export class ToolRunner {
     if (isBuiltInTool(name)) return { output: this.builtIn(parseBuiltInCall(name, args)), ok: true };
     const tool = this.setup.agent.tools.find((candidate) => candidate.name === name);
     if (!tool) return failure(new Error(`There is no tool named ${name}.`));
+    const before = this.memory.answerOf(name, text);
+    if (before) return { output: before.result, ok: before.ok };
     return await callWebhookTool(
       tool,
-      { toolCallId, arguments: args },
+      { toolCallId: this.memory.keyOf(name, text), arguments: args },
       this.setup,
       { fetch: this.fetch, clock: this.clock },
       this.#abort.signal,

@@ -11,7 +11,7 @@ import { followCampaign } from '../../control/campaigns/follow';
 import { startCampaign } from '../../control/campaigns/start-campaign';
 import { type OpenControlContext, openControlContext } from '../../control/context';
 import type { FaultInput } from '../../lab/faults';
-import type { LedgerSnapshot } from '../../lab/ledger';
+import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
 import type { ScenarioInput } from '../../lab/scenario';
 import { loadConfig } from '../../runtime/config';
 import { removeLocalPostgres } from '../../runtime/local-postgres';
@@ -24,6 +24,8 @@ export interface World {
   readonly ctx: OpenControlContext;
   addFaults(faults: readonly FaultInput[]): Promise<void>;
   ledger(): Promise<LedgerSnapshot>;
+  /** The ledger's calls to one number. */
+  calls(to: string): Promise<CallEntry[]>;
   /** Writes the contacts, starts the campaign and does not wait. */
   start(campaign: CampaignInput, phones: readonly string[]): Promise<string>;
   /** Waits for a campaign's end, its post-call work included. */
@@ -40,7 +42,10 @@ const AGENT: CampaignFile['agent'] = {
   firstMessage: 'Hi {first_name}, your appointment is on {date}. Does it suit you?',
 };
 
-export async function startWorld(scenario: ScenarioInput, options: { gateways?: number; baud?: number } = {}): Promise<World> {
+export async function startWorld(
+  scenario: ScenarioInput,
+  options: { gateways?: number; workers?: number; baud?: number; seed?: number } = {},
+): Promise<World> {
   await builtProgram();
   const home = mkdtempSync(join(tmpdir(), 'patter-e2e-'));
   const scenarioFile = join(home, 'scenario.yaml');
@@ -54,8 +59,9 @@ export async function startWorld(scenario: ScenarioInput, options: { gateways?: 
   const log = createLogger('test', 'error');
   const stack = await startStack({
     config,
-    lab: { scenario: scenarioFile, seed: 7, baud: options.baud ?? 1200 },
+    lab: { scenario: scenarioFile, seed: options.seed ?? 7, baud: options.baud ?? 1200 },
     gateways: options.gateways ?? 2,
+    workers: options.workers,
     headless: true,
     log,
     tell: () => undefined,
@@ -75,6 +81,7 @@ export async function startWorld(scenario: ScenarioInput, options: { gateways?: 
     ctx,
     addFaults: async (faults) => void (await lab('/lab/faults', faults)),
     ledger,
+    calls: async (to) => (await lab(`/lab/calls?to=${encodeURIComponent(to)}`)) as CallEntry[],
     async start(campaign, phones) {
       const secret = `whsec_${randomBytes(24).toString('base64')}`;
       const spec = campaignFileSchema.parse({

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../contracts/errors';
 import { CONVERSATION_HEARTBEAT_MS } from './activities';
 import { vote } from './amd';
 import type { CallState, Conversation } from './call-state';
-import { openConversation } from './conversation';
+import { openConversation, reopenConversation } from './conversation';
 import { rulesKnown } from './place';
 
 /** A dead gateway is noticed within a heartbeat's time-out; a little more for the server to say so. */
@@ -29,7 +29,7 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
 
   const { streamId } = request;
   const again = state.streams.get(streamId);
-  if (again) return attached(state, request, again);
+  if (again) return attachAgain(state, request, again);
   const nonce = request.tokenNonce as string;
   const usedBy = state.usedNonces.get(nonce);
   if (usedBy !== undefined && usedBy !== streamId) return refuse('close', 'PATTER_TOKEN_USED', 'this call token has opened another stream');
@@ -44,12 +44,13 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   if (state.isOver) return ended();
   if (!state.rules) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
   const meanwhile = state.streams.get(streamId);
-  if (meanwhile) return attached(state, request, meanwhile);
+  if (meanwhile) return attachAgain(state, request, meanwhile);
   // Of several streams that waited for the old one's end, the first is taken.
   if (state.liveConversation && !state.liveConversation.superseded) {
     return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
   }
   const history = state.transcript.turns();
+  const toolCalls = state.transcript.toolCalls();
   const resume = resumeReason(state);
   const conversation = openConversation(state, {
     streamId,
@@ -57,7 +58,21 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     maxDurationMs: state.rules.setup.agent.maxDurationMs,
   });
   vote(state);
-  return { ...attached(state, request, conversation), history, ...(resume && { resume }) };
+  return { ...attached(state, request, conversation), history, ...(resume && { resume, toolCalls }) };
+}
+
+/**
+ * A stream that is known: a repeated request, or a gateway whose heartbeats got lost (Temporal was away, the process slow) and that still talks to
+ * the caller. It goes on where it is, unless the call has gone on elsewhere.
+ */
+function attachAgain(state: CallState, request: AttachRequest, known: Conversation): AttachResult {
+  if (known !== state.conversation || known.superseded) {
+    return refuse('close', 'PATTER_CALL_DUPLICATE', 'the call goes on with another stream');
+  }
+  const { phase } = state;
+  const open = phase.kind === 'talking' || (phase.kind === 'reconnecting' && phase.why === 'gateway_lost');
+  if (known.result?.kind !== 'lost' || !open || !state.rules) return attached(state, request, known);
+  return attached(state, request, reopenConversation(state, known, state.rules.setup.agent.maxDurationMs));
 }
 
 /** Why the agent speaks again: asked before the new conversation is open. */

@@ -1,6 +1,6 @@
 /** One stream's part of the call: an activity that its gateway heartbeats and completes. */
 import { ActivityFailure, CancellationScope, TimeoutFailure } from '@temporalio/workflow';
-import { type Checkpoint, conversationActivityId } from '../../contracts/call';
+import { type Checkpoint, type ConversationReport, conversationActivityId } from '../../contracts/call';
 import { startConversation } from './activities';
 import type { CallState, Conversation, ConversationResult } from './call-state';
 import { noteOptOut } from './opt-out';
@@ -36,6 +36,22 @@ export function openConversation(state: CallState, stream: { streamId: string; g
   state.conversation = conversation;
   state.streams.set(stream.streamId, conversation);
   return conversation;
+}
+
+/** The same stream, whose gateway was taken for lost and is not. */
+export function reopenConversation(state: CallState, lost: Conversation, maxDurationMs: number): Conversation {
+  state.transcript.carryOn(lost.attachment, state.attachments + 1);
+  const conversation = openConversation(state, { streamId: lost.streamId, gatewayId: lost.gatewayId, maxDurationMs });
+  conversation.streamOver = lost.streamOver;
+  return conversation;
+}
+
+/** From a gateway that could not tell in time. What has been decided meanwhile stands. */
+export function acceptLateReport(state: CallState, conversation: Conversation, report: ConversationReport): void {
+  const { kind } = state.phase;
+  if (conversation.result?.kind !== 'lost' || kind === 'settling' || kind === 'ended') return;
+  state.transcript.complete(conversation.attachment, report);
+  if (conversation === state.conversation) finish(state, conversation, { kind: 'report', report });
 }
 
 function finish(state: CallState, conversation: Conversation, result: ConversationResult): void {

@@ -6,6 +6,8 @@ import type { CallState, Phase } from './call-state';
 
 const CARRIER_END_MS = 10_000;
 const REPORT_MS = 10_000;
+/** Its gateway may live, with the report on disk, and only have been cut off from Temporal. */
+const LATE_REPORT_MS = 5_000;
 const LOOKS = 5;
 const LOOK_EVERY_MS = 2_000;
 
@@ -18,6 +20,8 @@ export async function ending(state: CallState, hangUp: boolean): Promise<Phase> 
   // A gateway hears of the end itself, and one that is dead is noticed by its heartbeat.
   if (state.liveConversation) await condition(() => state.liveConversation === undefined, REPORT_MS);
   state.liveConversation?.cancel();
+  const last = state.conversation;
+  if (last?.result?.kind === 'lost') await condition(() => last.result?.kind === 'report', LATE_REPORT_MS);
   return { kind: 'settling' };
 }
 

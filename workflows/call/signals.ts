@@ -2,6 +2,7 @@
 import type { CarrierEvent, GatewayEvent } from '../../contracts/call';
 import { onCarrierAmd, onGatewayEvidence } from './amd';
 import type { CallState } from './call-state';
+import { acceptLateReport } from './conversation';
 import { noteOptOut } from './opt-out';
 
 export function onCarrierEvent(state: CallState, event: CarrierEvent): void {
@@ -51,6 +52,9 @@ export function onGatewayEvent(state: CallState, event: GatewayEvent): void {
       return;
     case 'sealed_turns':
       state.transcript.seal(conversation.attachment, event.turns);
+      return;
+    case 'late_report':
+      acceptLateReport(state, conversation, event.report);
       return;
     default:
       event satisfies never;

@@ -20,7 +20,7 @@ export async function talking(state: CallState): Promise<Phase> {
   return afterTalk(state, talk, talk.result);
 }
 
-function afterTalk(state: CallState, talk: Conversation, result: NonNullable<Conversation['result']>): Phase {
+export function afterTalk(state: CallState, talk: Conversation, result: NonNullable<Conversation['result']>): Phase {
   switch (result.kind) {
     case 'lost':
       return { kind: 'reconnecting', why: 'gateway_lost' };

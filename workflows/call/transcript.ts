@@ -33,6 +33,14 @@ export class Transcript {
     const part = this.part(attachment);
     part.rest = checkpoint.turns.slice(Math.max(0, part.sealed.length - checkpoint.sealedTurns));
     part.usage = checkpoint.usage;
+    part.toolCalls = checkpoint.toolCalls ?? [];
+  }
+
+  /** The stream goes on under another attachment and will report all of itself: what it has sealed stays, the rest comes again. */
+  carryOn(from: number, to: number): void {
+    const { sealed } = this.part(from);
+    this.parts.delete(from);
+    this.part(to).sealed.push(...sealed);
   }
 
   turns(): TranscriptTurn[] {

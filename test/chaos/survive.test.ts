@@ -1,0 +1,103 @@
+/** Phase by victim: what is killed, and what has to be true all the same. */
+import type { Outcome } from '../../contracts/outcomes';
+import { phoneOf } from '../e2e/world';
+import type { Victim } from './chaos';
+import { moment, type Phase, prepare, tidy } from './moments';
+import { heardText, verifyCampaign } from './verify';
+import { type ChaosWorld, DISCLOSURE, GREETING, startChaosWorld } from './world';
+
+interface Case {
+  phase: Phase;
+  victim: Victim;
+  how?: 'kill' | 'freeze';
+  outcome?: Outcome;
+  /** The longest silence that the caller may hear, in milliseconds. */
+  silenceMs?: number;
+}
+
+const full = process.env.PATTER_TEST_MATRIX === 'full';
+const DOWN_MS = full ? 30_000 : 5_000;
+
+const ROLES: Partial<Record<Phase, string>> = {
+  ringing: 'late-riser',
+  'transfer ringing': 'talks-to-desk',
+  transferred: 'talks-to-desk',
+  'voicemail drop': 'mailbox',
+  'opt-out': 'leaves',
+};
+const OUTCOMES: Partial<Record<Phase, Outcome>> = {
+  'transfer ringing': 'transferred',
+  transferred: 'transferred',
+  'voicemail drop': 'voicemail',
+  'opt-out': 'opted_out',
+};
+
+const CASES: Case[] = [
+  { phase: 'intent committed, request not sent', victim: 'workers' },
+  { phase: 'request sent, not answered', victim: 'workers' },
+  { phase: 'ringing', victim: 'workers' },
+  { phase: 'ringing', victim: 'gateway' },
+  { phase: 'ringing', victim: 'gateways' },
+  { phase: 'ringing', victim: 'temporal' },
+  { phase: 'ringing', victim: 'postgres' },
+  { phase: 'disclosure', victim: 'gateway', silenceMs: 3_000 },
+  { phase: 'talking', victim: 'worker', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'workers', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'gateway', silenceMs: 3_000 },
+  { phase: 'talking', victim: 'gateway', how: 'freeze', silenceMs: 6_000 },
+  { phase: 'talking', victim: 'gateways' },
+  { phase: 'talking', victim: 'temporal', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'postgres', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'control', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'everything' },
+  { phase: 'tool call', victim: 'workers' },
+  { phase: 'tool call', victim: 'gateway' },
+  { phase: 'transfer ringing', victim: 'workers' },
+  { phase: 'transfer ringing', victim: 'gateway' },
+  { phase: 'transfer ringing', victim: 'temporal' },
+  { phase: 'transferred', victim: 'everything' },
+  { phase: 'voicemail drop', victim: 'gateway' },
+  { phase: 'voicemail drop', victim: 'workers' },
+  { phase: 'opt-out', victim: 'gateway' },
+  { phase: 'opt-out', victim: 'workers' },
+  { phase: 'post-call', victim: 'workers' },
+  { phase: 'post-call', victim: 'temporal' },
+  { phase: 'post-call', victim: 'postgres' },
+];
+
+const phones = new Map(CASES.map((one, index) => [one, phoneOf(index * 3)]));
+let world: ChaosWorld;
+
+beforeAll(async () => {
+  world = await startChaosWorld(Object.fromEntries([...phones].map(([one, phone]) => [phone, ROLES[one.phase] ?? 'talker'])));
+}, 120_000);
+afterAll(() => world?.stop(), 60_000);
+
+test.each(CASES)(
+  '$victim ($how) at: $phase',
+  async (one) => {
+    const { phase, victim, how } = one;
+    const phone = phones.get(one) as string;
+    await world.chaos.recovered();
+    await prepare(world, phase, phone);
+    const name = `${phase}-${victim}-${how ?? 'kill'}`.replace(/[^a-z]+/g, '-');
+    const campaign = await world.start({ name }, [phone]);
+    await moment(world, phase, phone);
+    if (how === 'freeze') for (const role of await world.chaos.rolesOf(victim, phone)) await world.chaos.freeze(role, 8_000);
+    else await world.chaos.strike(victim, { phone, downMs: DOWN_MS });
+    await tidy(world, phase).catch(() => undefined);
+    await world.chaos.recovered();
+    const { report } = await world.end(campaign);
+    await tidy(world, phase);
+    const calls = await world.calls(phone);
+    const longestSilenceMs = Math.max(0, ...calls.map((call) => call.longestSilenceMs));
+    process.stderr.write(
+      `${phase} × ${victim} ${how ?? 'kill'}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms, heard ${calls.map(heardText).join(' || ').slice(0, 900)}\n`,
+    );
+    expect(await verifyCampaign(world, campaign, report, { onceACall: [DISCLOSURE, GREETING] })).toEqual([]);
+    expect(report.results.map((result) => result.outcome)).toEqual([one.outcome ?? OUTCOMES[phase] ?? 'completed']);
+    if (one.silenceMs !== undefined) expect(longestSilenceMs).toBeLessThanOrEqual(one.silenceMs);
+    for (const call of report.results[0]?.calls ?? []) expect(world.tool.actionsOf(call.callId).length).toBeLessThanOrEqual(1);
+  },
+  180_000,
+);
