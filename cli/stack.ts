@@ -6,6 +6,7 @@ import { type Clock, sleep, systemClock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 import { LAB_ACCOUNT } from '../lab/scenario';
 import { type Config, configSchema, databaseUrl } from '../runtime/config';
+import { stopGraceMs } from '../runtime/drain-limits';
 import { withFileLock } from '../runtime/file-lock';
 import { freePort } from '../runtime/free-port';
 import { homePaths, readJsonFile, writePrivateFile } from '../runtime/home';
@@ -99,7 +100,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await store.close();
     }
     const supervise = async (spec: ChildSpec) => {
-      const child = await superviseChild(spec, { home, log, onEvent: options.onEvent });
+      const child = await superviseChild(spec, { home, log, onEvent: options.onEvent, stopGraceMs: stopGraceMs(config) });
       children.push(child);
       return child;
     };

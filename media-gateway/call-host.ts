@@ -36,7 +36,7 @@ const MAX_EARLY_FRAMES = 100;
 type Early = { audio: Uint8Array } | { digit: string } | { mark: string };
 
 type State =
-  | { name: 'attaching'; early: Early[]; commands: GatewayCommand[]; end: 'caller_hung_up' | 'drained' }
+  | { name: 'attaching'; early: Early[]; commands: GatewayCommand[]; end: 'caller_hung_up' | 'drained' /** Monotonic. */; drainBy?: number }
   | { name: 'talking'; session: Session; heartbeats: Heartbeats }
   | { name: 'reporting'; session: Session }
   | { name: 'holding'; session: Session }
@@ -150,18 +150,21 @@ export class CallHost {
     }
   }
 
-  /** Hands the call over: another gateway goes on with it. */
-  drain(): void {
+  /** Hands the call over: another gateway goes on with it, from the next pause of the talk on, at the latest after `withinMs`. */
+  drain(withinMs: number): void {
     switch (this.state.name) {
       case 'talking':
-        this.state.session.drain();
+        this.state.session.drain(withinMs);
         return;
       case 'attaching':
+        this.state.drainBy = this.deps.clock.monotonic() + withinMs;
+        if (withinMs > 0) return;
         this.state.end = 'drained';
         this.stream.close();
         return;
       case 'holding':
-        this.stream.close();
+        // The carrier is about to take the call away.
+        if (withinMs <= 0) this.stream.close();
         return;
       case 'reporting':
       case 'abandoned':
@@ -221,6 +224,7 @@ export class CallHost {
     this.state = { name: 'talking', session, heartbeats };
     session.start();
     heartbeats.start();
+    if (early?.drainBy !== undefined) session.drain(Math.max(0, early.drainBy - this.deps.clock.monotonic()));
     for (const item of early?.early ?? []) {
       if ('audio' in item) session.onAudio(item.audio);
       else if ('digit' in item) session.onDtmf(item.digit);

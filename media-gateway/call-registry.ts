@@ -1,4 +1,5 @@
 /** The streams of this process. A call has one at a time, but for the moment in which a new one takes over. */
+import { type Clock, sleep } from '../contracts/clock';
 import type { CallHost } from './call-host';
 
 export class CallRegistry {
@@ -35,8 +36,22 @@ export class CallRegistry {
     for (const wake of [...this.idleWaiters]) wake();
   }
 
+  /** Resolves with whether no stream is left, after `ms` at the latest. */
+  async idleWithin(ms: number, clock: Clock): Promise<boolean> {
+    const limit = new AbortController();
+    const idle = new AbortController();
+    const timer = sleep(clock, ms, idle.signal).then(
+      () => limit.abort(),
+      () => {},
+    );
+    await this.idle(limit.signal);
+    idle.abort();
+    await timer;
+    return this.count === 0;
+  }
+
   /** Resolves when no stream is left, or when the signal is aborted. */
-  async idle(signal: AbortSignal): Promise<void> {
+  private async idle(signal: AbortSignal): Promise<void> {
     if (this.count === 0 || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const wake = () => {

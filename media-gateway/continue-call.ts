@@ -15,6 +15,8 @@ export interface ContinueQuery {
 
 const INSTRUCTION_DEADLINE_MS = 8_000;
 const ASK_AGAIN_MS = 1_000;
+/** Longer than a gateway takes to start again. */
+const NOBODY_YET_MS = 15_000;
 /** Then the caller gets a new stream: its attach waits for the workflow too, and by then a voice may be there. */
 const MAX_UNANSWERED = 3;
 /** From the answer to this request to the stream's start message. */
@@ -25,6 +27,10 @@ export async function continueCall(request: WebhookRequest, reply: FastifyReply,
   const carrierCallId = callSidOf(request.body);
   if (!carrierCallId) throw new PatterError('PATTER_STREAM_PROTOCOL', 'CallSid is missing');
   reply.type('text/xml; charset=utf-8');
+  if (gateway.admission.draining && !gateway.neighbourUrl) {
+    // Nobody takes the call yet. The workflow does not hear of this question and goes its own way: it takes the call out of this pause.
+    return waitTwiml(NOBODY_YET_MS, webhookUrl(gateway.fallbackUrl, 'continue', { callId }));
+  }
   const unanswered = Number(/^\d$/.exec(request.query.unanswered ?? '')?.[0] ?? 0);
   let instruction: NextInstruction;
   try {
@@ -44,15 +50,12 @@ export async function continueCall(request: WebhookRequest, reply: FastifyReply,
     case 'wait':
       return waitTwiml(instruction.ms, webhookUrl(gateway.publicUrl, 'continue', { callId }));
     case 'stream': {
-      // A gateway that goes or is full sends the caller to its neighbour, who asks the workflow again.
-      if (gateway.admission.refusal() && gateway.fallbackUrl !== gateway.publicUrl) {
-        return waitTwiml(ASK_AGAIN_MS, webhookUrl(gateway.fallbackUrl, 'continue', { callId }));
-      }
       const expiresAt = Math.ceil(gateway.clock.now() / 1_000) + TOKEN_LIFETIME_S;
       const claims = { c: callId, a: instruction.attachment, n: randomBytes(12).toString('base64url'), e: expiresAt };
       return streamTwiml({
         callId,
-        gatewayUrl: gateway.publicUrl,
+        // A gateway that goes or is full streams the caller to its neighbour: the token is as good there.
+        gatewayUrl: (gateway.admission.refusal() && gateway.neighbourUrl) || gateway.publicUrl,
         fallbackGatewayUrl: gateway.fallbackUrl,
         token: signCallToken(claims, gateway.secretKey),
       });

@@ -17,6 +17,8 @@ export interface GatewayContext {
   readonly publicUrl: string;
   /** The neighbour's, or its own where there is no other. */
   readonly fallbackUrl: string;
+  /** A gateway that takes calls now, if there is one; behind a balancer its address may be our own. */
+  readonly neighbourUrl: string | undefined;
   readonly secretKey: string;
   readonly link: WorkflowLink;
   readonly outbox: Outbox;

@@ -5,14 +5,16 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { Carrier, CarrierName } from '../contracts/carrier';
-import { type Clock, sleep } from '../contracts/clock';
+import type { Clock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 import type { Config } from '../runtime/config';
+import { drainTimeoutMs } from '../runtime/drain-limits';
 import type { Logger } from '../runtime/log';
 import type { Running } from '../runtime/running';
 import type { Store } from '../store/store';
 import { Admission } from './admission';
 import { CallRegistry } from './call-registry';
+import { drainCalls } from './drain';
 import type { GatewayContext } from './gateway-context';
 import { MediaSockets } from './media-socket';
 import { GatewayMetrics } from './metrics';
@@ -38,17 +40,14 @@ export interface GatewayParts {
 }
 
 export interface GatewayOptions {
-  /** How long a stop waits for calls to end by themselves before it hands them over. Docker kills after ten seconds in all. */
-  drainAfterMs: number;
-  /** How long the handing over may take. */
-  handOverMs: number;
   /** How often the spool tries again. */
   spoolRetryMs: number;
 }
 
-export const DEFAULT_GATEWAY_OPTIONS = { drainAfterMs: 5_000, handOverMs: 3_000, spoolRetryMs: 1_000 } as const satisfies GatewayOptions;
+export const DEFAULT_GATEWAY_OPTIONS = { spoolRetryMs: 1_000 } as const satisfies GatewayOptions;
 
 const PING_DEADLINE_MS = 1_000;
+const LAST_REPORTS_MS = 3_000;
 
 export async function startGateway(parts: GatewayParts): Promise<Running & { readonly gatewayId: string }> {
   const { config, client, store, carriers, secretKey, clock, log, sessions = sessionMaker() } = parts;
@@ -78,7 +77,11 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
       return addresses.publicUrl;
     },
     get fallbackUrl() {
-      return addresses.fallbackUrl;
+      // The best that lives; without any the configured one, which may be about to.
+      return registration.neighbours.find(({ publicUrl }) => publicUrl !== addresses.publicUrl)?.publicUrl ?? addresses.fallbackUrl;
+    },
+    get neighbourUrl() {
+      return (registration.neighbours.find(({ publicUrl }) => publicUrl !== addresses.publicUrl) ?? registration.neighbours[0])?.publicUrl;
     },
   };
   const registration = new Registration(
@@ -117,13 +120,19 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   const stop = async () => {
     admission.draining = true;
     await registration.renew();
+    if (context.neighbourUrl) prewarm.stop();
+    const limitMs = drainTimeoutMs(config);
+    log.info({ gatewayId, mode: config.PATTER_DRAIN_MODE, limitMs, calls: calls.size }, 'gateway drains');
+    await drainCalls({
+      ...{ calls, clock, limitMs },
+      mode: config.PATTER_DRAIN_MODE,
+      ringing: () => prewarm.size,
+      hasNeighbour: () => context.neighbourUrl !== undefined,
+    });
     prewarm.stop();
-    await idleWithin(calls, options.drainAfterMs, clock);
-    for (const host of calls.all()) host.drain();
-    await idleWithin(calls, options.handOverMs, clock);
     sockets.stop();
     // A host whose socket was cut has its report still to send.
-    await idleWithin(calls, options.handOverMs, clock);
+    await calls.idleWithin(LAST_REPORTS_MS, clock);
     await app.close();
     await outbox.stop();
     await registration.stop();
@@ -179,18 +188,6 @@ function publicUrls(config: Config, listening: string): { publicUrl: string; fal
     );
   }
   return { publicUrl, fallbackUrl: urls[(index + 1) % urls.length] as string };
-}
-
-async function idleWithin(calls: CallRegistry, ms: number, clock: Clock): Promise<void> {
-  const limit = new AbortController();
-  const idle = new AbortController();
-  const timer = sleep(clock, ms, idle.signal).then(
-    () => limit.abort(),
-    () => {},
-  );
-  await calls.idle(limit.signal);
-  idle.abort();
-  await timer;
 }
 
 function asProblem(error: unknown): string[] {

@@ -39,6 +39,7 @@ export interface MediaSocketDeps extends CallHostDeps {
   admission: Admission;
   calls: CallRegistry;
   metrics: GatewayMetrics;
+  readonly neighbourUrl: string | undefined;
 }
 
 export class MediaSockets {
@@ -119,7 +120,8 @@ export class MediaSockets {
       this.refuse(socket, REFUSALS.USED, 'PATTER_TOKEN_USED', 'the token has opened a stream already', where);
       return undefined;
     }
-    const refusal = admission.refusal();
+    // A gateway that goes, with nobody to go to, takes the caller and keeps them as long as it may.
+    const refusal = admission.refusal() === 'draining' && !this.deps.neighbourUrl ? undefined : admission.refusal();
     if (refusal) {
       this.refuse(socket, refusal === 'full' ? REFUSALS.FULL : REFUSALS.DRAINING, 'PATTER_NO_GATEWAY', refusal, where);
       return undefined;

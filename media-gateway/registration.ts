@@ -1,4 +1,4 @@
-/** The gateway's own row in Postgres, the only thing it has there: renewed every second, gone when it stops. */
+/** The gateway's own row in Postgres, the only thing it has there: renewed every second, gone when it stops. With it comes who else is there. */
 import type { Clock } from '../contracts/clock';
 import { GATEWAY_RENEW_MS, type GatewayRegistration } from '../contracts/gateway';
 import type { Logger } from '../runtime/log';
@@ -9,6 +9,7 @@ export class Registration {
   private current: Promise<void> = Promise.resolve();
   private stopped = false;
   private failure: string | undefined;
+  private others: readonly GatewayRegistration[] = [];
 
   constructor(
     private readonly store: GatewayStore,
@@ -28,7 +29,10 @@ export class Registration {
     this.current = this.current.then(async () => {
       if (this.stopped) return;
       try {
-        await this.store.renew(this.describe(), new Date(this.clock.now()));
+        const self = this.describe();
+        const now = new Date(this.clock.now());
+        await this.store.renew(self, now);
+        this.others = (await this.store.live(now)).filter(({ gatewayId }) => gatewayId !== self.gatewayId);
         if (this.failure) this.log.info('registered again');
         this.failure = undefined;
       } catch (error) {
@@ -37,6 +41,11 @@ export class Registration {
       }
     });
     return this.current;
+  }
+
+  /** Gateways that live, have room and do not drain, best first; as old as the last renewal. Without Postgres the last ones known. */
+  get neighbours(): readonly GatewayRegistration[] {
+    return this.others;
   }
 
   problems(): string[] {

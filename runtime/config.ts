@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse as parseDotenv } from 'dotenv';
 import { z } from 'zod';
+import { parseDurationMs } from '../contracts/duration';
 import { PatterError } from '../contracts/errors';
 import { isKeyRing } from './key-ring';
 
@@ -100,6 +101,28 @@ export const configSchema = z.object({
     .describe(
       'Origins of Temporal UIs that may ask the control API to decrypt payloads, comma-separated. Those on a loopback host always may.',
     ),
+  PATTER_DRAIN_MODE: z
+    .enum(['move', 'wait'])
+    .default('move')
+    .describe(
+      'What a gateway does with its calls on SIGTERM: move them to another gateway in the next pause, or wait for their end first.',
+    ),
+  PATTER_DRAIN_TIMEOUT: z
+    .string()
+    .refine((text) => parseDurationMs(text) !== undefined, 'a number and ms, s, m or h, as in 20s or 10m')
+    .default('20s')
+    .describe('How long a gateway that drains is patient with its calls. What kills processes must wait 30 s longer.'),
+  PATTER_WORKER_VERSIONING: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'Worker Deployment Versioning. auto: where Temporal has it, and a new build makes itself the current one; on: `patter deploy promote` does.',
+    ),
+  PATTER_BUILD_ID: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, 'letters, digits, ".", "_" and "-"')
+    .optional()
+    .describe("Build id of the worker's deployment version. Unset: the package's version and a hash of the workflows."),
   PATTER_LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

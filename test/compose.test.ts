@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { createProgram } from '../cli/main';
-import { configSchema } from '../runtime/config';
+import { configSchema, loadConfig } from '../runtime/config';
+import { stopGraceMs } from '../runtime/drain-limits';
 
 const FILE = join(__dirname, '..', 'docker-compose.yml');
 const OURS = ['worker', 'gateway-1', 'gateway-2', 'control'];
@@ -67,6 +68,11 @@ test('docker-compose accepts it, where it is installed', () => {
   const run = spawnSync('docker-compose', ['-f', FILE, 'config', '--quiet'], { env, encoding: 'utf8', timeout: 30_000 });
   if ((run.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return;
   expect(run).toMatchObject({ status: 0 });
+});
+
+test('nobody is killed while it hands its calls over', () => {
+  const needed = stopGraceMs(loadConfig({}, '/nowhere'));
+  for (const name of OURS) expect(Number.parseInt(compose.services[name]!.stop_grace_period!, 10) * 1_000).toBeGreaterThanOrEqual(needed);
 });
 
 test('every variable that our services are given exists in the configuration', () => {

@@ -1,6 +1,7 @@
 /** `patter worker|gateway|control`: one process of the product in the foreground. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Config, loadConfig } from '../../runtime/config';
+import { gatewayStopDeadlineMs } from '../../runtime/drain-limits';
 import { createLogger } from '../../runtime/log';
 import { runProcess } from '../../runtime/process';
 import type { Running } from '../../runtime/running';
@@ -16,7 +17,7 @@ export function register(program: Command): void {
       const health = { host: config.PATTER_HEALTH_HOST, port: config.PATTER_HEALTH_PORT };
       // Loaded here: each process pays only for its own part.
       const role = index === 1 ? 'worker' : `worker-${index}`;
-      await run(config, role, () => lazily<typeof import('../../worker/main')>('../../worker/main').runWorker(config), health);
+      await run(config, role, () => lazily<typeof import('../../worker/main')>('../../worker/main').runWorker(config), { health });
     });
   program
     .command('gateway')
@@ -30,9 +31,8 @@ export function register(program: Command): void {
       // The gateway adds its index to the configured port; --port means this very one.
       if (options.port !== undefined) env.PATTER_GATEWAY_PORT = String(options.port === 0 ? 0 : options.port - index + 1);
       const config = loadConfig(env);
-      await run(config, `gateway-${index}`, () =>
-        lazily<typeof import('../../media-gateway/main')>('../../media-gateway/main').runGateway(config),
-      );
+      const start = () => lazily<typeof import('../../media-gateway/main')>('../../media-gateway/main').runGateway(config);
+      await run(config, `gateway-${index}`, start, { stopDeadlineMs: gatewayStopDeadlineMs(config) });
     });
   program
     .command('control')
@@ -43,11 +43,16 @@ export function register(program: Command): void {
     });
 }
 
-async function run(config: Config, role: string, start: () => Promise<Running>, health?: { host: string; port: number }): Promise<void> {
+interface Life {
+  health?: { host: string; port: number };
+  stopDeadlineMs?: number;
+}
+
+async function run(config: Config, role: string, start: () => Promise<Running>, life: Life = {}): Promise<void> {
   const log = createLogger(role, config.PATTER_LOG_LEVEL);
   let code: number;
   try {
-    code = await runProcess({ home: config.PATTER_HOME, role, log, health }, start);
+    code = await runProcess({ home: config.PATTER_HOME, role, log, ...life }, start);
   } catch (error) {
     printError(error, false);
     code = EXIT_CODES.error;

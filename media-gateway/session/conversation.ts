@@ -63,6 +63,8 @@ export class Conversation {
   /** Tools have answered, and the model has not gone on from it yet. */
   #toolsAnswered = false;
   #place: HistoryPlace | undefined;
+  /** The caller's turns are left unanswered: somebody else will. What a tool has said is still told, because nobody else knows it. */
+  #answersHeld = false;
 
   constructor(
     private readonly deps: {
@@ -103,9 +105,25 @@ export class Conversation {
     return this.#mode === 'open' && this.idle && !this.callerSpeaks && !held;
   }
 
+  /** Nothing is under way on either side, and every word is known. */
+  get betweenTurns(): boolean {
+    const held = this.#timers.has('first_words') || this.#timers.has('suspicion');
+    return this.#mode === 'open' && this.idle && !this.callerSpeaks && !this.awaitsTranscript && !held;
+  }
+
+  /** The caller waits for an answer. */
+  get owesAnswer(): boolean {
+    return this.#owed;
+  }
+
+  /** From now on the caller's turns are only written down. */
+  holdAnswers(): void {
+    this.#answersHeld = true;
+  }
+
   /** Whoever was taken for a machine is none: answers at once. */
   release(): void {
-    if (this.#timers.has('suspicion') || this.#timers.has('first_words')) this.respond();
+    if (this.#timers.has('suspicion') || this.#timers.has('first_words')) this.#answerCaller();
   }
 
   /** Nobody waits for an answer any more. */
@@ -116,7 +134,7 @@ export class Conversation {
   setMode(mode: FloorMode): void {
     this.#mode = mode;
     if (mode === 'open') {
-      if (this.#owed && !this.callerSpeaks) this.respond();
+      if (this.#owed && !this.callerSpeaks) this.#answerCaller();
     } else {
       this.#owed = this.#answerWhenQuiet = false;
       for (const name of ['first_words', 'suspicion'] as const) this.#timers.clear(name);
@@ -173,7 +191,7 @@ export class Conversation {
     if (speaker.interruptible) this.cut();
     link.engine.addUserText(text);
     this.deps.listener.active();
-    if (this.#mode === 'open') this.respond();
+    if (this.#mode === 'open') this.#answerCaller();
     else this.#owed = true;
   }
 
@@ -185,7 +203,7 @@ export class Conversation {
   update(): void {
     if (this.#answerWhenQuiet && this.#mode === 'open' && this.idle) {
       this.#answerWhenQuiet = false;
-      this.respond();
+      this.#answerCaller();
       return;
     }
     this.deps.listener.changed();
@@ -205,7 +223,7 @@ export class Conversation {
   }
 
   restored(): void {
-    if (this.#mode === 'open' && this.#owed) this.respond();
+    if (this.#mode === 'open' && this.#owed) this.#answerCaller();
     this.update();
   }
 
@@ -272,7 +290,7 @@ export class Conversation {
     if (!utterance || utterance.over) return;
     utterance.over = true;
     if (utterance.kind === 'turn') this.#answer();
-    else if (utterance.kind !== 'overlap' && this.#owed && this.#mode === 'open') this.respond();
+    else if (utterance.kind !== 'overlap' && this.#owed && this.#mode === 'open') this.#answerCaller();
   }
 
   #transcript(itemId: string, text: string): void {
@@ -313,7 +331,7 @@ export class Conversation {
     const utterance = this.#utterances.get(itemId);
     if (utterance) utterance.kind = 'ignored';
     this.deps.speaker.resume();
-    if (this.#owed && this.#mode === 'open' && !this.callerSpeaks) this.respond();
+    if (this.#owed && this.#mode === 'open' && !this.callerSpeaks) this.#answerCaller();
   }
 
   #cutBy(itemId: string): void {
@@ -337,15 +355,25 @@ export class Conversation {
     }
     if (amd.suspected) {
       this.#timers.clear('first_words');
-      this.#timers.set('suspicion', SUSPICION_MS, () => this.respond());
+      this.#timers.set('suspicion', SUSPICION_MS, () => this.#answerCaller());
       return;
     }
     const waiting = this.#timers.has('first_words');
     if (amd.undecided && this.awaitsTranscript && !waiting) {
-      this.#timers.set('first_words', FIRST_WORDS_MS, () => this.respond());
+      this.#timers.set('first_words', FIRST_WORDS_MS, () => this.#answerCaller());
       return;
     }
-    this.respond();
+    this.#answerCaller();
+  }
+
+  #answerCaller(): void {
+    if (!this.#answersHeld) {
+      this.respond();
+      return;
+    }
+    this.#owed = true;
+    for (const name of ['first_words', 'suspicion'] as const) this.#timers.clear(name);
+    this.deps.listener.changed();
   }
 
   async #runTool(call: { toolCallId: string; name: string; arguments: string }): Promise<void> {
@@ -362,7 +390,9 @@ export class Conversation {
     if (tools.busy || link.engine.responding) return;
     const answered = this.#toolsAnswered;
     this.#toolsAnswered = false;
-    if (this.#mode === 'open' && (answered || this.#owed) && !this.callerSpeaks) this.respond();
+    const free = this.#mode === 'open' && !this.callerSpeaks;
+    if (free && answered) this.respond();
+    else if (free && this.#owed) this.#answerCaller();
     else if (answered) this.#owed = true;
   }
 

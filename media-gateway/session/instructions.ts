@@ -23,9 +23,23 @@ export function translatedInstructions(text: string, language: string): string {
 /** For the first answer after the caller was away from this agent. */
 export function resumeInstructions(setup: CallSetup, reason: CallSessionOptions['resume'], history: readonly TranscriptTurn[]): string {
   const callerSpokeLast = history.at(-1)?.role === 'user';
-  const what =
-    reason === 'transfer_unanswered'
-      ? 'You tried to connect the caller with a person, and nobody took the call. Say that you are sorry that nobody is available just now, and offer to help yourself or to have somebody call back. Do not transfer again unless the caller asks for it.'
-      : `The line was interrupted for a moment and is back. Say in a few words that you are back${callerSpokeLast ? ', and answer what the caller said last' : ', and go on where you were'}. Do not greet or introduce yourself again.`;
-  return `${sessionInstructions(setup)}\n\n${what}`;
+  return `${sessionInstructions(setup)}\n\n${whatNow(reason, callerSpokeLast)}`;
+}
+
+function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean): string {
+  const noGreeting = 'Do not greet or introduce yourself again.';
+  switch (reason) {
+    case 'transfer_unanswered':
+      return 'You tried to connect the caller with a person, and nobody took the call. Say that you are sorry that nobody is available just now, and offer to help yourself or to have somebody call back. Do not transfer again unless the caller asks for it.';
+    case 'handed_over':
+      // The caller noticed nothing but a pause: there is nothing to be sorry for.
+      return callerSpokeLast
+        ? `Answer what the caller said last. ${noGreeting}`
+        : `The caller has not answered what you said last. Ask in a few words whether they are still there. ${noGreeting}`;
+    case 'connection_lost':
+    case undefined:
+      return `The line was interrupted for a moment and is back. Say in a few words that you are back${callerSpokeLast ? ', and answer what the caller said last' : ', and go on where you were'}. ${noGreeting}`;
+    default:
+      return reason satisfies never;
+  }
 }

@@ -2,7 +2,15 @@
  * The border between a socket and a conversation. `call-host.ts` owns the socket, the heartbeat and the hang-up;
  * a `CallSession` (./call-session.ts) owns the talk and knows no carrier, no Temporal and no HTTP server.
  */
-import type { CallSetup, Checkpoint, ConversationReport, GatewayCommand, GatewayEvent, ToolCallRecord, TranscriptTurn } from '../../contracts/call';
+import type {
+  CallSetup,
+  Checkpoint,
+  ConversationReport,
+  GatewayCommand,
+  GatewayEvent,
+  ToolCallRecord,
+  TranscriptTurn,
+} from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
@@ -22,7 +30,11 @@ export interface CarrierStream {
 }
 
 /** Events for the workflow; the host adds ids and sequence numbers, and retries. */
-type WithoutEnvelope<T> = T extends { kind: 'late_report' } ? never : T extends unknown ? Omit<T, 'gatewayId' | 'streamId' | 'sequence' | 'at'> : never;
+type WithoutEnvelope<T> = T extends { kind: 'late_report' }
+  ? never
+  : T extends unknown
+    ? Omit<T, 'gatewayId' | 'streamId' | 'sequence' | 'at'>
+    : never;
 export type SessionEvent = WithoutEnvelope<GatewayEvent>;
 
 export interface CallSessionOptions {
@@ -31,7 +43,7 @@ export interface CallSessionOptions {
   history: TranscriptTurn[];
   stream: CarrierStream;
   /** With a history: why the caller was away. Absent is `connection_lost`. */
-  resume?: 'transfer_unanswered' | 'connection_lost';
+  resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over';
   /** With a history: what tools have answered on earlier streams. */
   toolCalls?: readonly ToolCallRecord[];
   /** A turn or a tool's answer is complete: worth a checkpoint at once. */
@@ -65,8 +77,11 @@ export interface Session {
   onCommand(command: GatewayCommand): boolean;
   /** Small enough for a heartbeat; emits `sealed_turns` from time to time to keep it so. */
   checkpoint(): Checkpoint;
-  /** Ends the talk here because the process drains. */
-  drain(): void;
+  /**
+   * Ends the talk here because the process drains, so that another gateway goes on with it: at the first moment at which nobody's words are lost, at
+   * the latest after `withinMs`. A message to a machine and last words are finished instead. Again with less time: the shorter one counts.
+   */
+  drain(withinMs: number): void;
   /**
    * Resolves once, when the talk is over and its last words have been heard. After `transfer_requested` the session goes on holding
    * the line (silence) until `onStreamClosed`; after every other end it sends nothing more.

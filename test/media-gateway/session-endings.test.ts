@@ -150,7 +150,7 @@ describe('how a call ends', () => {
     const { phone, session } = await greeted();
     phone.say('Yes.');
     await phone.untilHeard(/Thank you, that/);
-    session.drain();
+    session.drain(0);
     const report = await session.done;
     expect(report.end).toBe('drained');
     expect(said(report, 'user')).toEqual(['Yes.']);

@@ -79,7 +79,9 @@ function attachAgain(state: CallState, request: AttachRequest, known: Conversati
 function resumeReason(state: CallState): Extract<AttachResult, { kind: 'attached' }>['resume'] {
   const last = state.conversation?.result;
   if (!state.conversation) return undefined;
-  return last?.kind === 'report' && last.report.end === 'transfer_requested' ? 'transfer_unanswered' : 'connection_lost';
+  if (last?.kind !== 'report') return 'connection_lost';
+  if (last.report.end === 'drained') return 'handed_over';
+  return last.report.end === 'transfer_requested' ? 'transfer_unanswered' : 'connection_lost';
 }
 
 async function warmUp(state: CallState, request: AttachRequest): Promise<AttachResult> {

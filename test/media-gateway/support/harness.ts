@@ -176,6 +176,7 @@ export class Harness {
         TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
         TWILIO_AUTH_TOKEN: AUTH_TOKEN,
         TWILIO_BASE_URL: this.rest.url,
+        PATTER_DRAIN_TIMEOUT: '200ms',
         ...variables,
       },
       home,
@@ -201,7 +202,7 @@ export class Harness {
       clock: systemClock,
       log: pino({ level: process.env.PATTER_TEST_LOG ?? 'silent' }),
       sessions: given.sessions ?? this.sessions,
-      options: { drainAfterMs: 200, handOverMs: 3_000, spoolRetryMs: 100, ...given.options },
+      options: { spoolRetryMs: 100, ...given.options },
     });
     this.gateways.push(gateway);
     return gateway;

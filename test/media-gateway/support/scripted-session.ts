@@ -8,6 +8,7 @@ export class ScriptedSession implements Session {
   readonly marks: string[] = [];
   readonly digits: string[] = [];
   readonly commands: GatewayCommand[] = [];
+  readonly drains: number[] = [];
   streamClosed = 0;
   started = false;
   ended = false;
@@ -44,8 +45,10 @@ export class ScriptedSession implements Session {
   checkpoint() {
     return { turns: this.turns(), sealedTurns: 0, usage: [], at: Date.now() };
   }
-  drain(): void {
-    this.end('drained');
+  /** A pause of the talk is when the test says so: see `end`. */
+  drain(withinMs: number): void {
+    this.drains.push(withinMs);
+    if (withinMs <= 0) this.end('drained');
   }
 
   /** What this session heard, as its only turn: shows whose audio came here. */
