@@ -3,6 +3,7 @@ import type { CallInput, CallSetup, CarrierEvent, GatewayCommand, ToolCallRecord
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
 import type { AnsweredBy, Outcome } from './outcomes';
+import type { PrivacyActivities } from './privacy';
 
 /** What the call workflow must know of the campaign to run one call. */
 export interface CallRules {
@@ -166,7 +167,7 @@ export interface PostCallActivities {
   finishPostCall(input: PostCallInput & { failedSteps: string[] }): Promise<void>;
 }
 
-export type Activities = CallActivities & CampaignActivities & PostCallActivities;
+export type Activities = CallActivities & CampaignActivities & PostCallActivities & PrivacyActivities;
 
 /** Kept here because both the store and the workflow name it. */
 export type CarrierEventKind = CarrierEvent['kind'];

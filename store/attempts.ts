@@ -17,6 +17,15 @@ export function attemptStore(database: Database): AttemptStore {
     await database.run((db) => db.update(attempts).set(set).where(is(callId)));
   };
 
+  const updateKept = async (callId: string, set: Partial<typeof attempts.$inferInsert>): Promise<void> => {
+    await database.run((db) =>
+      db
+        .update(attempts)
+        .set(set)
+        .where(and(is(callId), isNull(attempts.erasedAt))),
+    );
+  };
+
   return {
     openIntent: (intent, judge) => openIntent(database, intent, judge),
     settle: (settlement, decide, now) => settle(database, settlement, decide, now),
@@ -143,8 +152,9 @@ export function attemptStore(database: Database): AttemptStore {
       });
     },
 
-    saveSummary: (callId, summary) => update(callId, { summary }),
-    saveExtraction: (callId, extraction) => update(callId, { extraction }),
+    // A step that was under way when the call was erased comes too late.
+    saveSummary: (callId, summary) => updateKept(callId, { summary }),
+    saveExtraction: (callId, extraction) => updateKept(callId, { extraction }),
     finishPostCall: (callId, failures) => update(callId, { postCallDone: true, postCallFailures: failures }),
 
     async recordTransfer({ now, ...row }) {

@@ -6,6 +6,7 @@ import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../contracts/cal
 import type { CampaignSpec, CampaignState } from '../contracts/campaign';
 import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
+import type { ErasureCounts } from '../contracts/privacy';
 import { storableJson, storableText } from './storable';
 
 /** Text and JSON that Postgres surely takes: a NUL or half a surrogate pair in a transcript must not make a settlement fail for ever. */
@@ -77,8 +78,12 @@ export const contacts = pgTable(
     endedAt: instant('ended_at'),
     /** Whether the webhooks know of an outcome that no call of its own delivers. */
     outcomeDelivered: boolean('outcome_delivered').notNull().default(false),
+    /** Since when the row says nothing of a person any more. */
+    erasedAt: instant('erased_at'),
   },
   (t) => [
+    index('contacts_phone').on(t.tenantId, t.phone),
+    index('contacts_kept').on(t.tenantId, t.endedAt).where(sql`status = 'done' and erased_at is null`),
     uniqueIndex('contacts_campaign_phone').on(t.campaignId, t.phone),
     index('contacts_due').on(t.campaignId, t.status, t.dueAt),
     index('contacts_line').on(t.campaignId, t.line),
@@ -144,6 +149,8 @@ export const attempts = pgTable(
     /** What the settlement decided, so that its repetition returns the same. */
     contactOutcome: text('contact_outcome').$type<Outcome>(),
     nextAttemptAt: instant('next_attempt_at'),
+    /** Since when the record says nothing of a person any more: what comes late is not written. */
+    erasedAt: instant('erased_at'),
   },
   (t) => [
     index('attempts_contact').on(t.contactId),
@@ -212,6 +219,22 @@ export const transfers = pgTable(
     requestedAt: instant('requested_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.callId, t.transferNumber] })],
+);
+
+/** What was erased, when and why: the audit, without whose it was. */
+export const erasures = pgTable(
+  'erasures',
+  {
+    erasureId: text('erasure_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    source: text('source').$type<'request' | 'retention'>().notNull(),
+    requestedAt: instant('requested_at').notNull(),
+    counts: jsonb('counts').$type<ErasureCounts>().notNull(),
+    /** Whose workflows are still to be deleted in Temporal; empty when that is done. */
+    callIds: jsonb('call_ids').$type<string[]>().notNull(),
+    completedAt: instant('completed_at'),
+  },
+  (t) => [index('erasures_open').on(t.tenantId, t.requestedAt).where(sql`completed_at is null`)],
 );
 
 export const gateways = pgTable('gateways', {

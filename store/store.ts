@@ -6,7 +6,8 @@ import type { CampaignEdit, CampaignSpec, CampaignState } from '../contracts/cam
 import type { GateVerdict } from '../contracts/gate';
 import type { GatewayRegistration } from '../contracts/gateway';
 import type { Outcome } from '../contracts/outcomes';
-import type { attempts, campaigns, contacts, rejectedRows } from './schema';
+import type { ErasureCounts } from '../contracts/privacy';
+import type { attempts, campaigns, contacts, erasures, rejectedRows } from './schema';
 
 export type CampaignRow = typeof campaigns.$inferSelect;
 export type ContactRow = typeof contacts.$inferSelect;
@@ -209,12 +210,48 @@ export interface GatewayStore {
   live(now: Date): Promise<GatewayRegistration[]>;
 }
 
+export type ErasureRow = typeof erasures.$inferSelect;
+
+export interface PrivacyStore {
+  /** What `erasePerson` would do now. */
+  previewPerson(tenantId: string, phone: string): Promise<PersonPreview>;
+  /**
+   * In one transaction: everything that is known of a number in all campaigns of the tenant, but the fact that it is suppressed. Rows, outcomes and costs
+   * stay and name nobody; contacts that wait are canceled. Nothing is changed while the person is in a call. Idempotent: what is erased already
+   * is not counted again, and where nothing is found no `erasure` is written.
+   */
+  erasePerson(request: { tenantId: string; phone: string; now: Date }): Promise<PersonErasure>;
+  /** The same for at most `limit` contacts that had their outcome before a moment; undefined when there are none left. */
+  eraseEnded(request: { tenantId: string; endedBefore: Date; limit: number; now: Date }): Promise<ErasureRow | undefined>;
+  /** Those whose workflows are still to be deleted in Temporal, oldest first. */
+  openErasures(tenantId: string, limit: number): Promise<ErasureRow[]>;
+  completeErasure(erasureId: string, now: Date): Promise<void>;
+}
+
+export interface PersonPreview {
+  counts: ErasureCounts;
+  suppressed: boolean;
+  /** Calls under way: nothing is erased before they have ended. */
+  activeCallIds: string[];
+}
+
+export type PersonErasure =
+  | { kind: 'in_call'; activeCallIds: string[] }
+  | {
+      kind: 'erased';
+      counts: ErasureCounts;
+      suppressed: boolean;
+      erasure?: ErasureRow /** Under which the carrier knows the calls. */;
+      carrierCallIds: string[];
+    };
+
 export interface Store {
   readonly campaigns: CampaignStore;
   readonly contacts: ContactStore;
   readonly attempts: AttemptStore;
   readonly suppressions: SuppressionStore;
   readonly gateways: GatewayStore;
+  readonly privacy: PrivacyStore;
   /** Creates and migrates the schema, under a lock; safe to call from every process at start. */
   migrate(): Promise<void>;
   /** Names of migrations that are not applied. */

@@ -16,6 +16,7 @@ import {
   missingSearchAttributes,
 } from '../runtime/temporal';
 import { openStore } from '../store/open';
+import { ensureRetentionSchedule } from './retention-schedule';
 import { installTemporalRuntime } from './temporal-runtime';
 import { workflowBundle } from './workflow-bundle';
 
@@ -53,6 +54,7 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
   const temporal = client.connection as Connection;
   parts.push(() => temporal.close());
   await ensureNamespaceAndSearchAttributes(temporal, config.TEMPORAL_NAMESPACE, log);
+  await ensureRetentionSchedule(client, config.PATTER_TASK_QUEUE, log);
   // Not earlier: it ends with its last connection or worker, and one that never had any would keep the process alive.
   installTemporalRuntime(log);
   const connection: NativeConnection = await connectNative(config);

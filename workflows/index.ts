@@ -2,3 +2,4 @@
 export { call } from './call/call';
 export { campaign } from './campaign/campaign';
 export { postCall } from './post-call/post-call';
+export { retention } from './retention/retention';

@@ -9,7 +9,7 @@ import { connectClient, dataConverterFor } from '../../runtime/temporal';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { printJson } from '../output';
 
-const WORKFLOW_TYPES = ['campaign', 'call', 'postCall'];
+const WORKFLOW_TYPES = ['campaign', 'call', 'postCall', 'retention'];
 
 export interface ReplayReport {
   since: string;

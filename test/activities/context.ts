@@ -20,6 +20,7 @@ export interface TestActivities {
   activities: Activities;
   /** Of the lab's phone company. */
   labUrl: string;
+  databaseUrl: string;
   /** Runs an activity as a worker would, with heartbeats and cancellation. */
   inActivity<T>(run: () => Promise<T>, env?: MockActivityEnvironment): Promise<T>;
   close(): Promise<void>;
@@ -64,6 +65,7 @@ export async function openTestActivities(options: {
     ctx,
     activities: createActivities(ctx),
     labUrl: lab.urls.lab,
+    databaseUrl: database.url,
     // Failures are looked at by the tests; the SDK's log of them is noise.
     inActivity: (run, env = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') })) => env.run(run),
     async close() {

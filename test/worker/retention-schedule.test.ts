@@ -1,0 +1,28 @@
+import { Client } from '@temporalio/client';
+import type { pino } from 'pino';
+import { retentionScheduleId } from '../../contracts/privacy';
+import { connectTo } from '../../runtime/temporal';
+import { ensureRetentionSchedule } from '../../worker/retention-schedule';
+import { startTestTemporal } from '../support/temporal';
+
+test('workers that start one after the other, or at once, have one schedule, and keep when it fires and that it is paused', async () => {
+  const temporal = await startTestTemporal();
+  const connection = await connectTo(temporal.address);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const warnings: unknown[] = [];
+  const log = { warn: (...parts: unknown[]) => void warnings.push(parts) } as unknown as ReturnType<typeof pino>;
+  try {
+    await Promise.all([1, 2, 3].map(() => ensureRetentionSchedule(client, temporal.taskQueue, log)));
+    const handle = client.schedule.getHandle(retentionScheduleId(temporal.taskQueue, 'default'));
+    const first = await handle.describe();
+    expect(first.action).toMatchObject({ workflowType: 'retention', taskQueue: temporal.taskQueue, args: [{ tenantId: 'default' }] });
+    await handle.pause('an operator');
+    await ensureRetentionSchedule(client, temporal.taskQueue, log);
+    const second = await handle.describe();
+    expect(second.spec).toEqual(first.spec);
+    expect(second.state.paused).toBe(true);
+    expect(warnings).toEqual([]);
+  } finally {
+    await connection.close();
+  }
+});

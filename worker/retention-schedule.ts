@@ -1,0 +1,42 @@
+import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
+import { systemClock } from '../contracts/clock';
+import { DEFAULT_TENANT } from '../contracts/ids';
+import { type RetentionInput, retentionScheduleId } from '../contracts/privacy';
+import type { Logger } from '../runtime/log';
+
+const EVERY_MS = 3_600_000;
+/** What was missed while Temporal was away is made up for by one run. */
+const CATCH_UP_MS = 2 * EVERY_MS;
+const REQUEST_DEADLINE_MS = 10_000;
+
+/**
+ * The Temporal Schedule of the `retention` workflow. It runs without PATTER_RETENTION_DAYS too: an erasure whose process died is finished by it. A server
+ * that refuses schedules is warned of: nothing else depends on it.
+ */
+export async function ensureRetentionSchedule(client: Client, taskQueue: string, log: Pick<Logger, 'warn'>): Promise<void> {
+  const scheduleId = retentionScheduleId(taskQueue, DEFAULT_TENANT);
+  const definition = {
+    spec: { intervals: [{ every: EVERY_MS, offset: Math.floor(Math.random() * EVERY_MS) }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
+    action: {
+      type: 'startWorkflow',
+      workflowType: 'retention',
+      workflowId: scheduleId,
+      taskQueue,
+      args: [{ tenantId: DEFAULT_TENANT } satisfies RetentionInput],
+    },
+  } satisfies Omit<ScheduleOptions, 'scheduleId'>;
+  try {
+    await client.withDeadline(systemClock.now() + REQUEST_DEADLINE_MS, async () => {
+      try {
+        await client.schedule.create({ scheduleId, ...definition });
+      } catch (error) {
+        if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+        // Written anew: its argument may be encrypted with a key that is going. When it fires, and whether it is paused, stays.
+        await client.schedule.getHandle(scheduleId).update(({ spec, state }) => ({ ...definition, spec, state }));
+      }
+    });
+  } catch (error) {
+    log.warn({ err: error, scheduleId }, 'the retention schedule could not be made: nothing is erased by age');
+  }
+}
