@@ -12,6 +12,7 @@ import type { CampaignRow, Store } from '../store/store';
 import { reportJson } from './campaigns/campaign-report';
 import { type CampaignCommand, controlCampaign } from './campaigns/control-campaign';
 import { findCampaign, isEnded } from './campaigns/find-campaign';
+import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
 import type { ControlContext } from './context';
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
@@ -19,6 +20,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_CAMPAIGN_STATE: 409,
   PATTER_UNAUTHORIZED: 401,
   PATTER_CONFIG_INVALID: 400,
+  PATTER_REQUEST_INVALID: 400,
   PATTER_TEMPORAL_UNAVAILABLE: 503,
   PATTER_POSTGRES_UNAVAILABLE: 503,
 };
@@ -33,13 +35,18 @@ export function createControlServer(ctx: ControlContext, problems: () => Promise
   const metrics = campaignMetrics(ctx.store);
 
   app.addHook('onRequest', async (request) => {
-    if (!OPEN_PATHS.has(request.routeOptions.url ?? '')) authorize(request, ctx.config.PATTER_CONTROL_TOKEN);
+    const path = request.routeOptions.url ?? '';
+    // A browser asks whether it may ask, without a credential.
+    if (OPEN_PATHS.has(path) || (isCodecPath(path) && request.method === 'OPTIONS')) return;
+    const mayBrowse = (origin: string) => isCodecPath(path) && isCodecOrigin(origin, ctx.config);
+    authorize(request, ctx.config.PATTER_CONTROL_TOKEN, mayBrowse);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (isPatterError(error)) return reply.code(HTTP_STATUS[error.code] ?? 500).send({ code: error.code, message: error.message });
     const status = error.statusCode ?? 500;
-    if (status >= 500) ctx.log.error({ err: error, path: request.url }, 'request failed');
-    return reply.code(status).send({ message: status >= 500 ? 'internal error' : error.message });
+    if (status < 500) return reply.code(status).send({ code: 'PATTER_REQUEST_INVALID' satisfies ErrorCode, message: error.message });
+    ctx.log.error({ err: error, path: request.url }, 'request failed');
+    return reply.code(status).send({ message: 'internal error' });
   });
 
   app.get('/healthz', async () => ({ ok: true }));
@@ -75,19 +82,22 @@ export function createControlServer(ctx: ControlContext, problems: () => Promise
   command('resume', () => ({ kind: 'resume' }));
   command('cancel', (body) => ({ kind: 'cancel', reason: reasonOf(body) }));
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
+  registerCodec(app, ctx.config);
   return app;
 }
 
 /**
  * A bearer token, or a caller on this machine. A page in a browser on this machine is no such caller: it names its origin, or reaches us by a
  * host name of its own (DNS rebinding); nor is what a proxy on this machine passes on.
+ * @param mayBrowse pages of which origins are let in from this machine all the same
  */
-function authorize(request: FastifyRequest, token: string | undefined): void {
+function authorize(request: FastifyRequest, token: string | undefined, mayBrowse: (origin: string) => boolean): void {
   const { authorization, origin, host } = request.headers;
   if (token !== undefined && authorization?.startsWith('Bearer ') && sameSecret(authorization.slice('Bearer '.length), token)) return;
   const direct = request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
   const local = LOOPBACK_ADDRESS.test(request.socket.remoteAddress ?? '') && LOOPBACK_HOST.test(host ?? '');
-  if (local && direct && origin === undefined && authorization === undefined) return;
+  const page = origin === undefined || mayBrowse(origin);
+  if (local && direct && page && authorization === undefined) return;
   throw new PatterError('PATTER_UNAUTHORIZED', 'Send "Authorization: Bearer <PATTER_CONTROL_TOKEN>".');
 }
 
