@@ -30,3 +30,8 @@ export const GATEWAY_PATHS = {
   media: '/twilio/media',
   command: '/internal/calls/:callId/commands',
 } as const;
+
+/** Where a command for a call goes; part of what its signature covers. */
+export function commandPath(callId: string): string {
+  return GATEWAY_PATHS.command.replace(':callId', encodeURIComponent(callId));
+}

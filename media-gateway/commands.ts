@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { GatewayCommand } from '../contracts/call';
 import { PatterError } from '../contracts/errors';
-import { GATEWAY_PATHS } from '../contracts/gateway';
+import { commandPath, GATEWAY_PATHS } from '../contracts/gateway';
 import { verifyCommand } from '../runtime/command-auth';
 import type { GatewayContext } from './gateway-context';
 
@@ -22,7 +22,12 @@ export function registerCommands(app: FastifyInstance, gateway: GatewayContext):
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body));
     scope.post<{ Params: { callId: string }; Body: string }>(GATEWAY_PATHS.command, async (request) => {
-      verifyCommand(request.body ?? '', request.headers, gateway.secretKey, gateway.clock.now());
+      verifyCommand(
+        { path: commandPath(request.params.callId), body: request.body ?? '' },
+        request.headers,
+        gateway.secretKey,
+        gateway.clock.now(),
+      );
       const command = parseCommand(request.body);
       if (command.callId !== request.params.callId) throw new PatterError('PATTER_UNAUTHORIZED', 'The command is for another call');
       const host = gateway.calls.of(command.callId).find((candidate) => candidate.stream.streamId === command.streamId);

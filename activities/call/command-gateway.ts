@@ -1,5 +1,5 @@
 import type { CallActivities } from '../../contracts/activities';
-import { GATEWAY_PATHS } from '../../contracts/gateway';
+import { commandPath } from '../../contracts/gateway';
 import { signCommand } from '../../runtime/command-auth';
 import type { ActivityContext } from '../context';
 
@@ -13,12 +13,13 @@ export function createCommandGateway(ctx: ActivityContext): CallActivities['comm
   return async ({ gatewayId, command }) => {
     const gateway = await ctx.store.gateways.get(gatewayId);
     if (!gateway) return { delivered: false };
-    const url = `${gateway.internalUrl.replace(/\/+$/, '')}${GATEWAY_PATHS.command.replace(':callId', encodeURIComponent(command.callId))}`;
+    const path = commandPath(command.callId);
+    const url = `${gateway.internalUrl.replace(/\/+$/, '')}${path}`;
     const body = JSON.stringify(command);
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...signCommand(body, ctx.secretKey, ctx.clock.now()) },
+        headers: { 'content-type': 'application/json', ...signCommand({ path, body }, ctx.secretKey, ctx.clock.now()) },
         body,
         signal: AbortSignal.timeout(DEADLINE_MS),
       });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { commandPath } from '../../contracts/gateway';
 import { signCommand } from '../../runtime/command-auth';
 import { cancelConversationsSignal } from './support/call.workflow';
 import { eventually, type Gateway, Harness, MediaClient, newSid, post, SECRET_KEY, tokenFor } from './support/harness';
@@ -19,11 +20,12 @@ async function talk(script: Parameters<Harness['startCall']>[0] = {}) {
   return { callId, carrierCallId, media, session };
 }
 
-async function command(callId: string, body: object, key = SECRET_KEY) {
+/** @param signedFor whose path the signature is for */
+async function command(callId: string, body: object, key = SECRET_KEY, signedFor = callId) {
   const text = JSON.stringify(body);
   const response = await fetch(`${gateway.urls.internal}/internal/calls/${callId}/commands`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', ...signCommand(text, key, Date.now()) },
+    headers: { 'content-type': 'application/json', ...signCommand({ path: commandPath(signedFor), body: text }, key, Date.now()) },
     body: text,
   });
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
@@ -202,6 +204,7 @@ describe('commands', () => {
     const { callId, carrierCallId, media, session } = await talk();
     const hangup = { commandId: 'c1', callId, streamId: media.streamId, kind: 'hangup', reason: 'over' };
     expect(await command(callId, hangup, 'another key of tests')).toMatchObject({ status: 401, body: { code: 'PATTER_UNAUTHORIZED' } });
+    expect(await command(callId, hangup, SECRET_KEY, 'another-call')).toMatchObject({ status: 401 });
     expect(await command(callId, { ...hangup, streamId: newSid('MZ') })).toMatchObject({ status: 404 });
     expect(await command(callId, { ...hangup, kind: 'dance' })).toMatchObject({ status: 400 });
     expect(await command(callId, hangup)).toEqual({ status: 200, body: { delivered: true } });
