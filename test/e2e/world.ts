@@ -44,15 +44,23 @@ const AGENT: CampaignFile['agent'] = {
 
 export async function startWorld(
   scenario: ScenarioInput,
-  options: { gateways?: number; workers?: number; baud?: number; seed?: number } = {},
+  options: {
+    gateways?: number;
+    workers?: number;
+    baud?: number;
+    seed?: number /** Configuration of every process. */;
+    env?: Record<string, string>;
+  } = {},
 ): Promise<World> {
   await builtProgram();
   const home = mkdtempSync(join(tmpdir(), 'patter-e2e-'));
   const scenarioFile = join(home, 'scenario.yaml');
   // JSON is YAML.
   writeFileSync(scenarioFile, JSON.stringify({ network: { cps: 50 }, ...scenario }));
+  // The stack's processes inherit it.
+  Object.assign(process.env, options.env);
   const config = {
-    ...loadConfig({ PATTER_HOME: home, PATTER_LOG_LEVEL: 'info' }, home),
+    ...loadConfig({ PATTER_HOME: home, PATTER_LOG_LEVEL: 'info', ...options.env }, home),
     PATTER_GATEWAY_PORT: 0,
     PATTER_CONTROL_PORT: 0,
   };
@@ -108,6 +116,7 @@ export async function startWorld(
     async stop() {
       await ctx.close();
       await stack.stop();
+      for (const name of Object.keys(options.env ?? {})) delete process.env[name];
       await removeLocalPostgres(home);
       if (process.env.PATTER_TEST_KEEP) process.stderr.write(`kept ${home}\n`);
       else rmSync(home, { recursive: true, force: true });

@@ -1,0 +1,152 @@
+/** What Temporal stores and what processes log, searched for the people of a campaign: their numbers, their names and what was said. */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporal } from '@temporalio/proto';
+import { phoneOf, startWorld, type World } from './world';
+
+const { workflowservice } = temporal.api;
+const PERSONAS = ['confirms', 'opts-out', 'voicemail', 'callback', 'interrupts', 'asks-for-human', 'invalid', 'no-answer'];
+const PHONES = PERSONAS.map((_, index) => phoneOf(index));
+const HUMAN = '+12125550199';
+
+/** Whatever the persona, something of this was said by one of the two. */
+const SAID = [
+  'Person',
+  'your appointment is on',
+  'I will be there',
+  'never call me again',
+  'call me tomorrow',
+  'after the tone',
+  'Acme Dental here',
+];
+const SECRETS = [...PHONES.flatMap((phone) => [phone, phone.slice(1), phone.slice(2)]), HUMAN.slice(1), ...SAID];
+
+interface Dump {
+  /** Every event of every workflow, and what activities in progress have heartbeated, as the server has them. */
+  histories: string;
+  /** Ids, memos, search attributes. */
+  listing: string;
+  logs: string;
+  heartbeats: number;
+  workflows: number;
+}
+
+const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
+const found = (text: string) => SECRETS.filter((secret) => text.includes(secret));
+
+/** Runs a campaign and takes everything down, raw: the connection's own service knows no codec. */
+async function runAndDump(env: Record<string, string>): Promise<Dump> {
+  const people = Object.fromEntries(PERSONAS.map((persona, index) => [PHONES[index], persona]));
+  const world = await startWorld({ people: { ...people, [HUMAN]: 'human-agent' } }, { env: { PATTER_LOG_LEVEL: 'debug', ...env } });
+  try {
+    await world.addFaults([{ kind: 'provider_drop', count: 1, afterMs: 400 }]);
+    const campaign = await world.start(
+      {
+        name: 'secrecy',
+        transfer: { to: [HUMAN] },
+        agent: {
+          engine: { type: 'openai-realtime' },
+          systemPrompt: 'You call about the appointment on {date}. If they confirm, call the tool confirm.',
+          firstMessage: 'Hi {first_name}, your appointment is on {date}. Does it suit you?',
+          tools: [{ name: 'confirm', description: 'Confirms the appointment.', webhookUrl: `${world.stack.labUrl}/lab/tools/confirm` }],
+        },
+        postCall: {
+          summary: true,
+          extract: { type: 'object', properties: { confirmed: { type: 'boolean' } }, required: ['confirmed'] },
+          // One that is there and one that refuses: its failure is stored too.
+          webhooks: [{ url: `${world.stack.labUrl}/lab/webhooks/crm` }, { url: `${world.stack.labUrl}/nowhere` }],
+        },
+      },
+      PHONES,
+    );
+    const over = new AbortController();
+    const sampling = sampleHeartbeats(world, over.signal);
+    const { report } = await world.end(campaign);
+    over.abort();
+    const samples = await sampling;
+    expect(report.results.map(({ phone }) => phone).sort()).toEqual([...PHONES].sort());
+    return { ...(await dump(world, samples)), logs: logsOf(world.home) };
+  } finally {
+    await world.stop();
+  }
+}
+
+async function executions(world: World) {
+  const { workflowService: service, options } = world.ctx.temporal;
+  const pages: temporal.api.workflowservice.v1.ListWorkflowExecutionsResponse[] = [];
+  for (let nextPageToken: Uint8Array | undefined; ; ) {
+    const page = await service.listWorkflowExecutions({ namespace: options.namespace, pageSize: 200, nextPageToken });
+    pages.push(page);
+    nextPageToken = page.nextPageToken;
+    if (!nextPageToken?.length) return pages;
+  }
+}
+
+/** What the gateways checkpoint exists only while a call goes on. */
+async function sampleHeartbeats(world: World, over: AbortSignal): Promise<Uint8Array[]> {
+  const { workflowService: service, options } = world.ctx.temporal;
+  const samples: Uint8Array[] = [];
+  while (!over.aborted) {
+    const list = await service.listWorkflowExecutions({
+      namespace: options.namespace,
+      query: "WorkflowType = 'call' AND ExecutionStatus = 'Running'",
+    });
+    for (const { execution } of list.executions) {
+      const described = await service.describeWorkflowExecution({ namespace: options.namespace, execution });
+      for (const activity of described.pendingActivities) {
+        if (activity.heartbeatDetails?.payloads?.length)
+          samples.push(temporal.api.workflow.v1.PendingActivityInfo.encode(activity).finish());
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return samples;
+}
+
+async function dump(world: World, samples: Uint8Array[]): Promise<Omit<Dump, 'logs'>> {
+  const { workflowService: service, options } = world.ctx.temporal;
+  const pages = await executions(world);
+  const parts = samples.map(latin1);
+  let workflows = 0;
+  for (const { execution } of pages.flatMap((page) => page.executions)) {
+    workflows++;
+    for (let nextPageToken: Uint8Array | undefined; ; ) {
+      const page = await service.getWorkflowExecutionHistory({ namespace: options.namespace, execution, nextPageToken });
+      parts.push(latin1(workflowservice.v1.GetWorkflowExecutionHistoryResponse.encode(page).finish()));
+      nextPageToken = page.nextPageToken;
+      if (!nextPageToken?.length) break;
+    }
+  }
+  const listing = pages.map((page) => latin1(workflowservice.v1.ListWorkflowExecutionsResponse.encode(page).finish())).join('\n');
+  return { histories: parts.join('\n'), listing, heartbeats: samples.length, workflows };
+}
+
+function logsOf(home: string): string {
+  const folder = join(home, 'logs');
+  // The lab plays the outside world.
+  const files = readdirSync(folder).filter((file) => /^(worker|gateway|control)/.test(file));
+  expect(files.length).toBeGreaterThanOrEqual(4);
+  return files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+}
+
+test('with a key neither histories nor logs hold a number, a name or a word', async () => {
+  const all = await runAndDump({ PATTER_ENCRYPTION_KEY: `2026-05:${randomBytes(32).toString('base64')}` });
+  expect({ histories: found(all.histories), listing: found(all.listing), logs: found(all.logs) }).toEqual({
+    histories: [],
+    listing: [],
+    logs: [],
+  });
+  expect(all.histories).toContain('2026-05');
+  expect(all.histories).not.toMatch(/Error: |answered 404|\.ts:\d+/);
+  expect(all.workflows).toBeGreaterThan(2 * PERSONAS.length);
+  expect(all.heartbeats).toBeGreaterThan(0);
+}, 240_000);
+
+test('without a key ids, memos, search attributes and logs hold none either', async () => {
+  const all = await runAndDump({});
+  expect({ listing: found(all.listing), logs: found(all.logs) }).toEqual({ listing: [], logs: [] });
+  // And the search finds what is there to be found.
+  expect(found(all.histories)).toEqual(expect.arrayContaining(['Person', 'your appointment is on', 'I will be there', PHONES[0]!]));
+  expect(all.logs).toContain('call_');
+}, 240_000);
