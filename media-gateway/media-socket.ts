@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { type MediaStreamMessage, parseMediaStreamMessage } from '../carriers/twilio';
 import type { Clock } from '../contracts/clock';
 import { type ErrorCode, isPatterError, PatterError } from '../contracts/errors';
@@ -21,6 +21,8 @@ const START_TIMEOUT_MS = 10_000;
 const SILENT_SOCKET_MS = 10_000;
 /** A media message has about 300 bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024;
+/** A message that cannot be read costs nothing but itself; a peer that sends nothing else is not the carrier. */
+const MAX_BROKEN_MESSAGES = 50;
 /** Sockets that have not said `start`: beyond it somebody is only opening sockets. */
 const MAX_PENDING = 64;
 
@@ -83,13 +85,18 @@ export class MediaSockets {
       this.open.delete(socket);
       host?.onStreamClosed();
     });
+    let broken = 0;
     socket.on('message', (data: RawData, isBinary: boolean) => {
+      // Refused, and its peer goes on talking until the socket is cut.
+      if (!host && socket.readyState !== WebSocket.OPEN) return;
       const message: MediaStreamMessage = isBinary
         ? { event: 'invalid', reason: 'binary message' }
         : parseMediaStreamMessage(data.toString());
       if (host) {
         watchdog.touch();
-        return this.pass(socket, host, message);
+        if (message.event !== 'invalid' && message.event !== 'start') return this.pass(host, message);
+        broken++;
+        return this.onBroken(socket, host, message, broken);
       }
       if (message.event === 'connected' || message.event === 'ignored') return;
       if (message.event !== 'start') {
@@ -135,7 +142,7 @@ export class MediaSockets {
     return host;
   }
 
-  private pass(socket: WebSocket, host: CallHost, message: MediaStreamMessage): void {
+  private pass(host: CallHost, message: Exclude<MediaStreamMessage, { event: 'start' | 'invalid' }>): void {
     switch (message.event) {
       case 'media':
         if (message.streamId === host.stream.streamId) host.onAudio(message.audio);
@@ -149,15 +156,21 @@ export class MediaSockets {
       case 'stop':
         host.onStreamClosed();
         return;
-      case 'start':
-      case 'invalid':
-        this.deps.log.warn({ callId: host.callId, event: message.event }, 'the media stream broke the protocol');
-        closeSocket(socket, REFUSALS.PROTOCOL, 'protocol', this.deps.clock.after);
-        return;
       case 'connected':
       case 'ignored':
         return;
     }
+  }
+
+  /** In the middle of a call: the message is dropped, and the person on the phone hears nothing of it. */
+  private onBroken(socket: WebSocket, host: CallHost, message: MediaStreamMessage, count: number): void {
+    const code: ErrorCode = 'PATTER_STREAM_PROTOCOL';
+    const reason = message.event === 'invalid' ? message.reason : `a second ${message.event}`;
+    if (count === 1) this.deps.log.warn({ callId: host.callId, code, reason }, 'a message of the media stream was dropped');
+    this.deps.metrics.streams.inc({ result: code });
+    if (count < MAX_BROKEN_MESSAGES) return;
+    this.deps.log.warn({ callId: host.callId, code, count }, 'the media stream broke the protocol; the carrier may open another');
+    closeSocket(socket, REFUSALS.PROTOCOL, code, this.deps.clock.after);
   }
 
   private refuse(socket: WebSocket, closeCode: number, code: ErrorCode, reason: string, where: Record<string, string> = {}): void {

@@ -31,8 +31,13 @@ export function createServer(gateway: GatewayContext, problems: () => Promise<st
       return reply.code(HTTP_STATUS[error.code] ?? 500).send({ code: error.code, message: error.message });
     }
     const status = error.statusCode ?? 500;
-    if (status >= 500) gateway.log.error({ err: error, path: request.url }, 'request failed');
-    return reply.code(status).send({ message: status >= 500 ? 'internal error' : error.message });
+    if (status < 500) {
+      const code: ErrorCode = 'PATTER_REQUEST_INVALID';
+      gateway.log.warn({ code, reason: error.message, path: request.url }, 'request refused');
+      return reply.code(status).send({ code, message: error.message });
+    }
+    gateway.log.error({ err: error, path: request.url }, 'request failed');
+    return reply.code(status).send({ message: 'internal error' });
   });
   app.get('/healthz', async () => ({ ok: true }));
   app.get('/readyz', async (_request, reply) => {

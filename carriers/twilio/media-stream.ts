@@ -12,12 +12,14 @@ export type MediaStreamMessage =
   | { event: 'ignored'; name: string }
   | { event: 'invalid'; reason: string };
 
+/** 34 characters at Twilio. Bounded, because they are logged before anybody has shown a token. */
+const sid = z.string().min(1).max(64);
 const startSchema = z.object({
-  streamSid: z.string().min(1),
+  streamSid: sid,
   start: z.object({
-    accountSid: z.string(),
-    callSid: z.string().min(1),
-    customParameters: z.record(z.string(), z.string()).default({}),
+    accountSid: sid,
+    callSid: sid,
+    customParameters: z.record(z.string(), z.string().max(4_096)).default({}),
     mediaFormat: z.object({ encoding: z.literal('audio/x-mulaw'), sampleRate: z.coerce.number().pipe(z.literal(8_000)) }),
   }),
 });

@@ -18,7 +18,7 @@ import WebSocket from 'ws';
 import { createCarriers } from '../../../carriers';
 import { agentSchema } from '../../../contracts/agent';
 import type { CallSetup } from '../../../contracts/call';
-import { systemClock } from '../../../contracts/clock';
+import { type Clock, systemClock } from '../../../contracts/clock';
 import { type GatewayOptions, startGateway } from '../../../media-gateway/gateway';
 import type { SessionMaker } from '../../../media-gateway/session-maker';
 import { signCallToken } from '../../../runtime/call-token';
@@ -190,6 +190,7 @@ export class Harness {
       client?: Client;
       options?: Partial<GatewayOptions>;
       sessions?: SessionMaker;
+      clock?: Clock;
     } = {},
   ): Promise<Gateway> {
     const config = this.config(given.home ?? this.newHome(), given.variables);
@@ -199,7 +200,7 @@ export class Harness {
       store: this.store,
       carriers: createCarriers(config),
       secretKey: SECRET_KEY,
-      clock: systemClock,
+      clock: given.clock ?? systemClock,
       log: pino({ level: process.env.PATTER_TEST_LOG ?? 'silent' }),
       sessions: given.sessions ?? this.sessions,
       options: { spoolRetryMs: 100, ...given.options },
@@ -314,6 +315,11 @@ export class MediaClient {
 
   close(): void {
     this.socket.close();
+  }
+
+  /** Takes nothing in any more, as a phone company that hangs. */
+  stopReading(): void {
+    this.socket.pause();
   }
 
   /** As when the network is gone: no close frame. */
