@@ -3,6 +3,7 @@ import { isPatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import { formatUsd } from '../../contracts/money';
 import { type CampaignCheck, type CheckRow, checkCampaign } from '../../control/campaigns/check-campaign';
+import { forbiddenUrls } from '../../control/campaigns/forbidden-urls';
 import { loadCampaignFile } from '../../control/campaigns/load-campaign-file';
 import { rehearsalOffsetMs } from '../../control/campaigns/rehearsal';
 import type { OpenControlContext } from '../../control/context';
@@ -36,6 +37,7 @@ export async function checkCampaignFile(file: string, options: ContactOptions & 
       windowOffsetMs: rehearsalOffsetMs(ctx?.config ?? config, now),
       now,
     });
+    check.warnings.push(...forbiddenUrls(spec, ctx?.config ?? config));
     terminal.out(options.json ? `${JSON.stringify(check, null, 2)}\n` : renderCheck(spec.name, check, terminal.color));
   } finally {
     await ctx?.close();

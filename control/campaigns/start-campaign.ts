@@ -11,6 +11,7 @@ import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { CampaignRow } from '../../store/store';
 import type { ControlContext } from '../context';
 import { isEnded } from './find-campaign';
+import { forbiddenUrls } from './forbidden-urls';
 import { type ImportSummary, importContacts } from './import-contacts';
 import { rehearsalOffsetMs } from './rehearsal';
 import { reportPaths } from './report-paths';
@@ -66,7 +67,7 @@ export async function startCampaign(ctx: ControlContext, options: StartOptions):
   await ctx.store.campaigns.markStarted(found.campaignId, new Date(startedAt), endOf(found.spec, startedAt));
   const campaign = (await ctx.store.campaigns.get(found.campaignId)) as CampaignRow;
   await ensureWorkflow(ctx, campaign);
-  return { campaign, how: 'started', imported, notes };
+  return { campaign, how: 'started', imported, notes: [...notes, ...forbiddenUrls(options.spec, ctx.config)] };
 }
 
 /** The row of the campaign under way, else a new one. */

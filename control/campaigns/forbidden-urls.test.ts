@@ -1,0 +1,29 @@
+import { campaignFileSchema } from '../../contracts/campaign';
+import { loadConfig } from '../../runtime/config';
+import { forbiddenUrls } from './forbidden-urls';
+
+const spec = campaignFileSchema.parse({
+  name: 'a',
+  from: ['+15005550006'],
+  agent: {
+    engine: { type: 'openai-realtime' },
+    systemPrompt: 'x',
+    tools: [
+      { name: 'near', webhookUrl: 'http://localhost:3000/tool' },
+      { name: 'far', webhookUrl: 'https://api.example.com/tool' },
+    ],
+  },
+  postCall: { webhooks: [{ url: 'https://example.com' }, { url: 'http://10.0.0.1/crm?token=t' }] },
+});
+
+test('URLs that will be refused are told before the first call, without their secrets', () => {
+  expect(forbiddenUrls(spec, loadConfig({}, '/nowhere'))).toEqual([
+    expect.stringMatching(/^The tool near is at localhost:3000,/),
+    expect.stringMatching(/^Webhook 2 is at 10\.0\.0\.1,/),
+  ]);
+});
+
+test('nothing is told where they are allowed', () => {
+  expect(forbiddenUrls(spec, loadConfig({ PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/nowhere'))).toEqual([]);
+  expect(forbiddenUrls(spec, loadConfig({ TWILIO_BASE_URL: 'http://127.0.0.1:1' }, '/nowhere'))).toEqual([]);
+});
