@@ -142,10 +142,10 @@ async function showReport(
   writeFileSync(ledgerFile, `${JSON.stringify(ledger, null, 2)}\n`);
   if (options.json) terminal.out(`${JSON.stringify(report, null, 2)}\n`);
   else {
-    const where = [...whereToLook(ctx, campaign, report.rejected.length > 0), { what: "Phone network's ledger", place: ledgerFile }];
-    const shown = options.keep ? where : where.filter(({ what }) => what !== 'Temporal');
-    terminal.out(`\n${renderReport(reportViewOf(report), { color: terminal.color, columns: terminal.columns, where: shown })}`);
-    if (!options.keep) terminal.out('  Temporal              npm run demo -- --keep leaves its web UI up, with every workflow\n');
+    const look = whereToLook(ctx, campaign, report.rejected.length > 0).filter(({ what }) => options.keep || what !== 'Temporal');
+    const where = [...look, { what: "Phone network's ledger", place: ledgerFile }];
+    if (!options.keep) where.push({ what: 'Every workflow', place: 'npm run demo -- --keep leaves the web UI of Temporal up' });
+    terminal.out(`\n${renderReport(reportViewOf(report), { color: terminal.color, columns: terminal.columns, where })}`);
   }
   const problems = compareReportWithLedger(report, ledger);
   if (problems.length > 0) {
@@ -158,8 +158,8 @@ async function showReport(
   const rings = ledger.calls.filter((call) => call.rings.length > 0).length;
   const paint = styler(terminal.color);
   terminal.err(
-    `\n${paint('green', '✓')} The report agrees with the phone network's own ledger: ${rings} phones rang, none twice for one attempt, ` +
-      `and ${ledger.webhooks.length} webhooks arrived, each once and with a good signature.\n`,
+    `\n${paint('green', '✓')} The report agrees with the phone network's own ledger: ${rings} phones rang, none twice for one attempt,\n` +
+      `  and ${ledger.webhooks.length} webhooks arrived, each once and with a good signature.\n`,
   );
 }
 
