@@ -1,8 +1,11 @@
 /** What Temporal stores and what processes log, searched for the people of a campaign: their numbers, their names and what was said. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { temporal } from '@temporalio/proto';
+import { builtProgram } from '../support/built';
 import { phoneOf, startWorld, type World } from './world';
 
 const { workflowservice } = temporal.api;
@@ -36,7 +39,7 @@ const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 const found = (text: string) => SECRETS.filter((secret) => text.includes(secret));
 
 /** Runs a campaign and takes everything down, raw: the connection's own service knows no codec. */
-async function runAndDump(env: Record<string, string>): Promise<Dump> {
+async function runAndDump(env: Record<string, string>, andThen?: (world: World) => Promise<void>): Promise<Dump> {
   const people = Object.fromEntries(PERSONAS.map((persona, index) => [PHONES[index], persona]));
   const world = await startWorld({ people: { ...people, [HUMAN]: 'human-agent' } }, { env: { PATTER_LOG_LEVEL: 'debug', ...env } });
   try {
@@ -66,10 +69,20 @@ async function runAndDump(env: Record<string, string>): Promise<Dump> {
     over.abort();
     const samples = await sampling;
     expect(report.results.map(({ phone }) => phone).sort()).toEqual([...PHONES].sort());
-    return { ...(await dump(world, samples)), logs: logsOf(world.home) };
+    const all = await dump(world, samples);
+    await andThen?.(world);
+    return { ...all, logs: logsOf(world.home) };
   } finally {
     await world.stop();
   }
+}
+
+/** The command line as an operator has it, with the world's configuration; its JSON. */
+async function patter(world: World, ...args: string[]): Promise<Record<string, unknown>> {
+  const program = await builtProgram();
+  const env = { ...process.env, PATTER_HOME: world.home };
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args, '--json'], { cwd: world.home, env });
+  return JSON.parse(stdout) as Record<string, unknown>;
 }
 
 async function executions(world: World) {
@@ -130,8 +143,45 @@ function logsOf(home: string): string {
   return files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
 }
 
+/** The first payload of a call's history, as the Temporal UI would send it to be shown. */
+async function decodedByControl(world: World, workflowId: string): Promise<string> {
+  const { workflowService: service, options } = world.ctx.temporal;
+  const { history } = await service.getWorkflowExecutionHistory({ namespace: options.namespace, execution: { workflowId } });
+  const sealed = history?.events?.flatMap((event) => event.workflowExecutionStartedEventAttributes?.input?.payloads ?? [])[0];
+  const body = JSON.stringify({
+    payloads: [(temporal.api.common.v1.Payload.fromObject(sealed ?? {}) as unknown as { toJSON(): unknown }).toJSON()],
+  });
+  const url = `${world.stack.urls().control?.api}/codec/decode`;
+  const response = await fetch(url, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', origin: 'http://localhost:8233' },
+  });
+  const { payloads } = (await response.json()) as { payloads: { data: string }[] };
+  return Buffer.from(payloads[0]?.data ?? '', 'base64').toString();
+}
+
+/** What operators do with such histories: look at one, replay all, erase a person. */
+async function operate(world: World): Promise<void> {
+  const pages = await executions(world);
+  const ids = pages.flatMap((page) => page.executions.map(({ execution }) => execution?.workflowId ?? ''));
+  const callId = ids.find((id) => id.startsWith('call_')) as string;
+  expect(JSON.parse(await decodedByControl(world, callId))).toMatchObject({ callId, tenantId: 'default' });
+
+  expect(await patter(world, 'replay')).toMatchObject({ failed: [], replayed: ids.filter((id) => !id.startsWith('temporal-sys')).length });
+
+  const phone = PHONES[0] as string;
+  expect(await patter(world, 'privacy', 'erase', phone, '--dry-run')).toMatchObject({ dryRun: true, erased: { contacts: 1, calls: 1 } });
+  expect(await patter(world, 'privacy', 'erase', phone)).toMatchObject({
+    erased: { contacts: 1, calls: 1 },
+    workflowsDeleted: 2,
+    workflowsPending: false,
+  });
+  expect(await patter(world, 'privacy', 'erase', phone)).toMatchObject({ erased: { contacts: 0, calls: 0 }, workflowsDeleted: 0 });
+}
+
 test('with a key neither histories nor logs hold a number, a name or a word', async () => {
-  const all = await runAndDump({ PATTER_ENCRYPTION_KEY: `2026-05:${randomBytes(32).toString('base64')}` });
+  const all = await runAndDump({ PATTER_ENCRYPTION_KEY: `2026-05:${randomBytes(32).toString('base64')}` }, operate);
   expect({ histories: found(all.histories), listing: found(all.listing), logs: found(all.logs) }).toEqual({
     histories: [],
     listing: [],
