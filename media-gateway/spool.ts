@@ -87,7 +87,9 @@ export class Spool<T> {
       try {
         this.enqueue({ file, item: JSON.parse(await readFile(join(this.options.dir, file), 'utf8')) as T, written: Promise.resolve() });
       } catch (error) {
-        this.options.log.error({ file, err: error }, 'a spooled item cannot be read; it is left where it is');
+        // Without the message: a parser's quotes what it read, which may be a transcript.
+        const { code, name } = error as NodeJS.ErrnoException;
+        this.options.log.error({ file, error: code ?? name }, 'a spooled item cannot be read; it is left where it is');
       }
     }
   }

@@ -32,8 +32,9 @@ export function parseExtraction(text: string, schema: Record<string, unknown>): 
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw misfit(`the extraction is not JSON: ${(error as Error).message}`);
+  } catch {
+    // The parser's message quotes the text, which is about a person.
+    throw misfit('the extraction is not JSON');
   }
   const object = z.record(z.string(), z.unknown()).safeParse(value);
   if (!object.success) throw misfit('the extraction is not a JSON object');
