@@ -18,7 +18,7 @@ import { startLocalTemporal, stopLocalTemporal } from '../runtime/local-temporal
 import { connectTo } from '../runtime/temporal-connection';
 import { builtProgram } from '../test/support/built';
 import type { CallToOpen } from './gateway/far-ends';
-import { hotSpots } from './gateway/hot-spots';
+import { hotSpots, type Profile, purposes } from './gateway/hot-spots';
 import type { Measured } from './gateway/measures';
 import { Child } from './support/child';
 import { machine } from './support/machine';
@@ -45,7 +45,7 @@ interface Run {
   cpuMs: number;
   /** Bytes for each call, after a collection: resident, and live on and off the heap. */
   memory?: { resident: number; live: number };
-  profile?: Row[];
+  profile?: Profile;
 }
 
 const options = benchOptions();
@@ -97,11 +97,8 @@ async function main(): Promise<void> {
       const measured = await order<Measured>({ order: 'stop' });
       const result: Run = { measured, cpuMs: cpu };
       if (profiled) {
-        const { value } = await target.ask<{ value: Parameters<typeof hotSpots>[0] }>(
-          { probe: 'profileStop' },
-          (said) => said.probe === 'profileStop',
-        );
-        result.profile = hotSpots(value);
+        const { value } = await target.ask<{ value: Profile }>({ probe: 'profileStop' }, (said) => said.probe === 'profileStop');
+        result.profile = value;
         mkdirSync(options.profile as string, { recursive: true });
         writeFileSync(join(options.profile as string, `gateway-${calls.length}.cpuprofile`), JSON.stringify(value));
       }
@@ -164,7 +161,10 @@ async function main(): Promise<void> {
       const real = await run(gateway, gatewayUrl, await startCalls(size), seconds, true, false);
       if (options.profile) {
         const profiled = await run(gateway, gatewayUrl, await startCalls(size), Math.min(seconds, 10), false, true);
-        if (profiled.profile) profiles[`self time in the gateway at ${size} calls`] = profiled.profile;
+        if (profiled.profile) {
+          profiles[`the gateway's time by purpose at ${size} calls`] = purposes(profiled.profile);
+          profiles[`self time in the gateway at ${size} calls`] = hotSpots(profiled.profile);
+        }
       }
       await gateway.stop();
 
