@@ -5,6 +5,7 @@ import { contactStore } from './contacts';
 import { Database } from './database';
 import { gatewayStore } from './gateways';
 import { migrate, pendingMigrations } from './migrate';
+import { presenceStore } from './presence';
 import { privacyStore } from './privacy';
 import type { Store } from './store';
 import { suppressionStore } from './suppressions';
@@ -18,6 +19,7 @@ export function openStore(databaseUrl: string): Store {
     attempts: attemptStore(database),
     suppressions: suppressionStore(database),
     gateways: gatewayStore(database),
+    presence: presenceStore(database),
     privacy: privacyStore(database),
     migrate: () => migrate(database),
     pendingMigrations: () => pendingMigrations(database),

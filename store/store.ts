@@ -245,12 +245,21 @@ export type PersonErasure =
       carrierCallIds: string[];
     };
 
+/** Which builds of the worker have a process that lives. */
+export interface PresenceStore {
+  /** Until it is released, or this process ends in any way. Several may hold one name. It comes back by itself after a restart of the database. */
+  hold(name: string): Promise<{ release(): Promise<void> }>;
+  /** Somebody holds it, or is just being asked the same. */
+  isHeld(name: string): Promise<boolean>;
+}
+
 export interface Store {
   readonly campaigns: CampaignStore;
   readonly contacts: ContactStore;
   readonly attempts: AttemptStore;
   readonly suppressions: SuppressionStore;
   readonly gateways: GatewayStore;
+  readonly presence: PresenceStore;
   readonly privacy: PrivacyStore;
   /** Creates and migrates the schema, under a lock; safe to call from every process at start. */
   migrate(): Promise<void>;

@@ -4,6 +4,7 @@ import { createActivities } from '../activities';
 import { activityContext } from '../activities/context';
 import { systemClock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
+import { deploymentName, WorkerDeployment } from '../runtime/deployment';
 import { resolveDatabaseUrl } from '../runtime/endpoints';
 import { createLogger, type Logger } from '../runtime/log';
 import type { Running } from '../runtime/running';
@@ -16,8 +17,11 @@ import {
   missingSearchAttributes,
 } from '../runtime/temporal';
 import { openStore } from '../store/open';
+import type { Store } from '../store/store';
+import { buildIdOf } from './build-id';
 import { ensureRetentionSchedule } from './retention-schedule';
 import { installTemporalRuntime } from './temporal-runtime';
+import { VersionSteward } from './version-steward';
 import { workflowBundle } from './workflow-bundle';
 
 /** Activities wait for carriers, models and receivers of webhooks, not for the processor. */
@@ -27,24 +31,37 @@ const POLLERS = { type: 'autoscaling', initial: 10, minimum: 5, maximum: 40 } as
 /** A request to a carrier is answered or given up within this; what goes on longer is cancelled, and tried again elsewhere. */
 const DRAIN_MS = 15_000;
 
+export interface WorkerOptions {
+  /** Made ahead. @default the product's own, from the cache of PATTER_HOME or made now */
+  workflows?: { code: string };
+}
+
 /** Runs workflows and activities until `stop`, which lets requests that are under way finish. Applies pending migrations and registers search attributes. */
-export async function runWorker(config: Config): Promise<Running> {
+export async function runWorker(config: Config, options: WorkerOptions = {}): Promise<Running> {
   const log = createLogger('worker', config.PATTER_LOG_LEVEL);
   const parts: (() => Promise<void>)[] = [];
   const closeParts = async () => {
     for (const close of parts.splice(0).reverse()) await close();
   };
   try {
-    return await startWorker(config, log, parts, closeParts);
+    return await startWorker(config, options, log, parts, closeParts);
   } catch (error) {
     await closeParts();
     throw error;
   }
 }
 
-async function startWorker(config: Config, log: Logger, parts: (() => Promise<void>)[], closeParts: () => Promise<void>): Promise<Running> {
+async function startWorker(
+  config: Config,
+  options: WorkerOptions,
+  log: Logger,
+  parts: (() => Promise<void>)[],
+  closeParts: () => Promise<void>,
+): Promise<Running> {
   const dataConverter = dataConverterFor(config);
-  const bundle = workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath);
+  const bundle = options.workflows
+    ? Promise.resolve(options.workflows)
+    : workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath);
   bundle.catch(() => {});
   const store = openStore(await resolveDatabaseUrl(config));
   parts.push(() => store.close());
@@ -70,11 +87,18 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
     log,
     draining: draining.signal,
   });
+  const { code } = await bundle;
+  const steward = await versionSteward(config, code, temporal, store, log);
+  if (steward) {
+    parts.push(() => steward.stop());
+    await steward.announce();
+  }
   const worker = await Worker.create({
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: config.PATTER_TASK_QUEUE,
-    workflowBundle: await bundle,
+    workflowBundle: { code },
+    workerDeploymentOptions: steward?.workerOptions,
     activities: createActivities(context),
     dataConverter,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
@@ -87,6 +111,7 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
 
   const closed = worker.run().finally(closeParts);
   closed.catch(() => {});
+  await steward?.start();
   return {
     role: 'worker',
     urls: {},
@@ -106,13 +131,38 @@ async function startWorker(config: Config, log: Logger, parts: (() => Promise<vo
         const missing = await missingSearchAttributes(temporal, config.TEMPORAL_NAMESPACE);
         return missing.length > 0 ? `search attributes are missing: ${missing.join(', ')}` : undefined;
       });
+      problems.push(...(steward?.problems() ?? []));
       return problems;
     },
     async stop() {
       draining.abort();
       if (worker.getState() === 'RUNNING') worker.shutdown();
+      await steward?.stop();
       await closed;
     },
     closed,
   };
+}
+
+/** Undefined where this worker has no version: by configuration, or because Temporal has no deployments. */
+async function versionSteward(
+  config: Config,
+  bundleCode: string,
+  temporal: Connection,
+  store: Store,
+  log: Logger,
+): Promise<VersionSteward | undefined> {
+  const mode = config.PATTER_WORKER_VERSIONING;
+  if (mode === 'off') return undefined;
+  const deployment = new WorkerDeployment(temporal, config.TEMPORAL_NAMESPACE, deploymentName(config));
+  if (!(await deployment.state())) {
+    log.warn('this Temporal has no worker deployments: calls in progress go on with whichever build is there');
+    return undefined;
+  }
+  return new VersionSteward({
+    ...{ deployment, mode, log },
+    buildId: buildIdOf(config, bundleCode),
+    presence: store.presence,
+    clock: systemClock,
+  });
 }

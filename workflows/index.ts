@@ -1,5 +1,20 @@
-/** The workflow types, by the names under which they are registered. */
-export { call } from './call/call';
-export { campaign } from './campaign/campaign';
-export { postCall } from './post-call/post-call';
-export { retention } from './retention/retention';
+/** The workflow types, by the names under which they are registered, and what becomes of a running one when the code changes. */
+import { setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
+import { call } from './call/call';
+import { campaign } from './campaign/campaign';
+import { postCall } from './post-call/post-call';
+import { retention } from './retention/retention';
+
+// Minutes long, with a person on the line: ends on the code with which it began.
+setWorkflowOptions(() => whenVersioned('PINNED'), call);
+setWorkflowOptions(() => whenVersioned('PINNED'), postCall);
+// Weeks long: follows every deploy, so its code changes under `patched`.
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), campaign);
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), retention);
+
+export { call, campaign, postCall, retention };
+
+/** A worker without a deployment must not say how its workflows are versioned: Temporal refuses all that it completes. */
+function whenVersioned(versioningBehavior: 'PINNED' | 'AUTO_UPGRADE'): { versioningBehavior?: 'PINNED' | 'AUTO_UPGRADE' } {
+  return workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior } : {};
+}
