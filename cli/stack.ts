@@ -250,7 +250,14 @@ function watchServers(options: StackOptions, signal: AbortSignal, clock: Clock =
       }
       if (!databaseUrl(config) && !localPostgresIsAlive(home)) {
         log.warn('Postgres died; it is started again');
-        await startLocalPostgres(home, log);
+        const { url } = await startLocalPostgres(home, log);
+        // Its data may have been deleted.
+        const store = openStore(url);
+        try {
+          await store.migrate();
+        } finally {
+          await store.close();
+        }
         options.onEvent?.({ kind: 'server', name: 'postgres', state: 'restarted' });
       }
     }

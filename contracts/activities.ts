@@ -91,9 +91,9 @@ export interface DispatchCursor {
 export interface DispatchResult {
   /**
    * `renew`: its time is up and there is more. `idle`: nothing is due before `nextDueAt` (epoch ms; undefined: only calls in progress are left).
-   * `stopped`: the campaign is not running. `finished`: every contact has an outcome.
+   * `stopped`: the campaign is not running. `gone`: the database does not know it. `finished`: every contact has an outcome.
    */
-  kind: 'renew' | 'idle' | 'stopped' | 'finished';
+  kind: 'renew' | 'idle' | 'stopped' | 'gone' | 'finished';
   nextDueAt?: number;
   started: number;
   /** Calls in progress. */

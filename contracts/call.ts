@@ -66,8 +66,11 @@ export type AttachResult =
       activityId?: string;
       /** What was said before, on another gateway or before a transfer. Not empty: no disclosure, no greeting. */
       history: TranscriptTurn[];
-      /** With a history: why the caller was away. Absent is `connection_lost`. `handed_over`: a gateway that shuts down, in a pause of the talk. */
-      resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over';
+      /**
+       * With a history: why the caller was away. Absent is `connection_lost`. `handed_over`: a gateway that shuts down, in a pause of the talk.
+       * `machine`: nobody is to be spoken to; the order to leave the message follows.
+       */
+      resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over' | 'machine';
       /** What earlier streams' tools have answered, as far as it is known. */
       toolCalls?: ToolCallRecord[];
       /** Counts the conversations of the call from 1. */

@@ -10,6 +10,8 @@ export interface CampaignInput {
   /** Carried over continue-as-new. */
   state?: CampaignState;
   pauseReason?: string;
+  /** Started anew because its workflow was lost: what that left behind is swept up first. */
+  revived?: boolean;
   /** How many runs went before this one. */
   generation?: number;
 }

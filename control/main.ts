@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Config } from '../runtime/config';
 import { createLogger } from '../runtime/log';
 import type { Running } from '../runtime/running';
+import { keepCampaigns } from './campaigns/keep-campaigns';
 import { openControlContext } from './context';
 import { createControlServer } from './server';
 
@@ -30,9 +31,11 @@ export async function runControl(config: Config): Promise<Running> {
     return found.flat();
   };
   const app = createControlServer(ctx, problems);
+  const keeper = keepCampaigns(ctx);
   try {
     await app.listen({ host: config.PATTER_CONTROL_HOST, port: config.PATTER_CONTROL_PORT });
   } catch (error) {
+    await keeper.stop();
     await ctx.close();
     throw error;
   }
@@ -49,8 +52,9 @@ export async function runControl(config: Config): Promise<Running> {
     problems,
     closed,
     stop: () => {
-      stopped ??= app
-        .close()
+      stopped ??= keeper
+        .stop()
+        .then(() => app.close())
         .finally(() => ctx.close())
         .finally(markClosed);
       return stopped;

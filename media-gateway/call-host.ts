@@ -322,6 +322,7 @@ export class CallHost {
       this.log.warn({ err: error }, 'the conversation has no activity, and the workflow does not answer; it goes on');
       return 'unavailable';
     }
+    if (result.kind === 'refused') this.onRefused(result);
     if (result.kind !== 'attached' || !result.activityId) return 'lost';
     this.log.info({ activityId: result.activityId }, 'attached again');
     this.activityId = result.activityId;

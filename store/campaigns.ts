@@ -1,4 +1,4 @@
-import { and, asc, count, desc, eq, inArray, isNull, min, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, isNull, lt, min, notInArray, or, sql } from 'drizzle-orm';
 import { PatterError } from '../contracts/errors';
 import { newCampaignId } from '../contracts/ids';
 import { usdToMicros } from '../contracts/money';
@@ -69,6 +69,15 @@ export function campaignStore(database: Database): CampaignStore {
 
     list: (tenantId) =>
       database.run((db) => db.select().from(campaigns).where(eq(campaigns.tenantId, tenantId)).orderBy(desc(campaigns.createdAt))),
+
+    underWay: (startedBefore) =>
+      database.run((db) =>
+        db
+          .select()
+          .from(campaigns)
+          .where(and(isNull(campaigns.endedAt), lt(campaigns.startedAt, startedBefore)))
+          .orderBy(asc(campaigns.startedAt)),
+      ),
 
     async markStarted(campaignId, startedAt, endsAt) {
       await database.run((db) =>

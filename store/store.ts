@@ -29,6 +29,8 @@ export interface CampaignStore {
   /** The newest campaign of that name. */
   latestByName(tenantId: string, name: string): Promise<CampaignRow | undefined>;
   list(tenantId: string): Promise<CampaignRow[]>;
+  /** Of all tenants: started before a moment, and not over. */
+  underWay(startedBefore: Date): Promise<CampaignRow[]>;
   markStarted(campaignId: string, startedAt: Date, endsAt: Date | null): Promise<void>;
   setState(campaignId: string, state: CampaignState, reason: string | null): Promise<void>;
   edit(campaignId: string, edit: CampaignEdit): Promise<void>;

@@ -1,18 +1,18 @@
 /** The end of a call: one transaction, then the post-call workflow. Both idempotent, so that it can be tried until both are done. */
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { CallActivities, CallSettlement } from '../../contracts/activities';
-import type { CallInput, UsageLine } from '../../contracts/call';
-import { postCallWorkflowId } from '../../contracts/call-id';
+import type { UsageLine } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
+import { isPatterError } from '../../contracts/errors';
 import { priceUsage } from '../../policy/cost';
 import { type NextAttempt, nextAttempt } from '../../policy/retry';
 import type { CampaignRow, ContactRow } from '../../store/store';
 import type { ActivityContext } from '../context';
+import { startPostCall } from '../post-call/start';
 
 export function createSettleCall(ctx: ActivityContext): CallActivities['settleCall'] {
   return async (settlement) => {
     const nowMs = ctx.clock.now();
-    const result = await ctx.store.attempts.settle(
+    const settled = ctx.store.attempts.settle(
       settlement,
       ({ campaign, contact }) => {
         const next = nextFor(settlement, campaign, contact, nowMs);
@@ -25,6 +25,13 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
       },
       new Date(nowMs),
     );
+    const result = await settled.catch((error: unknown) => {
+      if (!isPatterError(error, 'PATTER_CALL_NOT_FOUND') && !isPatterError(error, 'PATTER_CAMPAIGN_NOT_FOUND')) throw error;
+      ctx.log.error({ callId: settlement.callId, outcome: settlement.outcome }, 'the rows of a call are gone; its record is lost');
+      return undefined;
+    });
+    // The database was deleted or replaced: to try for ever would bring nothing back.
+    if (!result) return {};
     await startPostCall(ctx, settlement);
     return { contactOutcome: result.contactOutcome, nextAttemptAt: result.nextAttemptAt?.getTime() };
   };
@@ -55,19 +62,4 @@ function carrierUsage(settlement: CallSettlement, spec: CampaignSpec): UsageLine
   const lines: UsageLine[] = [{ provider, service: 'voice', item: 'outbound', unit: 'second', quantity: seconds }];
   if (spec.dialing.machineDetection) lines.push({ provider, service: 'amd', item: 'async', unit: 'request', quantity: 1 });
   return lines;
-}
-
-async function startPostCall(ctx: ActivityContext, settlement: CallSettlement): Promise<void> {
-  const { tenantId, campaignId, contactId, callId } = settlement;
-  const input: CallInput = { tenantId, campaignId, contactId, callId };
-  try {
-    await ctx.temporal.workflow.start('postCall', {
-      workflowId: postCallWorkflowId(callId),
-      taskQueue: ctx.config.PATTER_TASK_QUEUE,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      args: [input],
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
 }

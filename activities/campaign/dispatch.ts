@@ -47,7 +47,8 @@ class DispatchRun {
       const slots = await store.campaigns.slots(campaignId);
       const inUse = slots.active + slots.claimed;
       const nextDueAt = slots.nextDueAt?.getTime();
-      if (!campaign || !this.#isOpen(campaign)) return this.#ended('stopped', inUse);
+      if (!campaign) return this.#ended('gone', 0);
+      if (!this.#isOpen(campaign)) return this.#ended('stopped', inUse);
       if (inUse === 0 && nextDueAt === undefined) return this.#ended('finished', 0);
 
       const due = slots.claimed > 0 || (nextDueAt !== undefined && nextDueAt <= clock.now());

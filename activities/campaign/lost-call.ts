@@ -27,7 +27,9 @@ export async function settleLostCall(
   for (const call of calls) {
     if (!isTerminalCarrierStatus(call.status)) await carrier.hangup(call.carrierCallId);
   }
-  const call = calls.at(0);
+  const [first] = calls;
+  // Again, for what it lasted and what it cost: it has just been ended.
+  const call = first && !isTerminalCarrierStatus(first.status) ? ((await carrier.fetchCall(first.carrierCallId)) ?? first) : first;
   if (call && attempt.carrierCallId === null) await store.attempts.markPlaced(attempt.callId, call.carrierCallId);
   log.warn({ callId: attempt.callId, campaignId: attempt.campaignId, found: call !== undefined }, 'a call without a workflow is settled');
   await settleCall(settlementOf(contact, attempt, call, clock.now()));
@@ -53,6 +55,7 @@ async function callsOfAttempt(ctx: ActivityContext, carrier: Carrier, attempt: A
 }
 
 function settlementOf(contact: ContactRow, attempt: AttemptRow, call: CarrierCall | undefined, now: number): CallSettlement {
+  const endedAt = call?.endedAt ?? now;
   const dialled = call !== undefined || attempt.carrierCallId !== null;
   return {
     tenantId: contact.tenantId,
@@ -63,7 +66,8 @@ function settlementOf(contact: ContactRow, attempt: AttemptRow, call: CarrierCal
     reason: dialled ? 'lost: the call went on without its workflow and was ended' : 'lost before it was dialled',
     answeredBy: 'unknown',
     carrierCallId: attempt.carrierCallId ?? call?.carrierCallId,
-    endedAt: call?.endedAt ?? now,
+    answeredAt: call?.status === 'completed' && call.durationS ? endedAt - call.durationS * 1_000 : undefined,
+    endedAt,
     durationS: call?.durationS,
     turns: attempt.turns,
     usage: attempt.usage,

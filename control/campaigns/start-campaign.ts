@@ -1,15 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type WorkflowHandle, WorkflowIdConflictPolicy, WorkflowIdReusePolicy } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
 import type { CountryCode } from 'libphonenumber-js/max';
-import { campaignWorkflowId } from '../../contracts/call-id';
 import type { CampaignSpec } from '../../contracts/campaign';
-import type { CampaignInput } from '../../contracts/campaign-workflow';
-import { sleep } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { CampaignRow } from '../../store/store';
 import type { ControlContext } from '../context';
+import { ensureWorkflow } from './ensure-workflow';
 import { isEnded } from './find-campaign';
 import { forbiddenUrls } from './forbidden-urls';
 import { type ImportSummary, importContacts } from './import-contacts';
@@ -35,10 +31,6 @@ export interface StartedCampaign {
   /** What the caller should know, as sentences. */
   notes: string[];
 }
-
-const REQUEST_DEADLINE_MS = 10_000;
-/** How long an ended campaign's workflow may take to close before another of its name starts. */
-const PREDECESSOR_DEADLINE_MS = 30_000;
 
 /**
  * Starts a campaign, or attaches to the one of that name that is under way. It may be killed between any two of its steps and run again:
@@ -120,48 +112,4 @@ function asStored(spec: CampaignSpec): unknown {
 function endOf(spec: CampaignSpec, startedAt: number): Date | null {
   if (!spec.until) return null;
   return 'at' in spec.until ? new Date(spec.until.at) : new Date(startedAt + spec.until.afterMs);
-}
-
-/** Makes sure that the campaign's workflow runs. Safe to repeat, and to do from two processes at once. */
-async function ensureWorkflow(ctx: ControlContext, campaign: CampaignRow): Promise<void> {
-  const workflowId = campaignWorkflowId(campaign.tenantId, campaign.name);
-  const input: CampaignInput = {
-    tenantId: campaign.tenantId,
-    campaignId: campaign.campaignId,
-    endsAt: campaign.endsAt?.getTime(),
-    // Restarted after its workflow was lost, a paused campaign stays paused.
-    state: campaign.state === 'paused' ? 'paused' : undefined,
-  };
-  const giveUpAt = ctx.clock.now() + PREDECESSOR_DEADLINE_MS;
-  for (;;) {
-    const handle = await ctx.temporal.withDeadline(ctx.clock.now() + REQUEST_DEADLINE_MS, () =>
-      ctx.temporal.workflow.start('campaign', {
-        workflowId,
-        taskQueue: ctx.config.PATTER_TASK_QUEUE,
-        args: [input],
-        // The id is free again when a campaign of that name has ended; while one runs, this attaches to it.
-        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-        memo: { campaignId: campaign.campaignId },
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: defineSearchAttributeKey('PatterTenantId', SearchAttributeType.KEYWORD), value: campaign.tenantId },
-          { key: defineSearchAttributeKey('PatterCampaignId', SearchAttributeType.KEYWORD), value: campaign.campaignId },
-        ]),
-      }),
-    );
-    if ((await campaignOf(ctx, handle)) === campaign.campaignId) return;
-    // The last steps of an ended campaign of that name.
-    if (ctx.clock.now() > giveUpAt) {
-      throw new PatterError(
-        'PATTER_CAMPAIGN_STATE',
-        `The workflow of an earlier campaign "${campaign.name}" is still closing. Run again in a moment.`,
-      );
-    }
-    await sleep(ctx.clock, 250);
-  }
-}
-
-async function campaignOf(ctx: ControlContext, handle: WorkflowHandle): Promise<unknown> {
-  const description = await ctx.temporal.withDeadline(ctx.clock.now() + REQUEST_DEADLINE_MS, () => handle.describe());
-  return description.memo?.campaignId;
 }

@@ -128,8 +128,13 @@ export class CallSession implements Session {
       log,
     );
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
-    this.#tools = new ToolRunner(setup, clock, this.#fetch, (call) => this.#builtIn(call), new ToolMemory(options.toolCalls ?? [], history), () =>
-      options.progressed?.(),
+    this.#tools = new ToolRunner(
+      setup,
+      clock,
+      this.#fetch,
+      (call) => this.#builtIn(call),
+      new ToolMemory(options.toolCalls ?? [], history),
+      () => options.progressed?.(),
     );
     this.#amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
     this.#conversation = new Conversation({
@@ -168,6 +173,7 @@ export class CallSession implements Session {
     }
     this.#state = { kind: 'talking' };
     this.#conversation.setMode('open');
+    if (resume === 'machine') return;
     this.#conversation.respond({ instructions: resumeInstructions(setup, resume, history) });
   }
 

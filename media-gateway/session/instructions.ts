@@ -36,6 +36,8 @@ function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean)
       return callerSpokeLast
         ? `Answer what the caller said last. ${noGreeting}`
         : `The caller has not answered what you said last. Ask in a few words whether they are still there. ${noGreeting}`;
+    case 'machine':
+      return 'A machine has answered. Say nothing.';
     case 'connection_lost':
     case undefined:
       return `The line was interrupted for a moment and is back. Say in a few words that you are back${callerSpokeLast ? ', and answer what the caller said last' : ', and go on where you were'}. ${noGreeting}`;

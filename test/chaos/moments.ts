@@ -1,5 +1,6 @@
 /** The phases of a call, as moments that can be waited for: told by the lab's ledger, the store and the tool. */
 import type { CallEntry } from '../../lab/ledger';
+import type { RealtimeEntry } from '../../lab/openai/ledger-entry';
 import { until } from './until';
 import { type ChaosWorld, DESK } from './world';
 
@@ -72,7 +73,13 @@ export async function moment(world: ChaosWorld, phase: Phase, phone: string): Pr
       await watch('the message being left', (call) => heard(call).includes('call us back'));
       return;
     case 'opt-out':
-      await watch('asking not to be called', (call) => call.said.some(({ text }) => text.includes('never call')));
+      await until(
+        async () => {
+          const sessions = ((await world.ledger()).notes.realtime ?? []) as RealtimeEntry[];
+          return sessions.some((session) => session.closedAt === undefined && session.toolCalls.some((call) => call.name === 'opt_out'));
+        },
+        { withinMs: WITHIN_MS, what: 'the model calls opt_out' },
+      );
       return;
     case 'post-call':
       await until(

@@ -75,7 +75,7 @@ export const SCENARIO: ScenarioInput = {
       steps: [
         { say: 'Hello?' },
         { hear: '/suit you/', say: 'Please never call me again.' },
-        { hear: '/bye|removed|not call|sorry|back/', orAfterMs: 8_000, waitMs: 1_500, hangUp: true },
+        { hear: '/bye|removed|not be called/', orAfterMs: 8_000, waitMs: 1_500, hangUp: true },
       ],
     },
   },
@@ -90,6 +90,10 @@ export async function startChaosWorld(roles: Record<string, string>, options: { 
   const url = world.stack.databaseUrl;
   return {
     ...world,
+    // The stack of after a reboot is another one.
+    get stack() {
+      return world.stack;
+    },
     chaos: new Chaos(world),
     tool,
     start: (campaign, phones) => world.start(withAgent(campaign, tool.url), phones),

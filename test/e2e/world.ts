@@ -14,6 +14,7 @@ import type { FaultInput } from '../../lab/faults';
 import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
 import type { ScenarioInput } from '../../lab/scenario';
 import { loadConfig } from '../../runtime/config';
+import { homePaths, readJsonFile, writePrivateFile } from '../../runtime/home';
 import { removeLocalPostgres } from '../../runtime/local-postgres';
 import { createLogger } from '../../runtime/log';
 import { builtProgram } from '../support/built';
@@ -30,6 +31,8 @@ export interface World {
   start(campaign: CampaignInput, phones: readonly string[]): Promise<string>;
   /** Waits for a campaign's end, its post-call work included. */
   end(campaignId: string): Promise<{ report: CampaignReport; ledger: LedgerSnapshot }>;
+  /** Lets go of everything, as a supervisor that was killed does, and starts the stack again after `meanwhile`. */
+  reboot(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,15 +68,17 @@ export async function startWorld(
     PATTER_CONTROL_PORT: 0,
   };
   const log = createLogger('test', 'error');
-  const stack = await startStack({
-    config,
-    lab: { scenario: scenarioFile, seed: options.seed ?? 7, baud: options.baud ?? 1200 },
-    gateways: options.gateways ?? 2,
-    workers: options.workers,
-    headless: true,
-    log,
-    tell: () => undefined,
-  });
+  const start = () =>
+    startStack({
+      config,
+      lab: { scenario: scenarioFile, seed: options.seed ?? 7, baud: options.baud ?? 1200 },
+      gateways: options.gateways ?? 2,
+      workers: options.workers,
+      headless: true,
+      log,
+      tell: () => undefined,
+    });
+  let stack = await start();
   const ctx = await openControlContext(stack.config, log);
   const lab = async (path: string, body?: unknown) => {
     const init = body === undefined ? {} : { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
@@ -85,7 +90,9 @@ export async function startWorld(
 
   return {
     home,
-    stack,
+    get stack() {
+      return stack;
+    },
     ctx,
     addFaults: async (faults) => void (await lab('/lab/faults', faults)),
     ledger,
@@ -112,6 +119,14 @@ export async function startWorld(
       for await (const snapshot of followCampaign(ctx, campaignId)) campaign = snapshot.campaign;
       if (!campaign) throw new Error(`no campaign ${campaignId}`);
       return { report: await buildReport(ctx.store, campaign), ledger: await ledger() };
+    },
+    async reboot(meanwhile) {
+      stack.release();
+      await meanwhile();
+      // This process goes on living, other than the supervisor that it plays.
+      const { stackJson } = homePaths(home);
+      writePrivateFile(stackJson, JSON.stringify({ ...readJsonFile<object>(stackJson), supervisor: { pid: 0, startedAt: '' } }));
+      stack = await start();
     },
     async stop() {
       await ctx.close();

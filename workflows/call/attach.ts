@@ -52,6 +52,8 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   const history = state.transcript.turns();
   const toolCalls = state.transcript.toolCalls();
   const resume = resumeReason(state);
+  // The message was cut off with its gateway: it is ordered anew.
+  if (resume === 'machine') state.machineCommand = 'none';
   const conversation = openConversation(state, {
     streamId,
     gatewayId: request.gatewayId,
@@ -79,7 +81,7 @@ function attachAgain(state: CallState, request: AttachRequest, known: Conversati
 function resumeReason(state: CallState): Extract<AttachResult, { kind: 'attached' }>['resume'] {
   const last = state.conversation?.result;
   if (!state.conversation) return undefined;
-  if (last?.kind !== 'report') return 'connection_lost';
+  if (last?.kind !== 'report') return state.machineCommand === 'drop_voicemail' ? 'machine' : 'connection_lost';
   if (last.report.end === 'drained') return 'handed_over';
   return last.report.end === 'transfer_requested' ? 'transfer_unanswered' : 'connection_lost';
 }

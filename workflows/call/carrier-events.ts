@@ -47,6 +47,7 @@ export class CarrierLeg {
       case 'canceled': {
         const { status, sipCode, sipReason, errorCode, durationS, at } = event;
         this.end ??= { status, sipCode, sipReason, errorCode, durationS, at };
+        this.answeredByDuration();
         return;
       }
       default:
@@ -60,7 +61,14 @@ export class CarrierLeg {
     if (call.status === 'in_progress') this.answeredAt ??= now;
     if (isTerminalCarrierStatus(call.status)) {
       this.end ??= { status: call.status, sipCode: call.sipCode, durationS: call.durationS, at: call.endedAt ?? now };
+      this.answeredByDuration();
     }
+  }
+
+  /** The news of the answer went to a gateway that is dead: what the carrier bills tells when it was. */
+  private answeredByDuration(): void {
+    const { end } = this;
+    if (end?.status === 'completed' && end.durationS) this.answeredAt ??= end.at - end.durationS * 1_000;
   }
 }
 

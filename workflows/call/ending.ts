@@ -1,5 +1,5 @@
 /** Nothing is left to say: the carrier's last word is awaited for a while, then asked for. */
-import { condition, sleep } from '@temporalio/workflow';
+import { condition, patched, sleep } from '@temporalio/workflow';
 import { fetchCarrierCall, hangupCall } from './activities';
 import { Alarm } from './alarm';
 import type { CallState, Phase } from './call-state';
@@ -21,7 +21,7 @@ export async function ending(state: CallState, hangUp: boolean): Promise<Phase> 
   if (state.liveConversation) await condition(() => state.liveConversation === undefined, REPORT_MS);
   state.liveConversation?.cancel();
   const last = state.conversation;
-  if (last?.result?.kind === 'lost') await condition(() => last.result?.kind === 'report', LATE_REPORT_MS);
+  if (last?.result?.kind === 'lost' && patched('late-report')) await condition(() => last.result?.kind === 'report', LATE_REPORT_MS);
   return { kind: 'settling' };
 }
 

@@ -1,5 +1,5 @@
 /** Decision 6: a caller outlives a gateway by two routes, the carrier's own and ours. Whichever comes first wins. */
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { commandGateway, restreamCall } from './activities';
 import type { CallState, Conversation, Phase } from './call-state';
 import { askCarrier } from './ending';
@@ -16,7 +16,7 @@ export async function reconnecting(state: CallState): Promise<Phase> {
   const had = state.attachments;
   const lost = state.conversation?.result?.kind === 'lost' ? state.conversation : undefined;
   const gateway: { answer?: 'alive' | 'gone' } = {};
-  if (lost) void askGateway(state, lost).then((answer) => Object.assign(gateway, { answer }));
+  if (lost && patched('ask-a-silent-gateway')) void askGateway(state, lost).then((answer) => Object.assign(gateway, { answer }));
   const connected = () => state.attachments > had;
   const reported = () => lost?.result?.kind === 'report';
   const over = () => state.leg.end !== undefined || state.mustStop || reported();

@@ -16,6 +16,8 @@ export class CampaignState {
     this.state = input.state ?? 'running';
     this.pauseReason = input.pauseReason;
     this.generation = input.generation ?? 0;
+    // Canceled before its workflow was lost: what was begun is finished.
+    if (input.state === 'canceled') this.closing = { outcome: 'canceled', state: 'canceled', reason: input.pauseReason };
   }
 
   view(): CampaignView {

@@ -18,6 +18,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   handleRequests(state);
   const expiry = watchEnd(state);
   let sweptAt = Date.now();
+  if (input.revived) await sweepCampaign({ campaignId: input.campaignId });
   while (!state.closing) {
     if (historyIsLong()) await nextRun(state);
     if (state.state === 'paused') {
@@ -25,6 +26,8 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
       continue;
     }
     const result = await dispatchUntilChanged(state);
+    // Its data was deleted: nothing is left to be done, and nobody to tell.
+    if (result?.kind === 'gone') break;
     if (result?.kind === 'finished') {
       await condition(allHandlersFinished);
       if (state.closing) break;
@@ -41,6 +44,7 @@ export async function campaign(input: CampaignInput): Promise<CampaignView> {
   }
   expiry.cancel();
   await condition(allHandlersFinished);
+  if (!state.closing) return state.view();
   await closeDown(state, state.closing);
   await condition(allHandlersFinished);
   return state.view();
@@ -105,6 +109,7 @@ async function nextRun(state: CampaignState): Promise<void> {
   if (state.closing) return;
   await continueAsNew<typeof campaign>({
     ...state.input,
+    revived: undefined,
     state: state.state,
     pauseReason: state.pauseReason,
     generation: state.generation + 1,
