@@ -13,6 +13,14 @@ const E164 = /^\+[1-9]\d{6,14}$/;
 const DEFAULT_TIME_LIMIT_S = 14_400;
 const DEFAULT_TIMEOUT_S = 60;
 
+/** Both ends are allowed. */
+const DETECTION_RANGES = {
+  MachineDetectionTimeout: [3, 59],
+  MachineDetectionSpeechThreshold: [1_000, 6_000],
+  MachineDetectionSpeechEndThreshold: [500, 5_000],
+  MachineDetectionSilenceTimeout: [2_000, 10_000],
+} as const;
+
 export interface CreatedCall {
   call: Call;
   program: Program;
@@ -33,6 +41,10 @@ export function refusal(network: PhoneNetwork, form: Form): { code: RestErrorCod
   if (!E164.test(from)) return { code: 21212, detail: from };
   if (!network.owns(from)) return { code: 21210, detail: from };
   if (!field(form, 'Url') && !field(form, 'Twiml')) return { code: 21205 };
+  for (const [name, [least, most]] of Object.entries(DETECTION_RANGES)) {
+    const value = field(form, name);
+    if (value !== undefined && !(Number(value) >= least && Number(value) <= most)) return { code: 21234, detail: name };
+  }
   return undefined;
 }
 

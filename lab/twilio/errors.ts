@@ -12,6 +12,7 @@ const REST_ERRORS = {
   21211: { status: 400, message: "Invalid 'To' Phone Number" },
   21212: { status: 400, message: "Invalid 'From' Phone Number" },
   21213: { status: 400, message: "'From' phone number is required" },
+  21234: { status: 400, message: 'Invalid Machine Detection configuration value' },
   21220: { status: 400, message: 'Unable to update record. Call is not in-progress. Cannot redirect.' },
 } as const;
 
