@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import * as campaign from './commands/campaign';
 import * as config from './commands/config';
 import * as demo from './commands/demo';
+import * as deploy from './commands/deploy';
 import * as dev from './commands/dev';
 import * as dnc from './commands/dnc';
 import * as doctor from './commands/doctor';
@@ -16,7 +17,7 @@ import * as role from './commands/role';
 import * as stop from './commands/stop';
 import { EXIT_CODES, printError } from './output';
 
-const COMMANDS = [demo, dev, down, campaign, dnc, privacy, stop, role, lab, config, doctor, replay] as const;
+const COMMANDS = [demo, dev, down, campaign, dnc, privacy, stop, role, lab, config, doctor, deploy, replay] as const;
 
 export function createProgram(): Command {
   const program = new Command('patter')
