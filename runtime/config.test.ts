@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { isPatterError } from '../contracts/errors';
 import { isLoopbackUrl, loadConfig } from './config';
 
+const KEY = Buffer.alloc(32, 1).toString('base64');
+const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'patter-config-'));
@@ -57,4 +59,17 @@ test.each([
   ['https://api.twilio.com', false],
 ])('%s is a loopback host: %s', (url, is) => {
   expect(isLoopbackUrl(url)).toBe(is);
+});
+
+test.each([
+  ['one key', KEY, true],
+  ['one with an id', `2026-05:${KEY}`, true],
+  ['two', `new:${KEY},${OTHER_KEY}`, true],
+  ['two of one id', `a:${KEY},a:${OTHER_KEY}`, false],
+  ['an id without a key', 'a:', false],
+  ['a key that is too short', KEY.slice(4), false],
+])('PATTER_ENCRYPTION_KEY may be %s: %s is %s', (_, keys, valid) => {
+  const load = () => loadConfig({ PATTER_ENCRYPTION_KEY: keys }, folder);
+  if (valid) expect(load().PATTER_ENCRYPTION_KEY).toBe(keys);
+  else expect(load).toThrow(expect.objectContaining({ code: 'PATTER_CONFIG_INVALID' }));
 });
