@@ -198,10 +198,10 @@ async function webhooks(config: Config) {
       ? ok('not needed: the carrier is on this machine')
       : fail('nothing to try without a public URL', 'See above.');
   for (const url of urls) {
-    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(DEADLINE_MS) }).catch((error: Error) => error);
-    if (answer instanceof Error) {
+    const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(DEADLINE_MS) }).catch(unreached);
+    if ('reason' in answer) {
       return fail(
-        `${url}/healthz: ${reasonOf(answer)}`,
+        `${url}/healthz: ${answer.reason}`,
         'Is the gateway up (`patter dev` or `patter gateway`), and does the tunnel or balancer lead to its port?',
       );
     }
@@ -215,18 +215,16 @@ async function webhooks(config: Config) {
   return ok(`${urls.join(', ')} ${urls.length === 1 ? 'answers' : 'answer'}`);
 }
 
-function reasonOf(error: Error): string {
-  return error.cause instanceof Error ? error.cause.message : error.message;
+function unreached(error: Error): { reason: string } {
+  return { reason: (error.cause as Error | undefined)?.message || error.message };
 }
 
 /** Tokens expire and signatures age by the clock: compare it with somebody else's. */
 async function clockSkew(config: Config) {
   const before = systemClock.now();
-  const response = await fetch(config.TWILIO_BASE_URL, { method: 'HEAD', signal: AbortSignal.timeout(DEADLINE_MS) }).catch(
-    (error: Error) => error,
-  );
-  if (response instanceof Error)
-    return warn(`${config.TWILIO_BASE_URL} does not tell the time: ${reasonOf(response)}`, 'Check the network; keep the clock with NTP.');
+  const response = await fetch(config.TWILIO_BASE_URL, { method: 'HEAD', signal: AbortSignal.timeout(DEADLINE_MS) }).catch(unreached);
+  if ('reason' in response)
+    return warn(`${config.TWILIO_BASE_URL} does not tell the time: ${response.reason}`, 'Check the network; keep the clock with NTP.');
   const after = systemClock.now();
   const theirs = Date.parse(response.headers.get('date') ?? '');
   if (Number.isNaN(theirs)) return warn(`${config.TWILIO_BASE_URL} does not tell the time`, 'Keep the clock with NTP.');
