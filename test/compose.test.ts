@@ -41,7 +41,6 @@ const service = z
   })
   .refine((one) => one.image ?? one.build, 'a service has an image or is built');
 const composeSchema = z.looseObject({
-  name: z.string(),
   services: z.record(z.string(), service),
   volumes: z.record(z.string(), z.null()),
 });
@@ -49,7 +48,7 @@ const composeSchema = z.looseObject({
 const compose = composeSchema.parse(parsed);
 
 test('the file keeps to the compose specification', () => {
-  const unknownKeys = Object.keys(parsed).filter((key) => !['name', 'services', 'volumes'].includes(key) && !key.startsWith('x-'));
+  const unknownKeys = Object.keys(parsed).filter((key) => !['services', 'volumes'].includes(key) && !key.startsWith('x-'));
   expect(unknownKeys).toEqual([]);
   for (const [name, one] of Object.entries(compose.services)) {
     for (const needed of Object.keys(one.depends_on ?? {}))
