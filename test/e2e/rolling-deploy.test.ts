@@ -11,6 +11,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { campaignWorkflowId } from '../../contracts/call-id';
 import { systemClock } from '../../contracts/clock';
 import { compareReportWithLedger } from '../../lab/compare-report';
+import type { PersonaInput } from '../../lab/persona';
 import type { Running } from '../../runtime/running';
 import { connectTo } from '../../runtime/temporal';
 import { runWorker } from '../../worker/main';
@@ -28,7 +29,15 @@ const workers: Running[] = [];
 let repositoryBuild: string;
 
 beforeAll(async () => {
-  world = await startWorld({ default: 'confirms' }, { gateways: 1, baud: 600 });
+  world = await startWorld(
+    {
+      default: 'brief',
+      personas: { brief: talker(1), long: talker(8) },
+      people: Object.fromEntries(phones(FIRST_CALLS, LATER_CALLS).map((phone) => [phone, 'long'])),
+      brain: [{ when: 'item \\d', say: 'Noted, please go on.' }],
+    },
+    { gateways: 1 },
+  );
   temporalClient = new Client({
     connection: await connectTo(world.stack.temporalAddress),
     namespace: world.stack.config.TEMPORAL_NAMESPACE,
@@ -85,6 +94,20 @@ test('calls of a build whose last worker is gone go on with the current one', as
     expect([result.phone, builds]).toEqual([result.phone, ['changed', 'changed-again']]);
   }
 }, 120_000);
+
+/** Somebody who says so many things, and waits for an answer each time. */
+function talker(items: number): PersonaInput {
+  return {
+    kind: 'human',
+    answerAfterMs: [200, 600],
+    steps: [
+      { say: 'Hello?' },
+      ...Array.from({ length: items }, (_, index) => ({ hear: '/suit|go on/i', say: `Item ${index + 1}.` })),
+      { hear: '/go on/i', say: 'That was all, goodbye.' },
+      { hear: '/bye/i', orAfterMs: 6_000, hangUp: true },
+    ],
+  };
+}
 
 function phones(from: number, count: number): string[] {
   return Array.from({ length: count }, (_, index) => phoneOf(from + index));
