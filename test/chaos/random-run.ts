@@ -40,7 +40,7 @@ const VICTIMS: Plan['victim'][] = [
   ...(['worker', 'worker-2', 'gateway-1', 'gateway-2', 'worker', 'worker-2', 'gateway-1', 'gateway-2'] as const),
   ...(['workers', 'gateways', 'control', 'temporal', 'postgres', 'everything'] as const),
 ];
-const CALLS_A_SECOND = 1.5;
+const CALLS_A_SECOND = 0.75;
 
 function drawing(what: string, seed: number): () => number {
   let drawn = 0;

@@ -1,15 +1,17 @@
-/** Phase by victim: what is killed, and what has to be true all the same. */
+/** Phase by victim: what is killed, and what has to be true all the same. `npm test` takes a part of the table, `npm run test:full` all of it. */
 import type { Outcome } from '../../contracts/outcomes';
 import { phoneOf } from '../e2e/world';
 import type { Victim } from './chaos';
 import { moment, type Phase, prepare, tidy } from './moments';
-import { heardText, verifyCampaign } from './verify';
+import { verifyCampaign } from './verify';
 import { type ChaosWorld, DISCLOSURE, GREETING, startChaosWorld } from './world';
 
 interface Case {
   phase: Phase;
   victim: Victim;
   how?: 'freeze';
+  /** Also where only some are run: those that have found something. */
+  always?: true;
   outcome?: Outcome;
   /** The longest silence that the caller may hear, in milliseconds. */
   silenceMs?: number;
@@ -32,9 +34,9 @@ const OUTCOMES: Partial<Record<Phase, Outcome>> = {
   'opt-out': 'opted_out',
 };
 
-const CASES: Case[] = [
+const ALL: Case[] = [
   { phase: 'intent committed, request not sent', victim: 'workers' },
-  { phase: 'request sent, not answered', victim: 'workers' },
+  { phase: 'request sent, not answered', victim: 'workers', always: true },
   { phase: 'ringing', victim: 'workers' },
   { phase: 'ringing', victim: 'gateway' },
   { phase: 'ringing', victim: 'gateways' },
@@ -43,20 +45,20 @@ const CASES: Case[] = [
   { phase: 'disclosure', victim: 'gateway', silenceMs: 3_000 },
   { phase: 'talking', victim: 'worker', silenceMs: 1_500 },
   { phase: 'talking', victim: 'workers', silenceMs: 1_500 },
-  { phase: 'talking', victim: 'gateway', silenceMs: 3_000 },
-  { phase: 'talking', victim: 'gateway', how: 'freeze', silenceMs: 6_000 },
+  { phase: 'talking', victim: 'gateway', silenceMs: 3_000, always: true },
+  { phase: 'talking', victim: 'gateway', how: 'freeze', silenceMs: 6_000, always: true },
   { phase: 'talking', victim: 'gateways' },
-  { phase: 'talking', victim: 'temporal', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'temporal', silenceMs: 1_500, always: true },
   { phase: 'talking', victim: 'postgres', silenceMs: 1_500 },
   { phase: 'talking', victim: 'control', silenceMs: 1_500 },
   { phase: 'talking', victim: 'everything' },
   { phase: 'tool call', victim: 'workers' },
-  { phase: 'tool call', victim: 'gateway' },
+  { phase: 'tool call', victim: 'gateway', always: true },
   { phase: 'transfer ringing', victim: 'workers' },
-  { phase: 'transfer ringing', victim: 'gateway' },
+  { phase: 'transfer ringing', victim: 'gateway', always: true },
   { phase: 'transfer ringing', victim: 'temporal' },
   { phase: 'transferred', victim: 'everything' },
-  { phase: 'voicemail drop', victim: 'gateway' },
+  { phase: 'voicemail drop', victim: 'gateway', always: true },
   { phase: 'voicemail drop', victim: 'workers' },
   { phase: 'opt-out', victim: 'gateway' },
   { phase: 'opt-out', victim: 'workers' },
@@ -65,6 +67,7 @@ const CASES: Case[] = [
   { phase: 'post-call', victim: 'postgres' },
 ];
 
+const CASES = ALL.filter((one) => full || one.always);
 const phones = new Map(CASES.map((one, index) => [one, phoneOf(index * 3)]));
 let world: ChaosWorld;
 
@@ -92,7 +95,7 @@ test.each(CASES.map((one) => [`${one.victim} ${one.how === 'freeze' ? 'frozen' :
     const calls = await world.calls(phone);
     const longestSilenceMs = Math.max(0, ...calls.map((call) => call.longestSilenceMs));
     process.stderr.write(
-      `${phase} × ${victim} ${how ?? 'kill'}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms, heard ${calls.map(heardText).join(' || ').slice(0, 900)}\n`,
+      `${phase} × ${victim} ${how ?? 'kill'}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms\n`,
     );
     expect(await verifyCampaign(world, campaign, report, { onceACall: [DISCLOSURE, GREETING] })).toEqual([]);
     expect(report.results.map((result) => result.outcome)).toEqual([one.outcome ?? OUTCOMES[phase] ?? 'completed']);

@@ -192,7 +192,7 @@ export class SessionWorld {
   }
 
   get deps() {
-    const config = loadConfig({ OPENAI_API_KEY: 'sk-lab', OPENAI_BASE_URL: `${this.url}/v1` }, '/');
+    const config = loadConfig({ OPENAI_API_KEY: 'sk-lab', OPENAI_BASE_URL: `${this.url}/v1`, PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/');
     return { config, clock: systemClock, log };
   }
 
