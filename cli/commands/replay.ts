@@ -1,5 +1,5 @@
 /** `patter replay`: does this build still understand what the server is in the middle of? Run it before a deploy. */
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import type { Command } from 'commander';
 import { parseDurationMs } from '../../contracts/duration';
 import { PatterError } from '../../contracts/errors';
@@ -46,7 +46,11 @@ async function replayRecent(options: ReplayOptions): Promise<ReplayReport> {
     throw new PatterError('PATTER_CONFIG_INVALID', 'Write --since as a duration (7d, 12h) and --limit as a number above zero.');
   }
   const config = loadConfig();
-  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  // The core writes to stdout unless its log is forwarded: there it would stand before the JSON.
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }), forward: {} } },
+  });
   const client = await connectClient(config);
   try {
     const since = new Date(Date.now() - sinceMs).toISOString();

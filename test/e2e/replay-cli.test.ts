@@ -1,0 +1,77 @@
+/** `patter replay` against a server that has run a campaign. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { Worker } from '@temporalio/worker';
+import { connectNative } from '../../runtime/temporal';
+import { builtProgram } from '../support/built';
+import { phoneOf, startWorld, type World } from './world';
+
+let program: string;
+let world: World;
+
+beforeAll(async () => {
+  program = await builtProgram();
+  world = await startWorld({ default: 'busy' }, { gateways: 1 });
+  await world.end(await world.start({ name: 'replayed' }, [phoneOf(0), phoneOf(1)]));
+}, 180_000);
+afterAll(() => world?.stop(), 60_000);
+
+function replay(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, PATTER_HOME: world.home };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [program, 'replay', ...args], { cwd: world.home, env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
+
+/** Leaves a history on the server that this build cannot have written. @returns the workflow's id */
+async function writeForeignHistory(): Promise<string> {
+  const { config, temporal } = world.ctx;
+  const connection = await connectNative(config);
+  const foreign = { taskQueue: `foreign-${randomBytes(4).toString('hex')}`, workflowId: `foreign-${randomBytes(4).toString('hex')}` };
+  try {
+    const worker = await Worker.create({
+      connection,
+      namespace: config.TEMPORAL_NAMESPACE,
+      taskQueue: foreign.taskQueue,
+      workflowsPath: require.resolve('../support/other-post-call.workflow'),
+    });
+    const input = { tenantId: 'default', campaignId: 'cmp_1', contactId: 'ct_1', callId: 'call_1' };
+    await worker.runUntil(temporal.workflow.execute('postCall', { ...foreign, args: [input] }));
+    return foreign.workflowId;
+  } finally {
+    await connection.close();
+  }
+}
+
+test('what this build has run replays on it, and what another has written is named, with exit code 1', async () => {
+  const whole = await replay('--since', '7d', '--json');
+  expect(whole).toMatchObject({ code: 0, stderr: '' });
+  const report = JSON.parse(whole.stdout);
+  expect(report.failed).toEqual([]);
+  // The campaign, two calls and what follows each of them.
+  expect(report.replayed).toBeGreaterThanOrEqual(5);
+  const words = await replay('--since', '7d');
+  expect(words).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^\d+ workflow histories since .*: all replay on this build\.\n$/),
+  });
+
+  const workflowId = await writeForeignHistory();
+  const after = await replay('--since', '7d', '--json');
+  expect(after.code).toBe(1);
+  expect(JSON.parse(after.stdout)).toMatchObject({
+    replayed: report.replayed + 1,
+    failed: [{ workflowId, error: expect.stringMatching(/nondeterminism|TMPRL1100/i) }],
+  });
+  const told = await replay('--since', '7d');
+  expect(told.code).toBe(1);
+  expect(told.stdout).toContain(`1 do not replay on this build. Do not deploy it.\n  ${workflowId}: `);
+}, 120_000);
+
+test('--limit looks at the newest, and what is older than --since is left out', async () => {
+  expect(JSON.parse((await replay('--limit', '2', '--json')).stdout)).toMatchObject({ replayed: 2 });
+  expect(JSON.parse((await replay('--since', '1ms', '--json')).stdout)).toMatchObject({ replayed: 0, failed: [] });
+  expect(await replay('--since', 'yesterday')).toMatchObject({ code: 1, stderr: expect.stringContaining('PATTER_CONFIG_INVALID') });
+}, 60_000);
