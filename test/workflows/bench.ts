@@ -1,7 +1,7 @@
 /** A worker with the product's workflows on Temporal's time-skipping server. The activities are doubles: they are the workflows' border. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { AsyncCompletionClient, type Client, type WorkflowHandle } from '@temporalio/client';
 import { SearchAttributeType } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
@@ -114,5 +114,7 @@ export async function recordHistory(handle: WorkflowHandle, name: string): Promi
   if (!process.env.PATTER_RECORD_HISTORIES) return;
   const folder = join(__dirname, '../replay/histories');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${historyToJSON(await handle.fetchHistory())}\n`);
+  // Stack traces name the folder in which it was recorded.
+  const json = historyToJSON(await handle.fetchHistory()).replaceAll(`${resolve(__dirname, '../..')}/`, '');
+  writeFileSync(join(folder, `${name}.json`), `${json}\n`);
 }
