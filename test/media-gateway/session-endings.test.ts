@@ -157,6 +157,37 @@ describe('how a call ends', () => {
     expect(report.turns.at(-1)).toMatchObject({ role: 'assistant', interrupted: true });
   });
 
+  it('leaves the answer to the next gateway when the caller speaks during a drain', async () => {
+    const { phone, session } = await greeted();
+    session.drain(20_000);
+    phone.say('Yes, on Friday.');
+    const report = await session.done;
+    expect(report.end).toBe('drained');
+    expect(said(report, 'user')).toEqual(['Yes, on Friday.']);
+    expect(phone.heard).toMatch(/Hello\.$/);
+  });
+
+  it('ends its sentence before it drains, and goes while the caller is silent', async () => {
+    const { phone, session } = await greeted();
+    phone.say('Yes.');
+    await phone.untilHeard(/Thank you, that/);
+    session.drain(20_000);
+    const report = await session.done;
+    expect(report.end).toBe('drained');
+    expect(report.turns.filter((turn) => turn.interrupted)).toEqual([]);
+    expect(report.turns.at(-1)?.role).toBe('assistant');
+  });
+
+  it('takes a call over without a word about it, with the answer that is due', async () => {
+    const history = [
+      { role: 'assistant' as const, text: 'Can you come on Friday?', at: Date.now() - 4_000 },
+      { role: 'user' as const, text: 'wait wait', at: Date.now() - 2_000 },
+    ];
+    const { phone } = world.call(world.setup(), { history, resume: 'handed_over' });
+    await phone.untilHeard(/I wait\./);
+    expect(phone.heard).toBe('I wait.');
+  });
+
   it('still gets the words of a caller who hangs up right after them', async () => {
     const { phone, session } = await greeted();
     phone.say('I have to go.');
