@@ -68,7 +68,7 @@ export class OpenAiRealtime implements VoiceEngine {
         closed: (error) => this.#fail(error),
       },
     );
-    this.#backlog = new AudioBacklog((audio) => this.#socket.send({ type: 'input_audio_buffer.append', audio }));
+    this.#backlog = new AudioBacklog((audio) => this.#socket.appendAudio(audio));
     this.#turn = new ResponseTurn((event) => this.#socket.send(event));
   }
 
@@ -88,7 +88,6 @@ export class OpenAiRealtime implements VoiceEngine {
   }
 
   commitAudio(): void {
-    this.#backlog.flush();
     this.#socket.send({ type: 'input_audio_buffer.commit' });
   }
 

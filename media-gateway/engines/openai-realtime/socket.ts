@@ -56,9 +56,12 @@ export class RealtimeSocket {
   }
 
   send(event: RealtimeClientEvent): void {
-    if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) return;
-    if (this.#socket.bufferedAmount > MOST_BUFFERED_BYTES) this.#end('does not take our audio any more');
-    else this.#socket.send(JSON.stringify(event));
+    this.#send(JSON.stringify(event));
+  }
+
+  /** `input_audio_buffer.append`, fifty times a second: base64 has nothing to escape. */
+  appendAudio(base64: string): void {
+    this.#send(`{"type":"input_audio_buffer.append","audio":"${base64}"}`);
   }
 
   close(): void {
@@ -69,6 +72,12 @@ export class RealtimeSocket {
     // A peer that does not answer the close must not keep the process alive.
     const cancel = this.options.clock.after(1_000, () => this.#socket.terminate());
     this.#socket.once('close', cancel);
+  }
+
+  #send(text: string): void {
+    if (this.#closed || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > MOST_BUFFERED_BYTES) this.#end('does not take our audio any more');
+    else this.#socket.send(text);
   }
 
   #message(text: string): void {
