@@ -50,7 +50,11 @@ export function registerWebhooks(app: FastifyInstance, gateway: GatewayContext):
   );
   route(
     'stream',
-    event((request) => parseStreamCallback(request.body, gateway.clock.now())),
+    event((request) => {
+      const stream = parseStreamCallback(request.body, gateway.clock.now());
+      // The attach has told of it; as a signal it would cost every answered call up to four events of history.
+      return stream?.kind === 'stream' && stream.status === 'started' ? undefined : stream;
+    }),
   );
   route(
     'transferStatus',
@@ -82,7 +86,7 @@ function verify(request: WebhookRequest, gateway: GatewayContext): void {
 async function pass(request: WebhookRequest, event: CarrierEvent | undefined, gateway: GatewayContext): Promise<void> {
   const { callId } = request.params;
   if (!event) {
-    // Initiated and ringing of a human's leg are of no use; anything else is new to us.
+    // Initiated and ringing of a human's leg and the start of a stream are of no use; anything else is new to us.
     gateway.log.debug({ callId, path: request.routeOptions.url }, 'a webhook without an event');
     return;
   }

@@ -108,9 +108,6 @@ export class InstantFarEnd {
     );
     if (attached.kind !== 'attached' || !attached.activityId) throw new Error(`not attached: ${JSON.stringify(attached)}`);
     await link.carrierEvent(callId, {
-      ...{ kind: 'stream', dedupeKey: `stream/${streamId}/started`, carrierCallId, at: Date.now(), status: 'started', streamId },
-    });
-    await link.carrierEvent(callId, {
       ...{ kind: 'amd', dedupeKey: `amd/${carrierCallId}/human`, carrierCallId, at: Date.now(), answeredBy: 'human', messageEnd: false },
     });
     const report = reportAt(Date.now());

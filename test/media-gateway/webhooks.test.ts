@@ -58,7 +58,9 @@ test('status, amd, stream and transfer callbacks become signals, with the same k
   expect((await post(gateway, `/twilio/status/${callId}`, status)).status).toBe(204);
   expect((await post(gateway, `/twilio/status/${callId}`, status)).status).toBe(204);
   await post(gateway, `/twilio/amd/${callId}`, { CallSid: carrierCallId, AnsweredBy: 'machine_end_beep' });
+  // The attach has told of the start.
   await post(gateway, `/twilio/stream/${callId}`, { CallSid: carrierCallId, StreamSid: 'MZ1', StreamEvent: 'stream-started' });
+  await post(gateway, `/twilio/stream/${callId}`, { CallSid: carrierCallId, StreamSid: 'MZ1', StreamEvent: 'stream-stopped' });
   await post(gateway, `/twilio/transfer-status/${callId}/1`, { CallSid: 'CAhuman', ParentCallSid: carrierCallId, CallStatus: 'busy' });
   const { carrierEvents } = await harness.seen(callId);
   expect(carrierEvents.map(({ kind }) => kind)).toEqual(['status', 'status', 'amd', 'stream', 'transfer_result']);
