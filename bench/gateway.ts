@@ -13,6 +13,7 @@ import { callIdFor, callWorkflowId } from '../contracts/call-id';
 import { campaignFileSchema } from '../contracts/campaign';
 import { sleep, systemClock } from '../contracts/clock';
 import { signCallToken } from '../runtime/call-token';
+import { homePaths, readJsonFile } from '../runtime/home';
 import { removeLocalPostgres, startLocalPostgres } from '../runtime/local-postgres';
 import { startLocalTemporal, stopLocalTemporal } from '../runtime/local-temporal';
 import { connectTo } from '../runtime/temporal-connection';
@@ -24,7 +25,7 @@ import { Child } from './support/child';
 import { machine } from './support/machine';
 import { round } from './support/numbers';
 import { benchOptions } from './support/options';
-import { cpuMs } from './support/process-meter';
+import { ProcessMeter } from './support/process-meter';
 import { type Row, report } from './support/report';
 
 const NAMESPACE = 'bench';
@@ -43,6 +44,9 @@ interface Memory {
 interface Run {
   measured: Measured;
   cpuMs: number;
+  /** Of what else runs on the machine for it, milliseconds of CPU. */
+  temporalMs: number;
+  farEndsMs: number;
   /** Bytes for each call, after a collection: resident, and live on and off the heap. */
   memory?: { resident: number; live: number };
   profile?: Profile;
@@ -65,6 +69,7 @@ async function main(): Promise<void> {
   try {
     const temporal = await startLocalTemporal(home, { namespace: NAMESPACE, headless: true, inMemory: true });
     const postgres = await startLocalPostgres(home);
+    const temporalPid = readJsonFile<{ pid: number }>(homePaths(home).temporalJson)?.pid as number;
     const client = new Client({ connection: await connectTo(temporal.address), namespace: NAMESPACE });
     const worker = child('bench/gateway/stub-worker.ts', { args: [temporal.address, NAMESPACE, TASK_QUEUE] });
     await worker.listening();
@@ -91,11 +96,11 @@ async function main(): Promise<void> {
       await sleep(systemClock, SETTLE_MS);
       if (profiled) await target.ask({ probe: 'profileStart' }, (said) => said.probe === 'profileStart');
       await order({ order: 'start' });
-      const cpuBefore = cpuMs(target.pid);
+      const meter = new ProcessMeter({ target: target.pid, temporal: temporalPid, farEnds: farEnds.pid });
       await sleep(systemClock, runSeconds * 1_000);
-      const cpu = cpuMs(target.pid) - cpuBefore;
+      const { target: cpu = 0, temporal: temporalMs = 0, farEnds: farEndsMs = 0 } = meter.read();
       const measured = await order<Measured>({ order: 'stop' });
-      const result: Run = { measured, cpuMs: cpu };
+      const result: Run = { measured, cpuMs: cpu, temporalMs, farEndsMs };
       if (profiled) {
         const { value } = await target.ask<{ value: Profile }>({ probe: 'profileStop' }, (said) => said.probe === 'profileStop');
         result.profile = value;
@@ -203,7 +208,9 @@ function rowOf(name: string, calls: number, run: Run, floor: Run): Row {
     process: name,
     'CPU ms per call-second': round(perCallSecond(run), 2),
     '× floor': round(perCallSecond(run) / perCallSecond(floor), 2),
-    'core %': round((100 * run.cpuMs) / (1_000 * measured.seconds), 0),
+    'core %: process, Temporal, far ends': [run.cpuMs, run.temporalMs, run.farEndsMs]
+      .map((ms) => round((100 * ms) / (1_000 * measured.seconds), 0))
+      .join(', '),
     'in p50/p99 ms': measured.inMs.map((value) => round(value, 1)).join(' / '),
     'out p50/p99 ms': measured.outMs.map((value) => round(value, 1)).join(' / '),
     'late frames': measured.lateFrames,
