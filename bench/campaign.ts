@@ -6,6 +6,7 @@ import { campaignWorkflowId, postCallWorkflowId } from '../contracts/call-id';
 import { DEFAULT_TENANT } from '../contracts/ids';
 import { builtProgram } from '../test/support/built';
 import { type BenchWorld, type Kind, startBenchWorld } from './campaign/bench-world';
+import { measureTalks } from './campaign/talks';
 import { machine } from './support/machine';
 import { quantile, round } from './support/numbers';
 import { benchOptions } from './support/options';
@@ -18,6 +19,7 @@ const sizes = options.sizes ?? (options.quick ? [20] : [100, 1_000, 5_000]);
 const PACED_CPS = 5;
 const pacedCalls = options.quick ? 25 : 300;
 const WARM_UP_CALLS = 20;
+const TALKS = 8;
 /** Workflows whose history is looked at. */
 const SAMPLE = 40;
 /** How often what a process holds is noted, in calls. */
@@ -146,7 +148,8 @@ async function main(): Promise<void> {
       await world.stop();
     }
   }
-  report(options, 'bench:campaign', where, { 'calls that end at once': rows, ...growth });
+  const talks = options.only === undefined || options.only === 'talks' ? [await measureTalks(options.quick ? 1 : TALKS)] : [];
+  report(options, 'bench:campaign', where, { 'calls that end at once': rows, ...growth, 'calls of a minute, on the lab': talks });
 }
 
 main().catch((error: unknown) => {
