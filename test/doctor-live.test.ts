@@ -15,10 +15,10 @@ import { freePort } from '../runtime/free-port';
 import { builtProgram } from './support/built';
 
 const TO = '+14155550100';
-/** Says hello and presses a key, as the doctor asks. */
+/** Says hello and presses a key, as the doctor asks. Not so fast that one callback overtakes another. */
 const PERSON: ScenarioInput['default'] = {
   kind: 'human',
-  answerAfterMs: 100,
+  answerAfterMs: 400,
   steps: [
     { orAfterMs: 400, say: 'Hello?' },
     { orAfterMs: 200, press: '5' },
@@ -46,7 +46,13 @@ afterEach(async () => {
 });
 
 async function environment(scenario: ScenarioInput = {}, port?: number): Promise<Record<string, string>> {
-  lab = await runLab({ scenario: { default: PERSON, ...scenario }, seed: 1, baud: 1200, twilioCps: 50, log: pino({ level: 'silent' }) });
+  lab = await runLab({
+    scenario: { default: PERSON, ...scenario, network: { ringAfterMs: 400, ...scenario.network } },
+    seed: 1,
+    baud: 1200,
+    twilioCps: 50,
+    log: pino({ level: 'silent' }),
+  });
   const gatewayPort = port ?? (await freePort());
   return {
     PATTER_HOME: home,

@@ -89,6 +89,7 @@ export function callFacts(): Fact[] {
       expected: `MachineDetectionTimeout: ${BELOW_S} and ${ABOVE_S} are refused with ${AMD_TIMEOUT_REFUSED}, ${HIGHEST_S} is accepted`,
       judge(recorded) {
         const creations = ofKind(recorded, 'request').filter(({ request }) => request === 'create');
+        if (creations.length === 0) return notObserved('no call was created');
         const seen = creations
           .map(({ machineDetectionTimeoutS, result }) => {
             return `${machineDetectionTimeoutS} ${result.kind === 'accepted' ? 'accepted' : `refused with ${result.code}`}`;
