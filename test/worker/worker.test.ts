@@ -80,3 +80,22 @@ test('a worker without a carrier says so; one without a database does not start'
     code: 'PATTER_POSTGRES_UNAVAILABLE',
   });
 });
+
+test('versioned by default, under the build that its workflows make; not at all where that is switched off', async () => {
+  const connection = await connectTo(temporal.address);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const buildOf = async (name: string, variables: Partial<Config>) => {
+    const taskQueue = `${temporal.taskQueue}-${name}`;
+    const worker = await runWorker({ ...config, ...variables, PATTER_TASK_QUEUE: taskQueue });
+    const workflowId = postCallWorkflowId(`call_none_${taskQueue}`);
+    const args = [{ tenantId: 'default', campaignId: 'cmp_none', contactId: 'ct_none', callId: `call_none_${taskQueue}` }];
+    await client.workflow.execute('postCall', { taskQueue, workflowId, args });
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+    await worker.stop();
+    return events?.flatMap((event) => event.workflowTaskCompletedEventAttributes?.deploymentVersion?.buildId ?? []).at(-1);
+  };
+  expect(await buildOf('auto', {})).toMatch(/^\d+\.\d+\.\d+-[0-9a-f]{12}$/);
+  expect(await buildOf('named', { PATTER_BUILD_ID: 'release-7' })).toBe('release-7');
+  expect(await buildOf('off', { PATTER_WORKER_VERSIONING: 'off' })).toBeUndefined();
+  await connection.close();
+}, 60_000);
