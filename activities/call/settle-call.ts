@@ -1,4 +1,4 @@
-/** The end of a call: one transaction, then the post-call workflow. Both idempotent, so that it can be tried until both are done. */
+/** The end of a call: one transaction, then the post-call workflow, where the campaign asks for one. Both idempotent, so that it can be tried until both are done. */
 import type { CallActivities, CallSettlement } from '../../contracts/activities';
 import type { UsageLine } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
@@ -7,15 +7,18 @@ import { priceUsage } from '../../policy/cost';
 import { type NextAttempt, nextAttempt } from '../../policy/retry';
 import type { CampaignRow, ContactRow } from '../../store/store';
 import type { ActivityContext } from '../context';
+import { asksForNothing } from '../post-call/plan';
 import { startPostCall } from '../post-call/start';
 
 export function createSettleCall(ctx: ActivityContext): CallActivities['settleCall'] {
   return async (settlement) => {
     const nowMs = ctx.clock.now();
+    let nothingFollows = false;
     const settled = ctx.store.attempts.settle(
       settlement,
       ({ campaign, contact }) => {
         const next = nextFor(settlement, campaign, contact, nowMs);
+        nothingFollows = asksForNothing(campaign.spec.postCall);
         const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign.spec)]);
         return {
           next: next.kind === 'done' ? { ...next, reason: next.reason ?? settlement.reason } : { ...next, at: new Date(next.at) },
@@ -32,7 +35,9 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
     });
     // The database was deleted or replaced: to try for ever would bring nothing back.
     if (!result) return {};
-    await startPostCall(ctx, settlement);
+    // A workflow that has nothing to do would be half of what a call costs. A process that dies here leaves it to the sweeper.
+    if (nothingFollows) await ctx.store.attempts.finishPostCall(settlement.callId, []);
+    else await startPostCall(ctx, settlement);
     return { contactOutcome: result.contactOutcome, nextAttemptAt: result.nextAttemptAt?.getTime() };
   };
 }

@@ -12,3 +12,8 @@ export function planFor(postCall: CampaignSpec['postCall'], call: AttemptRow): P
     webhooks: tells ? postCall.webhooks.map((_, index) => index) : [],
   };
 }
+
+/** After no call of the campaign there is anything to do. */
+export function asksForNothing(postCall: CampaignSpec['postCall']): boolean {
+  return !postCall.summary && postCall.extract === undefined && postCall.webhooks.length === 0;
+}

@@ -22,8 +22,8 @@ const MINUTE = 60_000;
 const sweep = (campaign: CampaignRow) => t.inActivity(() => t.activities.sweepCampaign({ campaignId: campaign.campaignId }));
 const contactOf = async (contact: ContactRow) => (await t.ctx.store.contacts.get(contact.contactId))!;
 
-async function claimed(claimedAt: Date): Promise<{ campaign: CampaignRow; contact: ContactRow }> {
-  const campaign = await campaignWith(t.ctx.store, [phone()]);
+async function claimed(claimedAt: Date, overrides: object = {}): Promise<{ campaign: CampaignRow; contact: ContactRow }> {
+  const campaign = await campaignWith(t.ctx.store, [phone()], { ...overrides });
   // Due since before the claim.
   const [due] = await t.ctx.store.contacts.page(campaign.campaignId, 0, 1);
   const [contact] = await t.ctx.store.contacts.claimDue(
@@ -34,8 +34,8 @@ async function claimed(claimedAt: Date): Promise<{ campaign: CampaignRow; contac
   return { campaign, contact: contact! };
 }
 
-async function dialled(at: Date): Promise<{ campaign: CampaignRow; contact: ContactRow }> {
-  const { campaign, contact } = await claimed(at);
+async function dialled(at: Date, overrides: object = {}): Promise<{ campaign: CampaignRow; contact: ContactRow }> {
+  const { campaign, contact } = await claimed(at, overrides);
   await t.ctx.store.attempts.openIntent(intentFor(contact, at), allowUnlessInUse);
   return { campaign, contact };
 }
@@ -82,7 +82,7 @@ test('a call whose workflow runs is left alone, however old', async () => {
 });
 
 test('a placed call without its workflow is hung up at the carrier, recorded as failed, and its post-call work started', async () => {
-  const { campaign, contact } = await dialled(ago(MINUTE));
+  const { campaign, contact } = await dialled(ago(MINUTE), { postCall: { summary: true } });
   await terminated(contact);
   const carrierCallId = await placeAtCarrier(contact);
   await t.ctx.store.attempts.markPlaced(callOf(contact), carrierCallId);
@@ -93,6 +93,15 @@ test('a placed call without its workflow is hung up at the carrier, recorded as 
   expect(await contactOf(contact)).toMatchObject({ status: 'waiting', attempts: 1, waitReason: 'retry after a failed call' });
   const postCall = await t.ctx.temporal.workflow.getHandle(postCallWorkflowId(callOf(contact))).describe();
   expect(postCall.type).toBe('postCall');
+});
+
+test('a call of a campaign that asks for nothing after it starts no workflow, and leaves nothing open', async () => {
+  const { campaign, contact } = await dialled(ago(MINUTE));
+  await t.ctx.store.attempts.markPlaced(callOf(contact), await placeAtCarrier(contact));
+  expect(await sweep(campaign)).toEqual({ settled: 1 });
+  const postCall = t.ctx.temporal.workflow.getHandle(postCallWorkflowId(callOf(contact)));
+  await expect(postCall.describe()).rejects.toThrow(WorkflowNotFoundError);
+  expect((await t.ctx.store.campaigns.progress(campaign.campaignId)).postCallOpen).toBe(0);
 });
 
 test('an intent without an answer: too early to be sure, then not found, and no attempt is lost', async () => {
