@@ -152,7 +152,11 @@ async function main(): Promise<void> {
     }
   }
   const talks = options.only === undefined || options.only === 'talks' ? [await measureTalks(options.quick ? 1 : TALKS)] : [];
-  report(options, 'bench:campaign', where, { 'calls that end at once': rows, ...growth, 'calls of a minute, on the lab': talks });
+  report(options, 'bench:campaign', where, {
+    ...(rows.length > 0 && { 'calls that end at once': rows }),
+    ...growth,
+    ...(talks.length > 0 && { 'calls of a minute, on the lab': talks }),
+  });
 }
 
 main().catch((error: unknown) => {

@@ -25,8 +25,12 @@ function statOf(pid: number): Stat | undefined {
   }
 }
 
-/** Milliseconds of CPU that a process and its children (Postgres has one for each connection) have taken since their start. */
+/** Milliseconds of CPU that a process and its children (Postgres has one for each connection) have taken since their start; of this one, only its own. */
 export function cpuMs(pid: number): number {
+  if (pid === process.pid) {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  }
   let sum = statOf(pid)?.cpuMs ?? 0;
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
