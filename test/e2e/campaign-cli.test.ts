@@ -170,7 +170,8 @@ test('Ctrl-C detaches and says how to come back; pause takes back what the carri
   const calls = await ringsOf(numbers);
   expect(calls.filter(({ finalStatus }) => finalStatus === 'canceled').length).toBeGreaterThan(0);
   expect(calls.filter(({ createdAt }) => createdAt > pausedAt)).toEqual([]);
-  expect(calls.filter(({ persona, finalStatus }) => finalStatus === 'canceled' && persona !== '')).toEqual([]);
+  // One may have left the queue while it was taken back; its phone does not ring.
+  expect(calls.filter(({ rings }) => rings.some((at) => at > pausedAt))).toEqual([]);
   expect(JSON.parse((await patter('campaign', 'status', 'paused', '--json')).stdout)).toMatchObject({ state: 'paused' });
 
   expect(await patter('campaign', 'resume', 'paused')).toMatchObject({ code: 0, stderr: '"paused" is running.\n' });
@@ -183,7 +184,8 @@ test('Ctrl-C detaches and says how to come back; pause takes back what the carri
 }, 90_000);
 
 test('stop --all pauses every campaign and takes back its queue', async () => {
-  const [one, two] = [phones(140, 5), phones(150, 5)];
+  // More than the network dials while this machine, however slow, gets to the third command.
+  const [one, two] = [phones(140, 40), phones(180, 40)];
   expect((await patter('campaign', 'run', ...files('first', one), '--detach')).code).toBe(0);
   expect((await patter('campaign', 'run', ...files('second', two), '--detach')).code).toBe(0);
   const stopped = await patter('stop', '--all');
