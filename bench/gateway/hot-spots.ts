@@ -20,8 +20,8 @@ const PURPOSES: readonly [name: string, pattern: RegExp][] = [
   ['Temporal: heartbeats and their gRPC', /@temporalio|@grpc|protobufjs|internal\/http2|heartbeats\.js|workflow-link\.js/],
   ['Postgres: the registration', /\/pg\/|\/pg-|drizzle|\/store\//],
   ['pacer: timers and what they send', /playback\/pacer\.js/],
-  ['from the provider: socket, parsing, buffering', /engines\/openai-realtime\/socket\.js/],
   ['from the carrier: parsing, voice detection, sending on', /media-gateway\/media-socket\.js/],
+  ['from the provider: socket, parsing, buffering', /engines\/openai-realtime\/socket\.js/],
   ['sockets: reading and framing (ws, Node)', /\/ws\/|node:net|stream_base|node:internal\/streams/],
 ];
 
