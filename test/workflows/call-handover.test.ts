@@ -29,6 +29,27 @@ describe('transfer to a person', () => {
   });
 
   scenario(
+    'every callback of the end of a transferred call is lost: the carrier is asked within half a minute',
+    'transferred_unheard',
+    (bench) => {
+      const world = new CallWorld(bench, {
+        dial: withHumans(1),
+        fetchCarrierCall: async ({ carrierCallId }) => ({ carrierCallId, status: 'completed', to: '', from: '', durationS: 40 }),
+      });
+      return {
+        world,
+        async play() {
+          await world.answer();
+          await world.report('transfer_requested', { turns: [turn('user', 'a human, please')] });
+          await world.ranOnce('transferCall');
+          await world.carrier({ kind: 'transfer_result', transferNumber: 1, answered: true, status: 'in_progress' });
+          expect(await world.settled()).toMatchObject({ outcome: 'transferred', transferredTo: HUMAN, durationS: 40 });
+        },
+      };
+    },
+  );
+
+  scenario(
     'nobody answers: the next person is tried, then the caller is back with the agent, who knows the talk',
     'transfer_failed',
     (bench) => {

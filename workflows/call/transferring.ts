@@ -11,7 +11,9 @@ const INSTRUCTION_GRACE_MS = 2_000;
 /** The result of a transfer may come after the end of the call. */
 const LATE_RESULT_MS = 2_000;
 const OVER: Phase = { kind: 'ending', hangUp: false };
-const LOOK_AGAIN_MS = 10 * 60_000;
+/** Both callbacks of the end may have met a gateway that was just dying: the carrier is asked soon, then ever less often, for a look costs nine events. */
+const FIRST_LOOK_MS = 30_000;
+const LAST_LOOK_MS = 10 * 60_000;
 
 /** A new round begins with the first person again; numbers are never used twice. Undefined: the campaign names nobody. */
 export function firstTransferNumber(state: CallState): number | undefined {
@@ -88,8 +90,10 @@ export async function transferred(state: CallState): Promise<Phase> {
     const result = state.transferResults.get(state.transferNumber);
     return result !== undefined && result.status !== 'in_progress' && result.status !== 'ringing' && result.status !== 'queued';
   };
-  while (!(await condition(() => state.leg.end !== undefined || legOver() || state.mustStop, LOOK_AGAIN_MS))) {
+  let lookMs = FIRST_LOOK_MS;
+  while (!(await condition(() => state.leg.end !== undefined || legOver() || state.mustStop, lookMs))) {
     await askCarrier(state);
+    lookMs = Math.min(2 * lookMs, LAST_LOOK_MS);
   }
   if (state.mustStop && !state.leg.end) return { kind: 'ending', hangUp: true };
   return OVER;
