@@ -1,5 +1,5 @@
 /** The side effects that workflows ask for. Implemented in `activities/`, one file per capability. */
-import type { CallInput, CallSetup, CarrierEvent, GatewayCommand, ToolCallRecord, TranscriptTurn, UsageLine } from './call';
+import type { CallInput, CallSetup, GatewayCommand, ToolCallRecord, TranscriptTurn, UsageLine } from './call';
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
 import type { AnsweredBy, Outcome } from './outcomes';
@@ -168,6 +168,3 @@ export interface PostCallActivities {
 }
 
 export type Activities = CallActivities & CampaignActivities & PostCallActivities & PrivacyActivities;
-
-/** Kept here because both the store and the workflow name it. */
-export type CarrierEventKind = CarrierEvent['kind'];

@@ -10,19 +10,6 @@ export function parseDurationMs(text: string): number | undefined {
   return Math.round(Number(match[1]) * (UNIT_MS[match[2] as string] as number));
 }
 
-/** The shortest whole spelling of a duration, as a file would have it: `90s`, `2h`, `1d`. */
-export function formatDuration(ms: number): string {
-  for (const [unit, size] of [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1_000],
-  ] as const) {
-    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
-}
-
 /** A duration in a file (`25s`), as milliseconds in the program. */
 export const durationMs = z.union([z.string(), z.number().nonnegative()]).transform((value, ctx) => {
   if (typeof value === 'number') return value;
