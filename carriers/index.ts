@@ -26,7 +26,10 @@ export function createCarriers(config: CarrierConfig): ReadonlyMap<CarrierName, 
   return carriers;
 }
 
-const CREDENTIALS: Readonly<Record<CarrierName, string>> = { twilio: 'TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN' };
+const CREDENTIALS: Readonly<Record<CarrierName, string>> = {
+  twilio: 'TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN',
+  telnyx: 'TELNYX_API_KEY, TELNYX_PUBLIC_KEY and TELNYX_CONNECTION_ID',
+};
 
 /** @throws PatterError PATTER_CREDENTIAL_MISSING that names the variables to set */
 export function requireCarrier(carriers: ReadonlyMap<CarrierName, Carrier>, name: CarrierName): Carrier {

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { llmSchema, sttSchema, ttsSchema } from './providers';
+import { turnsSchema } from './turns';
 
 export const toolSchema = z.strictObject({
   /** Visible to the model; unique within the agent and none of the built-in names. */
@@ -17,18 +19,70 @@ export type ToolSpec = z.infer<typeof toolSchema>;
 export const BUILT_IN_TOOLS = ['transfer_call', 'end_call', 'opt_out', 'request_callback'] as const;
 export type BuiltInTool = (typeof BUILT_IN_TOOLS)[number];
 
-export const engineSchema = z.discriminatedUnion('type', [
+const realtimeVadSchema = z.discriminatedUnion('type', [
   z.strictObject({
-    type: z.literal('openai-realtime'),
-    model: z.string().default('gpt-realtime'),
-    voice: z.string().default('alloy'),
-    /** Model that transcribes the caller; the agent's own words come with its audio. */
-    transcriptionModel: z.string().default('gpt-4o-mini-transcribe'),
-    /** Milliseconds of silence after which the caller's turn ends. */
-    silenceMs: z.number().int().min(100).max(5_000).default(500),
+    type: z.literal('server'),
+    threshold: z.number().min(0).max(1).default(0.5),
+    prefixPaddingMs: z.number().int().min(0).max(5_000).default(300),
+    /** Unset: the engine's `silenceMs`. */
+    silenceMs: z.number().int().min(100).max(5_000).optional(),
   }),
+  /** Decides by the words. Eagerness is the longest wait: low 8 s, medium 4 s, high 2 s; auto is medium. */
+  z.strictObject({ type: z.literal('semantic'), eagerness: z.enum(['auto', 'low', 'medium', 'high']).default('auto') }),
 ]);
+
+const openaiRealtimeSchema = z.strictObject({
+  type: z.literal('openai-realtime'),
+  model: z.string().default('gpt-realtime'),
+  voice: z.string().default('alloy'),
+  /** Model that transcribes the caller; the agent's own words come with its audio. */
+  transcriptionModel: z.string().default('gpt-4o-mini-transcribe'),
+  /** Milliseconds of silence after which the caller's turn ends. */
+  silenceMs: z.number().int().min(100).max(5_000).default(500),
+  vad: realtimeVadSchema.default({ type: 'server', threshold: 0.5, prefixPaddingMs: 300 }),
+  /** `near_field` for a handset at the mouth, `far_field` for a speakerphone. */
+  noiseReduction: z.enum(['none', 'near_field', 'far_field']).default('none'),
+  speed: z.number().min(0.25).max(1.5).default(1),
+});
+
+const elevenlabsConvaiSchema = z.strictObject({
+  type: z.literal('elevenlabs-convai'),
+  /** The agent as it is set up at ElevenLabs; its audio formats must be µ-law 8000 both ways. */
+  agentId: z.string().min(1),
+  /** Overrides that the agent's settings at ElevenLabs must allow; unset: the agent's own are used. */
+  override: z
+    .strictObject({ prompt: z.boolean().default(false), language: z.boolean().default(false), voiceId: z.string().optional() })
+    .prefault({}),
+  /** Voice of our own fixed lines (disclosure, voicemail): an ElevenLabs voice. */
+  lineVoice: z.string().default('rachel'),
+  lineModel: z.string().default('eleven_flash_v2_5'),
+});
+
+const onMessageSchema = z.strictObject({
+  /** http(s): one signed POST a turn. ws(s): one signed socket a call. */
+  url: z.url(),
+  /** `whsec_…`: signs every request or message, as Standard Webhooks has it. */
+  secret: z.string().startsWith('whsec_').optional(),
+  /** Milliseconds until the first word. */
+  timeoutMs: z.number().int().min(500).max(60_000).default(10_000),
+});
+
+const pipelineSchema = z.strictObject({
+  type: z.literal('pipeline'),
+  stt: sttSchema.prefault({ provider: 'deepgram' }),
+  tts: ttsSchema.prefault({ provider: 'openai' }),
+  llm: llmSchema.prefault({ provider: 'openai' }),
+  /** The agent is yours: it is asked instead of the model. */
+  onMessage: onMessageSchema.optional(),
+  /** What is spoken of the model's text: `markdown` and `emoji` are taken out, `numbers` are written so that they are read well. */
+  textFilters: z.array(z.enum(['markdown', 'emoji', 'numbers'])).default(['markdown', 'emoji']),
+});
+
+export const engineSchema = z.discriminatedUnion('type', [openaiRealtimeSchema, elevenlabsConvaiSchema, pipelineSchema]);
 export type EngineSpec = z.infer<typeof engineSchema>;
+export type OpenAiRealtimeSpec = z.infer<typeof openaiRealtimeSchema>;
+export type ElevenLabsConvaiSpec = z.infer<typeof elevenlabsConvaiSchema>;
+export type PipelineSpec = z.infer<typeof pipelineSchema>;
 
 export const agentSchema = z.strictObject({
   engine: engineSchema,
@@ -52,6 +106,13 @@ export const agentSchema = z.strictObject({
     .min(5_000)
     .max(4 * 3_600_000)
     .default(600_000),
+  turns: turnsSchema.prefault({}),
+  /** What becomes of a caller whose AI provider has failed for good: an apology is spoken, then this. */
+  onProviderFailure: z.enum(['end', 'transfer']).default('end'),
+  /** Played quietly under the agent's voice and in its pauses. */
+  backgroundAudio: z.strictObject({ sound: z.enum(['office', 'room']), volume: z.number().min(0).max(1).default(0.2) }).optional(),
+  /** Takes steady noise out of the caller's audio before anybody hears it. */
+  noiseSuppression: z.boolean().default(false),
 });
 export type AgentSpec = z.infer<typeof agentSchema>;
 

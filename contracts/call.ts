@@ -172,7 +172,7 @@ export interface ToolCallRecord {
 
 /** An amount of something a vendor bills. Priced by `policy/cost.ts`. */
 export interface UsageLine {
-  provider: 'twilio' | 'openai';
+  provider: 'twilio' | 'telnyx' | 'openai' | 'deepgram' | 'elevenlabs';
   /** `realtime`, `llm`, `tts`, `voice`, `amd` … */
   service: string;
   /** Model, or the kind of leg. */

@@ -59,6 +59,22 @@ export const postCallSchema = z.strictObject({
   webhooks: z.array(webhookSchema).max(10).default([]),
 });
 
+export const transferSchema = z.strictObject({
+  to: z.array(e164).min(1),
+  ringTimeout: durationMs.default(20_000),
+  /** `cold`: the caller is connected as soon as somebody answers. `warm`: the person hears a summary first and accepts by a key, while the caller hears music. */
+  mode: z.enum(['cold', 'warm']).default('cold'),
+});
+
+export const recordingSchema = z.strictObject({
+  /** Spoken after the disclosure, before recording starts; empty only where consent is asked for elsewhere. */
+  consent: z.string().default('This call is recorded.'),
+  /** The agent may pause and resume it, as when card numbers are said. */
+  pausable: z.boolean().default(false),
+  /** Fetches the file from the carrier into PATTER_RECORDINGS, and deletes it at the carrier. */
+  fetch: z.boolean().default(true),
+});
+
 export const campaignFileSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a campaign name has 1 to 63 lower-case letters, digits and hyphens'),
   from: z.array(e164).min(1),
@@ -86,7 +102,8 @@ export const campaignFileSchema = z.strictObject({
   /** Dollars that the calls of this campaign may cost together. */
   budget: z.strictObject({ total: z.number().positive() }).optional(),
   /** Humans, in the order in which they are tried. The agent can transfer to no other number. */
-  transfer: z.strictObject({ to: z.array(e164).min(1), ringTimeout: durationMs.default(20_000) }).optional(),
+  transfer: transferSchema.optional(),
+  recording: recordingSchema.optional(),
   postCall: postCallSchema.prefault({}),
 });
 

@@ -3,7 +3,7 @@
  */
 import type { ErrorCode } from './errors';
 
-export const CARRIERS = ['twilio'] as const;
+export const CARRIERS = ['twilio', 'telnyx'] as const;
 export type CarrierName = (typeof CARRIERS)[number];
 
 /** Carrier-neutral state of a call leg. */
@@ -82,6 +82,25 @@ export interface TransferRequest {
   /** Tells one transfer of a call from the next: `1`, `2`, … */
   transferNumber: number;
   ringTimeoutMs: number;
+}
+
+export interface AnswerRequest {
+  callId: string;
+  carrierCallId: string;
+  gatewayUrl: string;
+  fallbackGatewayUrl: string;
+  token: string;
+  timeLimitMs: number;
+}
+
+export interface SendDigitsRequest {
+  callId: string;
+  carrierCallId: string;
+  /** `0-9 * # A-D`, and `w` for half a second of silence. */
+  digits: string;
+  gatewayUrl: string;
+  fallbackGatewayUrl: string;
+  token: string;
 }
 
 export interface Carrier {

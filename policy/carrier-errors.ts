@@ -55,7 +55,7 @@ const TWILIO: ReadonlyMap<number, CarrierDecision> = new Map([
   [20429, wait('Twilio: too many requests at once (20429)', RATE_LIMIT_WAIT_MS)],
 ]);
 
-const TABLES: Readonly<Record<CarrierName, ReadonlyMap<number, CarrierDecision>>> = { twilio: TWILIO };
+const TABLES: Readonly<Record<CarrierName, ReadonlyMap<number, CarrierDecision>>> = { twilio: TWILIO, telnyx: new Map() };
 
 /**
  * For a request that the carrier surely did not carry out. One with an unknown outcome (5xx, time-out) is never decided here: reconcile it.

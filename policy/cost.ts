@@ -131,7 +131,8 @@ export function estimateCallMicros(spec: CampaignSpec, overrides: PriceTable = {
   const seconds = Math.min(TYPICAL_CALL_SECONDS, spec.agent.maxDurationMs / 1_000);
   const promptTokens = Math.ceil(spec.agent.systemPrompt.length / 4);
   const turns = 6;
-  const { model } = spec.agent.engine;
+  const { engine } = spec.agent;
+  const model = engine.type === 'openai-realtime' ? engine.model : 'gpt-realtime';
   const line = (service: string, item: string, unit: string, quantity: number): UsageLine => ({
     provider: 'openai',
     service,

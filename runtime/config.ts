@@ -136,6 +136,29 @@ export const configSchema = z.object({
   TWILIO_ACCOUNT_SID: z.string().optional().describe('Twilio account.'),
   TWILIO_AUTH_TOKEN: z.string().optional().describe('Twilio auth token: signs requests and verifies webhooks.').meta({ secret: true }),
   TWILIO_BASE_URL: baseUrl.default('https://api.twilio.com').describe('Where Twilio REST requests go.'),
+  TELNYX_API_KEY: z.string().optional().describe('Telnyx API key (v2).').meta({ secret: true }),
+  TELNYX_PUBLIC_KEY: z
+    .string()
+    .optional()
+    .describe('Verifies Telnyx webhooks: base64 of the raw 32 bytes, as the portal shows it, or of the DER form.'),
+  TELNYX_CONNECTION_ID: z.string().optional().describe('Telnyx Call Control application that calls are made with.'),
+  TELNYX_BASE_URL: baseUrl.default('https://api.telnyx.com/v2').describe('Where Telnyx REST requests go.'),
+  DEEPGRAM_API_KEY: z.string().optional().describe('Deepgram key.').meta({ secret: true }),
+  DEEPGRAM_BASE_URL: baseUrl.default('https://api.deepgram.com').describe('Where Deepgram sockets go (http or https; the socket follows).'),
+  ELEVENLABS_API_KEY: z.string().optional().describe('ElevenLabs key.').meta({ secret: true }),
+  ELEVENLABS_BASE_URL: baseUrl
+    .default('https://api.elevenlabs.io')
+    .describe('Where ElevenLabs requests and sockets go (http or https; the sockets follow).'),
+  PATTER_RECORDINGS: z
+    .string()
+    .optional()
+    .describe('Where fetched recordings are kept: a folder, or s3://bucket/prefix. Unset: recordings in PATTER_HOME.'),
+  PATTER_RECORDING_DAYS: z.coerce
+    .number()
+    .positive()
+    .max(36_500)
+    .optional()
+    .describe('Days after which recordings are deleted. Unset: PATTER_RETENTION_DAYS.'),
   OPENAI_API_KEY: z.string().optional().describe('OpenAI key.').meta({ secret: true }),
   OPENAI_BASE_URL: baseUrl.default('https://api.openai.com/v1').describe('Where OpenAI requests and the Realtime socket go.'),
 });

@@ -1,6 +1,6 @@
 /** From the campaign's file and the contact's row to what a gateway needs: the variables are put into the texts here, once. */
 import type { CallRules } from '../../contracts/activities';
-import type { AgentSpec, Variables } from '../../contracts/agent';
+import { type AgentSpec, agentSchema, type Variables } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { fillTemplate } from '../../policy/template';
@@ -20,7 +20,8 @@ export function buildSetup(source: SetupSource): CallSetup {
   const { spec, variables } = source;
   const fill = (text: string) => fillTemplate(text, variables);
   const agent: AgentSpec = {
-    ...spec.agent,
+    // What an earlier version stored has none of the newer fields.
+    ...agentSchema.parse(spec.agent),
     systemPrompt: fill(spec.agent.systemPrompt),
     firstMessage: fill(spec.agent.firstMessage),
     disclosure: fill(spec.agent.disclosure),

@@ -1,5 +1,6 @@
 import type { CallSetup } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
+import { PatterError } from '../../contracts/errors';
 import { OpenAiSpeech } from '../../providers/tts/openai';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
@@ -21,9 +22,11 @@ export interface VendorDeps {
 /** How to open the agent's vendor. */
 export function engineFactory(setup: CallSetup, { config, clock, log }: VendorDeps): EngineFactory {
   const { agent } = setup;
+  const { engine } = agent;
+  if (engine.type !== 'openai-realtime') throw new PatterError('PATTER_CONFIG_INVALID', `This gateway has no engine ${engine.type}.`);
   return () =>
     new OpenAiRealtime({
-      spec: agent.engine,
+      spec: engine,
       instructions: sessionInstructions(setup),
       language: agent.language,
       tools: [...builtInTools(setup), ...agent.tools],
@@ -36,7 +39,12 @@ export function engineFactory(setup: CallSetup, { config, clock, log }: VendorDe
 
 export function fixedLines(setup: CallSetup, { config, clock, lines }: VendorDeps): FixedLines {
   const speech = new OpenAiSpeech({ apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL });
-  return new FixedLines(speech, setup.agent.engine.voice, lines ?? new LineCache(), clock);
+  return new FixedLines(
+    speech,
+    setup.agent.engine.type === 'openai-realtime' ? setup.agent.engine.voice : 'alloy',
+    lines ?? new LineCache(),
+    clock,
+  );
 }
 
 /** An open socket and the first lines. A session takes what it can use; the rest is for `dispose`. */

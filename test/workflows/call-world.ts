@@ -1,8 +1,10 @@
 /** What surrounds one call workflow: scripted activities, and the messages that a carrier and a gateway would send it. */
+
 import { randomBytes } from 'node:crypto';
 import { CompleteAsyncError } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { CallActivities, CallRules, CallSettlement, DialResult } from '../../contracts/activities';
+import { agentSchema } from '../../contracts/agent';
 import {
   type AttachResult,
   attachUpdate,
@@ -42,20 +44,9 @@ export function rules(over: Partial<CallRules> & { voicemailMessage?: string } =
       to: '+15005550001',
       from: '+15005550006',
       agent: {
-        engine: {
-          type: 'openai-realtime',
-          model: 'gpt-realtime',
-          voice: 'alloy',
-          transcriptionModel: 'gpt-4o-mini-transcribe',
-          silenceMs: 500,
-        },
-        systemPrompt: 'You call about an appointment.',
+        ...agentSchema.parse({ engine: { type: 'openai-realtime' }, systemPrompt: 'You call about an appointment.' }),
         firstMessage: 'Hi.',
         disclosure: 'I am an AI.',
-        language: 'en',
-        tools: [],
-        optOutKey: '9',
-        maxDurationMs: 600_000,
       },
       variables: {},
       voicemailMessage,

@@ -4,7 +4,7 @@ import type {
   RealtimeServerEvent,
   RealtimeSessionCreateRequest,
 } from 'openai/resources/realtime/realtime';
-import type { EngineSpec } from '../../../contracts/agent';
+import type { OpenAiRealtimeSpec } from '../../../contracts/agent';
 import type { TranscriptTurn } from '../../../contracts/call';
 import type { Clock } from '../../../contracts/clock';
 import { PatterError } from '../../../contracts/errors';
@@ -16,7 +16,7 @@ import { RealtimeSocket } from './socket';
 import { responseUsage, transcriptionUsage } from './usage';
 
 export interface OpenAiRealtimeOptions {
-  spec: EngineSpec;
+  spec: OpenAiRealtimeSpec;
   instructions: string;
   /** ISO 639-1 of the language that the caller speaks, for the transcription. */
   language: string;

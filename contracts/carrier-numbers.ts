@@ -1,0 +1,17 @@
+/** Where a carrier's number sends its calls. */
+
+export interface NumberRouting {
+  /** E.164. */
+  number: string;
+  /** Where inbound calls are announced now; undefined: nowhere. An opaque text of the carrier: a URL, or an application. */
+  target: string | undefined;
+  /** `target` is what `point` would set. */
+  ours: boolean;
+}
+
+export interface CarrierNumbers {
+  /** @param publicUrl of our gateways. Undefined: the account does not own the number. */
+  routing(number: string, publicUrl: string): Promise<NumberRouting | undefined>;
+  /** Sends the number's calls to our gateways. Harmless to repeat. */
+  point(number: string, publicUrl: string): Promise<void>;
+}
