@@ -24,6 +24,11 @@ export function callWorkflowId(callId: string): string {
   return callId;
 }
 
+/** Waits for the call's recording, fetches it and tells of it: begun with the recording, closed long after the call. */
+export function recordingWorkflowId(callId: string): string {
+  return `recording/${callId}`;
+}
+
 export function postCallWorkflowId(callId: string): string {
   return `post-call/${callId}`;
 }

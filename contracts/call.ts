@@ -102,6 +102,11 @@ export type CarrierEvent = { dedupeKey: string; carrierCallId: string; at: numbe
       durationS?: number;
     }
   | { kind: 'stream'; status: 'started' | 'stopped' | 'error'; streamId: string; error?: string }
+  /**
+   * A recording's file is ready, or will never be: Twilio's RecordingStatusCallback, Telnyx' call.recording.saved and call.recording.error. Goes to the
+   * call's `recording` workflow, because it comes after the end of the call.
+   */
+  | { kind: 'recording'; recordingId: string; status: 'completed' | 'absent' | 'failed'; durationS?: number; error?: string }
 );
 
 /** What a gateway tells in mid-conversation. Few per call: nothing per utterance. */

@@ -22,7 +22,7 @@ import {
   type NextInstruction,
   nextInstructionUpdate,
 } from '../contracts/call';
-import { callWorkflowId } from '../contracts/call-id';
+import { callWorkflowId, recordingWorkflowId } from '../contracts/call-id';
 import type { Clock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 
@@ -66,7 +66,8 @@ export class WorkflowLink {
 
   /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE; the signal may have arrived all the same: `dedupeKey` makes its repeat harmless */
   carrierEvent(callId: string, event: CarrierEvent): Promise<SignalAnswer> {
-    return this.signal(() => this.client.workflow.getHandle(callWorkflowId(callId)).signal(carrierEventSignal, event));
+    const workflowId = event.kind === 'recording' ? recordingWorkflowId(callId) : callWorkflowId(callId);
+    return this.signal(() => this.client.workflow.getHandle(workflowId).signal(carrierEventSignal, event));
   }
 
   /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE; `sequence` makes a repeat harmless */

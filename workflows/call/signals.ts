@@ -25,6 +25,9 @@ export function onCarrierEvent(state: CallState, event: CarrierEvent): void {
       if (conversation && event.status !== 'started') conversation.streamOver = true;
       return;
     }
+    case 'recording':
+      // The business of the call's recording workflow, which outlives this one.
+      return;
     default:
       event satisfies never;
   }
