@@ -9,10 +9,9 @@ export interface SpokenItem {
   deltas: readonly TextDelta[];
   /** Milliseconds of audio received. */
   audioMs: number;
+  /** Where the last sound in it ends: what follows is silence, which nobody misses. */
+  audibleMs: number;
 }
-
-/** Less than a syllable. */
-const END_TOLERANCE_MS = 100;
 
 /**
  * The part of an item's text that was heard in its first `heardMs`, cut at a word's end. The place is proportional to the audio; where
@@ -21,7 +20,7 @@ const END_TOLERANCE_MS = 100;
 export function heardText(item: SpokenItem, heardMs: number): string {
   const text = item.deltas.map((delta) => delta.text).join('');
   if (heardMs <= 0) return '';
-  if (item.audioMs <= 0 || heardMs >= item.audioMs - END_TOLERANCE_MS) return text.trim();
+  if (item.audioMs <= 0 || heardMs >= item.audibleMs) return text.trim();
   let characters = Math.floor((text.length * heardMs) / item.audioMs);
   const first = item.deltas[0];
   if (item.deltas.length > 1 && first) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../contracts/clock';
 import { BYTES_PER_MS } from '../../contracts/g711';
+import { audibleBytes } from '../audio/audible';
 import { heardText, type TextDelta } from '../playback/heard-text';
 import { PlaybackLedger } from '../playback/ledger';
 import { Pacer, type PacerSink, type PlayResult } from '../playback/pacer';
@@ -9,6 +10,7 @@ interface Item {
   source: 'line' | 'response';
   deltas: TextDelta[];
   audioMs: number;
+  audibleMs: number;
   result: PlayResult | undefined;
   /** What was heard, once the item is over. */
   heard: string;
@@ -70,6 +72,7 @@ export class Speaker {
         source: 'line',
         deltas: [{ text, atAudioMs: 0 }],
         audioMs: audio.length / BYTES_PER_MS,
+        audibleMs: audibleBytes(audio) / BYTES_PER_MS,
         result: undefined,
         heard: '',
         finished: resolve,
@@ -85,6 +88,8 @@ export class Speaker {
     const item = this.#response(itemId);
     if (item.result !== undefined) return;
     if (item.audioMs === 0) this.#pacer.open(itemId, { interruptible: this.responsesInterruptible });
+    const audible = audibleBytes(mulaw);
+    if (audible > 0) item.audibleMs = item.audioMs + audible / BYTES_PER_MS;
     item.audioMs += mulaw.length / BYTES_PER_MS;
     this.#pacer.append(itemId, mulaw);
   }
@@ -141,7 +146,7 @@ export class Speaker {
   #response(itemId: string): Item {
     let item = this.#items.get(itemId);
     if (!item) {
-      item = { source: 'response', deltas: [], audioMs: 0, result: undefined, heard: '', finished: undefined };
+      item = { source: 'response', deltas: [], audioMs: 0, audibleMs: 0, result: undefined, heard: '', finished: undefined };
       this.#items.set(itemId, item);
     }
     return item;
