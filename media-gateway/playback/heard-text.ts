@@ -13,6 +13,9 @@ export interface SpokenItem {
   audibleMs: number;
 }
 
+/** Two frames: the carrier plays by frames, and so finely is it reckoned where it stands. */
+const FRAME_TOLERANCE_MS = 40;
+
 /**
  * The part of an item's text that was heard in its first `heardMs`, cut at a word's end. The place is proportional to the audio; where
  * the vendor sends each piece of text before its audio (or after it), that piece cannot have been heard earlier (must have been heard) by then.
@@ -20,7 +23,7 @@ export interface SpokenItem {
 export function heardText(item: SpokenItem, heardMs: number): string {
   const text = item.deltas.map((delta) => delta.text).join('');
   if (heardMs <= 0) return '';
-  if (item.audioMs <= 0 || heardMs >= item.audibleMs) return text.trim();
+  if (item.audioMs <= 0 || heardMs >= item.audibleMs - FRAME_TOLERANCE_MS) return text.trim();
   let characters = Math.floor((text.length * heardMs) / item.audioMs);
   const first = item.deltas[0];
   if (item.deltas.length > 1 && first) {
