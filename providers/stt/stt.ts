@@ -14,6 +14,8 @@ export type SttEvent =
   /** The turn is probably over: good for preparing an answer. `turn_resumed` takes it back. */
   | { kind: 'eager_end_of_turn'; text: string }
   | { kind: 'turn_resumed' }
+  /** All that was said before the last `finalize()` has been told: waiting any longer for words is in vain. Where the vendor can tell. */
+  | { kind: 'finalized' }
   | { kind: 'usage'; lines: UsageLine[] }
   /** The vendor is gone. Once, and the last event; never after `close()`. */
   | { kind: 'closed'; error: string };
@@ -25,7 +27,7 @@ export interface SpeechToText {
   readonly p99FinalMs: number;
   /** Whether it decides by itself when a turn is over (`end_of_turn`). */
   readonly endsTurns: boolean;
-  /** Rejects with PATTER_PROVIDER_FAILED when the vendor could not be reached within its deadline. */
+  /** Rejects with PATTER_PROVIDER_FAILED when the vendor could not be reached within its deadline, PATTER_CREDENTIAL_MISSING without a key. */
   readonly ready: Promise<void>;
   /** From now on events go here; earlier ones are delivered first. */
   listen(listener: (event: SttEvent) => void): void;
@@ -33,6 +35,7 @@ export interface SpeechToText {
   push(audio: Uint8Array): void;
   /** The caller has paused: what was said until now is wanted as final text, soon. */
   finalize(): void;
+  /** Ends it. What was used and not told yet is told at once; no event follows. */
   close(): void;
 }
 
