@@ -1,7 +1,12 @@
 /** All carriers of a configuration. Adding one is a folder and a line here. */
 import { CARRIERS, type Carrier, type CarrierName } from '../contracts/carrier';
 import { PatterError } from '../contracts/errors';
-import { createTwilioCarrier } from './twilio';
+import { GATEWAY_PATHS } from '../contracts/gateway';
+import type { CarrierMedia } from './media';
+import { createTwilioCarrier, TWILIO_MEDIA } from './twilio';
+
+export type { CarrierMedia, MediaCodec, MediaEncoder, MediaStreamMessage } from './media';
+export { webhookUrl } from './urls';
 
 /** The carriers' part of the configuration (`runtime/config.ts`), by shape: this folder knows only contracts. */
 export interface CarrierConfig {
@@ -24,6 +29,13 @@ export function createCarriers(config: CarrierConfig): ReadonlyMap<CarrierName, 
     );
   }
   return carriers;
+}
+
+const MEDIA: Readonly<Record<string, CarrierMedia>> = { [GATEWAY_PATHS.media]: TWILIO_MEDIA };
+
+/** Whose media socket a path is. Undefined: nobody's. @param path without query */
+export function mediaAt(path: string): CarrierMedia | undefined {
+  return Object.hasOwn(MEDIA, path) ? MEDIA[path] : undefined;
 }
 
 const CREDENTIALS: Readonly<Record<CarrierName, string>> = {

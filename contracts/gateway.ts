@@ -17,7 +17,7 @@ export type GatewayRegistration = z.infer<typeof gatewayRegistrationSchema>;
 export const GATEWAY_RENEW_MS = 1_000;
 export const GATEWAY_LEASE_MS = 4_000;
 
-/** Paths of a gateway. `:callId` is the attempt's id in every one. */
+/** Paths of a gateway; those without a vendor's prefix in the name are Twilio's. `:callId` is the attempt's id in every one. */
 export const GATEWAY_PATHS = {
   status: '/twilio/status/:callId',
   amd: '/twilio/amd/:callId',
@@ -27,7 +27,15 @@ export const GATEWAY_PATHS = {
   /** Twilio asks here when a transfer's dial has ended. */
   transferEnded: '/twilio/transfer/:callId/:transferNumber',
   transferStatus: '/twilio/transfer-status/:callId/:transferNumber',
+  /** How a recording ended. */
+  recording: '/twilio/recording/:callId',
   media: '/twilio/media',
+  /** Every Telnyx webhook of a call, and of the legs that were dialled for it: which leg it is, its `client_state` tells. */
+  telnyxEvents: '/telnyx/events/:callId',
+  telnyxMedia: '/telnyx/media',
+  /** Twilio announces a call to one of our numbers; and its end. */
+  twilioVoice: '/twilio/voice',
+  twilioVoiceStatus: '/twilio/voice-status',
   command: '/internal/calls/:callId/commands',
 } as const;
 

@@ -13,7 +13,7 @@ import { type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier'
 import { type Clock, sleep } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
-import type { TwilioCarrierStream } from './carrier-stream';
+import type { SocketCarrierStream } from './carrier-stream';
 import { Heartbeats } from './heartbeats';
 import type { Outbox } from './outbox';
 import type { PrewarmPool, Warm } from './prewarm';
@@ -23,7 +23,7 @@ import type { WorkflowLink } from './workflow-link';
 
 /** One try of the attach; sent again with the same update id, so a slow answer is not lost. */
 const ATTACH_TRY_MS = 3_000;
-/** As long as the caller is kept in silence; then Twilio goes on to ask another gateway. */
+/** As long as the caller is kept in silence; then the carrier goes on to ask another gateway. */
 const ATTACH_LIMIT_MS = 10_000;
 const ATTACH_RETRY_MS = 200;
 /** A report that takes longer goes on by itself, and the caller's line is closed meanwhile. */
@@ -58,13 +58,13 @@ export interface CallHostStart {
   callId: string;
   tokenNonce: string;
   carrier: CarrierName;
-  stream: TwilioCarrierStream;
+  stream: SocketCarrierStream;
 }
 
 export class CallHost {
   readonly callId: string;
   readonly tokenNonce: string;
-  readonly stream: TwilioCarrierStream;
+  readonly stream: SocketCarrierStream;
   private readonly log: Logger;
   private readonly startedAt: number;
   private state: State = { name: 'attaching', early: [], commands: [], end: 'caller_hung_up' };

@@ -1,6 +1,6 @@
 /** One media socket as the session sees it. */
 import { WebSocket } from 'ws';
-import { MediaStreamEncoder } from '../carriers/twilio';
+import type { MediaEncoder } from '../carriers';
 import type { CarrierStream } from './session';
 
 /** Three minutes of speech: whoever reads so slowly is gone. */
@@ -8,17 +8,14 @@ const MAX_BUFFERED_BYTES = 2_000_000;
 /** A peer that does not answer the close is cut off. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-export class TwilioCarrierStream implements CarrierStream {
-  private readonly encoder: MediaStreamEncoder;
-
+export class SocketCarrierStream implements CarrierStream {
   constructor(
     private readonly socket: WebSocket,
     readonly streamId: string,
     readonly carrierCallId: string,
+    private readonly encoder: MediaEncoder,
     private readonly after: (ms: number, fn: () => void) => () => void,
-  ) {
-    this.encoder = new MediaStreamEncoder(streamId);
-  }
+  ) {}
 
   sendAudio(mulaw: Uint8Array): void {
     this.send(this.encoder.media(mulaw));

@@ -98,7 +98,9 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
     const answers = await Promise.all([
       link.ping(PING_DEADLINE_MS).then(() => [], asProblem),
       store.ping().then(() => [], asProblem),
-      config.TWILIO_AUTH_TOKEN ? [] : ['TWILIO_AUTH_TOKEN is not set: webhooks are refused'],
+      config.TWILIO_AUTH_TOKEN || config.TELNYX_PUBLIC_KEY
+        ? []
+        : ['neither TWILIO_AUTH_TOKEN nor TELNYX_PUBLIC_KEY is set: webhooks are refused'],
     ]);
     return [...answers.flat(), ...admission.problems(), ...registration.problems()];
   };

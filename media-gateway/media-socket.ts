@@ -1,19 +1,19 @@
 /**
- * Media sockets in. Twilio strips the query of a stream's URL, so a stream is known only by the token in its `start` message: until then a
- * socket costs nothing but itself, and it has ten seconds.
+ * Media sockets in. A stream is known only by its `start` message (Twilio strips the query of a stream's URL, so the token comes there): until
+ * then a socket costs nothing but itself, and it has ten seconds.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
-import { type MediaStreamMessage, parseMediaStreamMessage } from '../carriers/twilio';
+import { type CarrierMedia, type MediaCodec, type MediaStreamMessage, mediaAt } from '../carriers';
+import type { CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import { type ErrorCode, isPatterError, PatterError } from '../contracts/errors';
-import { GATEWAY_PATHS } from '../contracts/gateway';
 import { verifyCallToken } from '../runtime/call-token';
 import type { Admission } from './admission';
 import { CallHost, type CallHostDeps } from './call-host';
 import type { CallRegistry } from './call-registry';
-import { closeSocket, TwilioCarrierStream } from './carrier-stream';
+import { closeSocket, SocketCarrierStream } from './carrier-stream';
 import type { GatewayMetrics } from './metrics';
 
 const START_TIMEOUT_MS = 10_000;
@@ -53,10 +53,11 @@ export class MediaSockets {
 
   /** The HTTP server's `upgrade` event. */
   readonly onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    const path = (request.url ?? '').split('?')[0];
-    if (path !== GATEWAY_PATHS.media) refuseUpgrade(socket, '404 Not Found');
+    const url = request.url ?? '';
+    const media = mediaAt(url.split('?')[0] as string);
+    if (!media) refuseUpgrade(socket, '404 Not Found');
     else if (this.pending.size >= MAX_PENDING) refuseUpgrade(socket, '503 Service Unavailable');
-    else this.server.handleUpgrade(request, socket, head, (ws) => this.accept(ws));
+    else this.server.handleUpgrade(request, socket, head, (ws) => this.accept(ws, media, media.open(url)));
   };
 
   /** Cuts what is left. */
@@ -65,7 +66,7 @@ export class MediaSockets {
     this.server.close();
   }
 
-  private accept(socket: WebSocket): void {
+  private accept(socket: WebSocket, { carrier }: CarrierMedia, codec: MediaCodec): void {
     const { clock, log } = this.deps;
     this.open.add(socket);
     this.pending.add(socket);
@@ -86,14 +87,10 @@ export class MediaSockets {
       host?.onStreamClosed();
     });
     let broken = 0;
-    socket.on('message', (data: RawData, isBinary: boolean) => {
+    const onMessage = (message: MediaStreamMessage) => {
       // Refused, and its peer goes on talking until the socket is cut.
       if (!host && socket.readyState !== WebSocket.OPEN) return;
-      const message: MediaStreamMessage = isBinary
-        ? { event: 'invalid', reason: 'binary message' }
-        : parseMediaStreamMessage(data.toString());
       if (host) {
-        watchdog.touch();
         if (message.event !== 'invalid' && message.event !== 'start') return this.pass(host, message);
         broken++;
         return this.onBroken(socket, host, message, broken);
@@ -104,12 +101,22 @@ export class MediaSockets {
         return this.refuse(socket, REFUSALS.PROTOCOL, 'PATTER_STREAM_PROTOCOL', reason);
       }
       cancelStart();
-      host = this.admit(socket, message);
+      host = this.admit(socket, carrier, codec, message);
       if (host) watchdog.start();
+    };
+    socket.on('message', (data: RawData, isBinary: boolean) => {
+      watchdog.touch();
+      if (isBinary) onMessage({ event: 'invalid', reason: 'binary message' });
+      else codec.read(data.toString(), onMessage);
     });
   }
 
-  private admit(socket: WebSocket, start: Extract<MediaStreamMessage, { event: 'start' }>): CallHost | undefined {
+  private admit(
+    socket: WebSocket,
+    carrier: CarrierName,
+    codec: MediaCodec,
+    start: Extract<MediaStreamMessage, { event: 'start' }>,
+  ): CallHost | undefined {
     const { admission, calls, clock, log, metrics, secretKey } = this.deps;
     if (!this.pending.delete(socket)) return undefined;
     const { carrierCallId, streamId } = start;
@@ -133,8 +140,8 @@ export class MediaSockets {
       this.refuse(socket, refusal === 'full' ? REFUSALS.FULL : REFUSALS.DRAINING, 'PATTER_NO_GATEWAY', refusal, where);
       return undefined;
     }
-    const stream = new TwilioCarrierStream(socket, streamId, carrierCallId, clock.after);
-    const host = new CallHost({ callId: claims.c, tokenNonce: claims.n, carrier: 'twilio', stream }, this.deps);
+    const stream = new SocketCarrierStream(socket, streamId, carrierCallId, codec.encoder(streamId), clock.after);
+    const host = new CallHost({ callId: claims.c, tokenNonce: claims.n, carrier, stream }, this.deps);
     calls.add(host);
     metrics.streams.inc({ result: 'accepted' });
     log.info(where, 'stream accepted');

@@ -1,5 +1,6 @@
 /** While a phone rings: the call's set-up from its workflow, and a session's provider socket and greeting. Each owned until taken, or its deadline. */
 import type { CallSetup } from '../contracts/call';
+import type { CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
@@ -39,7 +40,7 @@ export class PrewarmPool {
   }
 
   /** At the first sign that the phone rings; repeats change nothing. Resolves when it is warm or given up; never rejects. */
-  async warmUp(callId: string, carrierCallId: string): Promise<void> {
+  async warmUp(callId: string, carrier: CarrierName, carrierCallId: string): Promise<void> {
     if (this.entries.has(callId)) return;
     const { clock, config, gatewayId, link, log, outbox, sessions } = this.deps;
     const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
@@ -49,7 +50,7 @@ export class PrewarmPool {
       const result = await link.attach(callId, { gatewayId, carrierCallId }, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
       if (result.kind === 'refused') {
         log.warn({ callId, code: result.code, reason: result.reason, action: result.action }, 'attach refused at ringing');
-        if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier: 'twilio', carrierCallId, at: clock.now() });
+        if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
       } else if (result.setup && this.entries.get(callId) === entry) {
         const { setup } = result;
         const prewarmed = sessions.prewarm(setup, { config, clock, log: log.child({ callId }) });

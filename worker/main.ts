@@ -122,7 +122,10 @@ async function startWorker(
         if (problem) problems.push(problem);
       };
       if (worker.getState() !== 'RUNNING') problems.push(`the worker is ${worker.getState().toLowerCase()}`);
-      if (context.carriers.size === 0) problems.push('no carrier has credentials: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN');
+      if (context.carriers.size === 0)
+        problems.push(
+          'no carrier has credentials: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or TELNYX_API_KEY and TELNYX_CONNECTION_ID',
+        );
       await check('Postgres', async () => {
         const pending = await store.pendingMigrations();
         return pending.length > 0 ? `migrations are not applied: ${pending.join(', ')}` : undefined;

@@ -1,5 +1,6 @@
 /** The rows of a call, and its carrier. */
 
+import { requireCarrier } from '../../carriers';
 import type { CallRules } from '../../contracts/activities';
 import type { Carrier } from '../../contracts/carrier';
 import { PatterError } from '../../contracts/errors';
@@ -36,10 +37,5 @@ export async function loadCall(ctx: ActivityContext, callId: string): Promise<Lo
 
 /** @throws PatterError PATTER_CREDENTIAL_MISSING */
 export function carrierFor(ctx: ActivityContext, name: CampaignRow['spec']['carrier']): Carrier {
-  const carrier = ctx.carriers.get(name);
-  if (carrier) return carrier;
-  throw new PatterError(
-    'PATTER_CREDENTIAL_MISSING',
-    `No credentials for ${name}: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN for the worker.`,
-  );
+  return requireCarrier(ctx.carriers, name);
 }

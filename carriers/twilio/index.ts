@@ -2,7 +2,7 @@ import type { Carrier } from '../../contracts/carrier';
 import { type TwilioAccess, twilioClient } from './client';
 import { TwilioCarrier } from './twilio-carrier';
 
-export { MediaStreamEncoder, type MediaStreamMessage, parseMediaStreamMessage } from './media-stream';
+export { MediaStreamEncoder, parseMediaStreamMessage, TWILIO_MEDIA } from './media-stream';
 export { verifyTwilioSignature } from './signature';
 export { statusFromTwilio, statusToTwilio } from './status';
 export { hangupTwiml, streamTwiml, waitTwiml } from './twiml';
@@ -11,6 +11,7 @@ export {
   callSidOf,
   type FormFields,
   parseAmdCallback,
+  parseRecordingCallback,
   parseStatusCallback,
   parseStreamCallback,
   parseTransferEnded,
@@ -19,5 +20,5 @@ export {
 
 /** @throws PatterError PATTER_CONFIG_INVALID when the SID is not one of an account */
 export function createTwilioCarrier(access: TwilioAccess): Carrier {
-  return new TwilioCarrier(twilioClient(access));
+  return new TwilioCarrier(twilioClient(access), access);
 }

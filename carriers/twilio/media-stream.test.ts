@@ -18,7 +18,7 @@ const parse = (message: unknown) => parseMediaStreamMessage(JSON.stringify(messa
 describe('inbound', () => {
   test('each documented message', () => {
     expect(parse({ event: 'connected', protocol: 'Call', version: '1.0.0' })).toEqual({ event: 'connected' });
-    expect(parse(start)).toEqual({ event: 'start', streamId: 'MZ1', carrierCallId: 'CA1', accountSid: 'AC1', parameters: { token: 't' } });
+    expect(parse(start)).toEqual({ event: 'start', streamId: 'MZ1', carrierCallId: 'CA1', parameters: { token: 't' } });
     const media = { track: 'inbound', chunk: '2', timestamp: '40', payload: Buffer.from([1, 2, 255]).toString('base64') };
     expect(parse({ event: 'media', sequenceNumber: '4', streamSid: 'MZ1', media })).toEqual({
       event: 'media',

@@ -1,16 +1,6 @@
 /** Twilio's media-stream messages. Twilio publishes no types for them; numbers arrive as strings, and new events may come at any time. */
 import { z } from 'zod';
-
-/** What a stream's socket says. `ignored` is an event that we have no use for; `invalid` breaks the protocol. */
-export type MediaStreamMessage =
-  | { event: 'connected' }
-  | { event: 'start'; streamId: string; carrierCallId: string; accountSid: string; parameters: Readonly<Record<string, string>> }
-  | { event: 'media'; streamId: string; audio: Buffer }
-  | { event: 'dtmf'; streamId: string; digit: string }
-  | { event: 'mark'; streamId: string; name: string }
-  | { event: 'stop'; streamId: string }
-  | { event: 'ignored'; name: string }
-  | { event: 'invalid'; reason: string };
+import type { CarrierMedia, MediaEncoder, MediaStreamMessage } from '../media';
 
 /** 34 characters at Twilio. Bounded, because they are logged before anybody has shown a token. */
 const sid = z.string().min(1).max(64);
@@ -59,7 +49,6 @@ export function parseMediaStreamMessage(text: string): MediaStreamMessage {
         event: 'start',
         streamId: streamSid,
         carrierCallId: start.callSid,
-        accountSid: start.accountSid,
         parameters: start.customParameters,
       };
     }
@@ -90,7 +79,7 @@ function invalid(event: string, error: z.ZodError): MediaStreamMessage {
 }
 
 /** Builds the messages to one stream: what does not change is serialised once. */
-export class MediaStreamEncoder {
+export class MediaStreamEncoder implements MediaEncoder {
   private readonly mediaHead: string;
   private readonly markHead: string;
   private readonly clearMessage: string;
@@ -115,3 +104,12 @@ export class MediaStreamEncoder {
     return this.clearMessage;
   }
 }
+
+/** Frames come in order and in µ-law, so nothing is kept between them. */
+export const TWILIO_MEDIA: CarrierMedia = {
+  carrier: 'twilio',
+  open: () => ({
+    read: (text, deliver) => deliver(parseMediaStreamMessage(text)),
+    encoder: (streamId) => new MediaStreamEncoder(streamId),
+  }),
+};

@@ -1,0 +1,8 @@
+/** All carriers' webhooks: verified, and turned into signals. They decide nothing, and a repeat changes nothing. One module for each group of routes. */
+import type { FastifyInstance } from 'fastify';
+import type { GatewayContext } from '../gateway-context';
+import { registerTwilioCalls } from './twilio-calls';
+
+export function registerWebhooks(app: FastifyInstance, gateway: GatewayContext): void {
+  registerTwilioCalls(app, gateway);
+}

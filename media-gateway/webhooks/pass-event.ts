@@ -1,0 +1,31 @@
+import type { CarrierEvent } from '../../contracts/call';
+import { type CarrierName, isTerminalCarrierStatus } from '../../contracts/carrier';
+import type { GatewayContext } from '../gateway-context';
+
+/** Whose webhook it was, for the log and the way on. */
+export interface WebhookOrigin {
+  callId: string;
+  carrier: CarrierName;
+  path: string | undefined;
+}
+
+/** What a webhook tells, to the workflow. Resolves only when the event is there or on disk: then the webhook may be answered. */
+export async function passEvent(gateway: GatewayContext, origin: WebhookOrigin, event: CarrierEvent | undefined): Promise<void> {
+  const { callId, carrier, path } = origin;
+  if (!event) {
+    // Initiated and ringing of a human's leg and the start of a stream are of no use; anything else is new to us.
+    gateway.log.debug({ callId, path }, 'a webhook without an event');
+    return;
+  }
+  gateway.log.debug({ callId, key: event.dedupeKey }, 'webhook');
+  if (event.kind === 'status') {
+    if (isTerminalCarrierStatus(event.status)) {
+      gateway.prewarm.release(callId);
+      for (const host of gateway.calls.of(callId)) host.onCarrierStatus(event.carrierCallId, event.status);
+    } else if (event.status === 'ringing' && gateway.calls.of(callId).length === 0 && !gateway.admission.refusal()) {
+      // The carrier does not wait for it.
+      void gateway.prewarm.warmUp(callId, carrier, event.carrierCallId);
+    }
+  }
+  await gateway.outbox.send({ kind: 'carrier_event', callId, carrier, event });
+}
