@@ -12,7 +12,7 @@ const NEVER_DIALED = new Set(['skipped', 'expired', 'canceled', 'invalid_number'
 
 export function compareReportWithLedger(report: CampaignReport, ledger: LedgerSnapshot): string[] {
   const problems: string[] = [];
-  const outbound = ledger.calls.filter((call) => call.parentCallSid === undefined);
+  const outbound = ledger.calls.filter((call) => call.parentCallSid === undefined && call.direction === 'outbound');
   const known = new Set<string>();
 
   for (const result of report.results) {
@@ -65,7 +65,13 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
   if (isMachine !== (call.outcome === 'voicemail'))
     yield `reported as ${call.outcome}, and ${isMachine ? 'a machine' : 'no machine'} answered`;
 
-  const humanLeg = ledger.calls.find((child) => child.parentCallSid === entry.callSid && child.answeredAt !== undefined);
+  // On Telnyx somebody may answer, hear what it is about, and decline: then the two were never connected.
+  const humanLeg = ledger.calls.find(
+    (child) =>
+      child.parentCallSid === entry.callSid &&
+      child.answeredAt !== undefined &&
+      (child.carrier === 'twilio' || child.bridgedAt !== undefined),
+  );
   if (humanLeg?.to !== call.transferredTo)
     yield `transferred to ${call.transferredTo ?? 'nobody'}; the phone network says ${humanLeg?.to ?? 'nobody'}`;
 

@@ -2,6 +2,7 @@
  * What really happened: the truth that tests hold the product's story against. Every time is epoch milliseconds.
  * Heard text is read from the audio that reached the person's ear, never from what somebody meant to say.
  */
+import type { CarrierName } from '../contracts/carrier';
 
 export interface RequestEntry {
   at: number;
@@ -13,7 +14,7 @@ export interface RequestEntry {
 
 /** One stretch of listening to one source. */
 export interface HeardSegment {
-  via: 'stream' | 'say' | 'dial';
+  via: 'stream' | 'say' | 'play' | 'dial';
   streamSid?: string;
   text: string;
   startedAt: number;
@@ -37,6 +38,10 @@ export interface StreamEntry {
 export type EndedBy = 'callee' | 'api' | 'twiml' | 'carrier' | 'time_limit' | 'parent' | 'lab';
 
 export interface CallEntry {
+  carrier: CarrierName;
+  /** As the account sees it. */
+  direction: 'outbound' | 'inbound';
+  /** The carrier's own id of the call: Twilio's `CallSid`, Telnyx' `call_control_id`. */
   callSid: string;
   to: string;
   from: string;
@@ -53,6 +58,8 @@ export interface CallEntry {
   sipCode?: number;
   endedBy?: EndedBy;
   answeredBy?: string;
+  /** When it was first connected with another call (Telnyx: transfer, bridge). */
+  bridgedAt?: number;
   heard: HeardSegment[];
   said: { text: string; at: number }[];
   /** What the voicemail box kept: everything heard after the beep. */
@@ -61,9 +68,11 @@ export interface CallEntry {
   longestSilenceMs: number;
   streams: StreamEntry[];
   dtmfPressed: string;
+  /** Keys that the account sent to the person. */
+  dtmfHeard?: string;
   /** The patterns of the persona's `mustHear`, and whether each was heard. */
   mustHear: { pattern: string; heard: boolean }[];
-  /** Twilio's own error codes, as its debugger would show them. */
+  /** Twilio's own error codes, as its debugger would show them; of Telnyx those of the media socket. */
   errors: { code: number; message: string; at: number }[];
 }
 

@@ -4,11 +4,12 @@ import { isSilent, SILENT_FRAME } from '../audio';
 import type { CallEntry, EndedBy, HeardSegment } from '../ledger';
 import type { Persona } from '../persona';
 import { Phone, type PhoneEvents } from '../persona-runner';
+import { ring } from '../phone/ring';
+import { SilenceMeter } from '../phone/silence-meter';
 import { seededPick } from '../random';
 import type { MediaPath } from './media-path';
 import type { PhoneNetwork } from './network';
 import { rfc2822 } from './rfc2822';
-import { SilenceMeter } from './silence-meter';
 
 export type EndStatus = 'completed' | 'busy' | 'failed' | 'no-answer' | 'canceled';
 
@@ -66,6 +67,8 @@ export class Call {
     this.createdAt = network.lab.clock.now();
     this.updatedAt = this.createdAt;
     this.entry = network.lab.ledger.call({
+      carrier: 'twilio',
+      direction: 'outbound',
       callSid: this.sid,
       to: params.to,
       from: params.from,
@@ -135,30 +138,12 @@ export class Call {
     this.entry.persona = name;
     this.entry.personaKind = persona.kind;
     this.progress('initiated', 'initiated');
-    const pick = (range: number | [number, number]) => seededPick(range, lab.options.seed, this.params.to, callIndex, 'answer');
-    this.after(scenario.network.ringAfterMs, () => {
-      switch (persona.kind) {
-        case 'busy':
-          this.after(pick(persona.afterMs), () => this.end('busy', 'carrier', 486));
-          return;
-        case 'failed':
-          this.after(pick(persona.afterMs), () => this.end('failed', 'carrier', persona.sipCode));
-          return;
-        case 'invalid':
-          this.end('failed', 'carrier', 404);
-          return;
-        case 'rejected':
-          this.ring();
-          this.after(pick(persona.afterMs), () => this.end('busy', 'callee', persona.sipCode));
-          return;
-        case 'no_answer':
-          this.ring();
-          return;
-        case 'human':
-        case 'voicemail':
-          this.ring();
-          this.after(pick(persona.answerAfterMs), () => this.answer(persona, callIndex));
-      }
+    ring(persona, scenario.network.ringAfterMs, {
+      after: (ms, fn) => this.after(ms, fn),
+      pick: (range) => seededPick(range, lab.options.seed, this.params.to, callIndex, 'answer'),
+      rings: () => this.ring(),
+      answers: (somebody) => this.answer(somebody, callIndex),
+      refuses: (how, by, sipCode) => this.end(how, by, sipCode),
     });
   }
 
@@ -274,7 +259,7 @@ export class Call {
     if (!phone) return;
     const said = phone.nextFrame();
     const arriving = path ? path.exchange(said) : SILENT_FRAME;
-    this.silence.measure(path, isSilent(said) && isSilent(arriving));
+    this.silence.measure(path?.kind, isSilent(said) && isSilent(arriving));
     phone.hear(arriving);
   }
 

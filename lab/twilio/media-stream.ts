@@ -7,8 +7,8 @@ import { SILENT_FRAME } from '../audio';
 import type { Fault } from '../faults';
 import type { LabServer } from '../lab-server';
 import type { StreamEntry } from '../ledger';
+import { PlayBuffer } from '../phone/play-buffer';
 import type { MediaPath } from './media-path';
-import { PlayBuffer } from './play-buffer';
 import type { StreamNoun } from './twiml';
 
 export interface StreamHost {

@@ -1,12 +1,12 @@
 /** What an answered call does: TwiML, verb by verb, until its end, a hang-up, or an update that puts other TwiML in its place. */
 import { speak } from '../audio';
+import { wavLengthMs } from '../phone/wav';
 import type { Call } from './call';
 import { dial } from './dial';
 import { PlayerPath } from './media-path';
 import { MediaStream } from './media-stream';
 import { sendSigned } from './signed-request';
 import { parseTwiml, type StreamNoun, type Verb } from './twiml';
-import { wavLengthMs } from './wav';
 
 export type ProgramSource = { twiml: string } | { url: string; method: string };
 
