@@ -1,6 +1,7 @@
 /**
  * The one interface to a phone company. Each carrier is a folder in `carriers/`; nothing outside it knows the vendor's words.
  */
+import type { CarrierRecordings } from './carrier-recording';
 import type { ErrorCode } from './errors';
 
 export const CARRIERS = ['twilio', 'telnyx'] as const;
@@ -93,6 +94,14 @@ export interface AnswerRequest {
   timeLimitMs: number;
 }
 
+/** `replaced`: the media stream ends, and another one of the same call opens when the keys have been pressed. */
+export type SendDigitsResult = { kind: 'sent'; stream: 'kept' | 'replaced' } | Omit<PlaceCallRefusal, 'vendorCode'>;
+
+export interface CarrierDigits {
+  /** Presses keys into the call, once: no retry inside. @throws UnknownOutcomeError */
+  sendDigits(request: SendDigitsRequest): Promise<SendDigitsResult>;
+}
+
 export interface SendDigitsRequest {
   callId: string;
   carrierCallId: string;
@@ -103,8 +112,9 @@ export interface SendDigitsRequest {
   token: string;
 }
 
-export interface Carrier {
+export interface Carrier extends CarrierDigits {
   readonly name: CarrierName;
+  readonly recordings: CarrierRecordings;
   /** Sends the request once: no retry inside. @throws UnknownOutcomeError */
   placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult>;
   fetchCall(carrierCallId: string): Promise<CarrierCall | undefined>;

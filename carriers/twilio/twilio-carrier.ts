@@ -7,26 +7,35 @@ import {
   isTerminalCarrierStatus,
   type PlaceCallRequest,
   type PlaceCallResult,
+  type SendDigitsRequest,
+  type SendDigitsResult,
   type TransferRequest,
   UnknownOutcomeError,
 } from '../../contracts/carrier';
+import type { CarrierRecordings } from '../../contracts/carrier-recording';
 import { PatterError } from '../../contracts/errors';
 import { MICROS_PER_USD } from '../../contracts/money';
-import { httpStatusOf, refusalOrUnknown, vendorCodeOf } from './outcome';
+import type { TwilioAccess } from './client';
+import { NOT_FOUND, NOT_IN_PROGRESS, readError } from './errors';
+import { refusalOrUnknown, vendorCodeOf } from './outcome';
+import { TwilioRecordings } from './recordings';
 import { statusFromTwilio, statusToTwilio } from './status';
-import { streamTwiml, transferTwiml } from './twiml';
+import { digitsTwiml, streamTwiml, transferTwiml } from './twiml';
 import { webhookUrl } from './urls';
 
-/** The call is over, or not in a state that the update fits. */
-const NOT_IN_PROGRESS = 21_220;
-const NOT_FOUND = 20_404;
 /** More matches than any reconciliation has use for. */
 const LIST_LIMIT = 200;
 
 export class TwilioCarrier implements Carrier {
   readonly name = 'twilio' as const;
+  readonly recordings: CarrierRecordings;
 
-  constructor(private readonly client: Twilio) {}
+  constructor(
+    private readonly client: Twilio,
+    access: TwilioAccess,
+  ) {
+    this.recordings = new TwilioRecordings(client, access);
+  }
 
   async placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult> {
     signal?.throwIfAborted();
@@ -102,6 +111,13 @@ export class TwilioCarrier implements Carrier {
     });
   }
 
+  /** Twilio presses keys only in the place of a media stream: other TwiML takes over, with a new stream at its end. */
+  async sendDigits(request: SendDigitsRequest): Promise<SendDigitsResult> {
+    const result = await settled(this.client.calls(request.carrierCallId).update({ twiml: digitsTwiml(request) }));
+    if (result.kind === 'accepted') return { kind: 'sent', stream: 'replaced' };
+    return { kind: 'refused', httpStatus: result.httpStatus, message: result.message };
+  }
+
   async listNumbers(): Promise<string[]> {
     try {
       const numbers = await this.client.incomingPhoneNumbers.list({ limit: 1_000 });
@@ -141,17 +157,6 @@ function raceAbort<T>(sent: Promise<T>, signal: AbortSignal): Promise<T> {
     const onAbort = () => reject(new UnknownOutcomeError('The request was given up before Twilio answered', { cause: signal.reason }));
     signal.addEventListener('abort', onAbort, { once: true });
     sent.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}
-
-/** For requests that change nothing, or nothing new when repeated: an error to retry on, or one to give up on. */
-function readError(error: unknown): Error {
-  const message = error instanceof Error ? error.message : String(error);
-  const httpStatus = httpStatusOf(error);
-  if (httpStatus === undefined || httpStatus >= 500) return new UnknownOutcomeError(`Twilio did not answer: ${message}`, { cause: error });
-  return new PatterError('PATTER_CARRIER_REFUSED', `Twilio refused: ${message}`, {
-    cause: error,
-    details: { vendorCode: vendorCodeOf(error), httpStatus },
   });
 }
 

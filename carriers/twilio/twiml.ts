@@ -12,7 +12,17 @@ export interface StreamTarget {
 }
 
 export function streamTwiml(target: StreamTarget): string {
+  return thenStream(new twiml.VoiceResponse(), target);
+}
+
+/** Presses keys, and goes on with a stream. */
+export function digitsTwiml(target: StreamTarget & { digits: string }): string {
   const response = new twiml.VoiceResponse();
+  response.play({ digits: target.digits });
+  return thenStream(response, target);
+}
+
+function thenStream(response: InstanceType<typeof twiml.VoiceResponse>, target: StreamTarget): string {
   response
     .connect()
     .stream({ url: mediaUrl(target.gatewayUrl), statusCallback: webhookUrl(target.gatewayUrl, 'stream', target) })

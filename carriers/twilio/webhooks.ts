@@ -53,6 +53,30 @@ export function parseAmdCallback(form: FormFields, receivedAt: number): CarrierE
   };
 }
 
+const RECORDING_STATUS: Readonly<Record<string, 'completed' | 'absent' | 'failed'>> = {
+  completed: 'completed',
+  absent: 'absent',
+  failed: 'failed',
+};
+
+/** `RecordingStatusCallback`. Comes seconds to minutes after the call's end. */
+export function parseRecordingCallback(form: FormFields, receivedAt: number): CarrierEvent | undefined {
+  const carrierCallId = field(form, 'CallSid');
+  const recordingId = field(form, 'RecordingSid');
+  const status = RECORDING_STATUS[field(form, 'RecordingStatus') ?? ''];
+  if (!carrierCallId || !recordingId || !status) return undefined;
+  return {
+    kind: 'recording',
+    dedupeKey: `recording/${recordingId}/${status}`,
+    carrierCallId,
+    at: receivedAt,
+    recordingId,
+    status,
+    ...defined('durationS', integer(form, 'RecordingDuration')),
+    ...defined('error', field(form, 'ErrorCode')),
+  };
+}
+
 const STREAM_STATUS: Readonly<Record<string, 'started' | 'stopped' | 'error'>> = {
   'stream-started': 'started',
   'stream-stopped': 'stopped',

@@ -34,6 +34,11 @@ let seen: Seen[];
 let answers: Answer[];
 let carrier: TwilioCarrier;
 
+function carrierAt(baseUrl: string, timeoutMs?: number): TwilioCarrier {
+  const access = { accountSid, authToken: 'secret', baseUrl, timeoutMs };
+  return new TwilioCarrier(twilioClient(access), access);
+}
+
 const json =
   (status: number, body: unknown): Answer =>
   (_, response) => {
@@ -64,7 +69,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/prefix`;
-  carrier = new TwilioCarrier(twilioClient({ accountSid, authToken: 'secret', baseUrl, timeoutMs: 300 }));
+  carrier = carrierAt(baseUrl, 300);
 });
 
 afterEach(async () => {
@@ -153,7 +158,7 @@ describe('placeCall', () => {
   test('a request that could not be sent at all is a refusal without a status', async () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
-    const lost = new TwilioCarrier(twilioClient({ accountSid, authToken: 'secret', baseUrl: `http://127.0.0.1:${port}` }));
+    const lost = carrierAt(`http://127.0.0.1:${port}`);
     await expect(lost.placeCall(place)).resolves.toMatchObject({ kind: 'refused', httpStatus: 0, vendorCode: undefined });
     server.listen(0);
   });
