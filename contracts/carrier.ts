@@ -2,6 +2,7 @@
  * The one interface to a phone company. Each carrier is a folder in `carriers/`; nothing outside it knows the vendor's words.
  */
 import type { CarrierRecordings } from './carrier-recording';
+import type { CarrierTransfers } from './carrier-transfer';
 import type { ErrorCode } from './errors';
 
 export const CARRIERS = ['twilio', 'telnyx'] as const;
@@ -114,6 +115,8 @@ export interface SendDigitsRequest {
 
 export interface Carrier extends CarrierDigits {
   readonly name: CarrierName;
+  /** Warm transfers, where the carrier has them. */
+  readonly transfers?: CarrierTransfers;
   readonly recordings: CarrierRecordings;
   /** Sends the request once: no retry inside. @throws UnknownOutcomeError */
   placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult>;

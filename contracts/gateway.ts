@@ -27,6 +27,15 @@ export const GATEWAY_PATHS = {
   /** Twilio asks here when a transfer's dial has ended. */
   transferEnded: '/twilio/transfer/:callId/:transferNumber',
   transferStatus: '/twilio/transfer-status/:callId/:transferNumber',
+  /** A person who is asked to take a call: their leg's state, whether a machine answered, the key that they pressed, the connection with the caller. */
+  consultStatus: '/twilio/consult-status/:callId/:transferNumber',
+  consultAmd: '/twilio/consult-amd/:callId/:transferNumber',
+  consultAnswer: '/twilio/consult-answer/:callId/:transferNumber',
+  consultBridged: '/twilio/consult-bridged/:callId/:transferNumber',
+  /** Twilio turns here when the gateway that was to take the answer is gone. */
+  consultAgain: '/twilio/consult-again/:callId/:transferNumber',
+  /** A WAV file, for every carrier. */
+  holdMusic: '/audio/hold-music.wav',
   /** How a recording ended. */
   recording: '/twilio/recording/:callId',
   media: '/twilio/media',
