@@ -43,7 +43,9 @@ export interface CallSessionOptions {
   history: TranscriptTurn[];
   stream: CarrierStream;
   /** With a history: why the caller was away. Absent is `connection_lost`. */
-  resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over' | 'machine';
+  resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over' | 'machine' | 'digits_sent';
+  /** With `digits_sent`. */
+  digits?: { digits: string; sent: boolean };
   /** With a history: what tools have answered on earlier streams. */
   toolCalls?: readonly ToolCallRecord[];
   /** A turn or a tool's answer is complete: worth a checkpoint at once. */

@@ -1,0 +1,96 @@
+import type { Checkpoint } from '../../contracts/call';
+import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
+import type { BuiltInCall } from '../tools/built-in';
+import { ToolMemory } from '../tools/tool-memory';
+import { ToolRunner } from '../tools/tool-runner';
+import { AmdWatch } from './amd-watch';
+import { Conversation, type ConversationListener } from './conversation';
+import { EngineLink } from './engine-link';
+import type { FixedLines } from './fixed-lines';
+import { LineReader } from './line-reader';
+import type { CallSessionOptions } from './ports';
+import { engineFactory, fixedLines, PrewarmedSession } from './prewarm';
+import { Speaker } from './speaker';
+import { TurnLog } from './turn-log';
+import { UsageMeter } from './usage-meter';
+
+export interface CallPartsListener extends ConversationListener {
+  builtIn(call: BuiltInCall): string;
+  /** No vendor any more. */
+  providerLost(error: string): void;
+}
+
+/** What a conversation on one stream is made of, wired up. The session drives it and decides where it leads. */
+export class CallParts {
+  readonly turns: TurnLog;
+  readonly speaker: Speaker;
+  readonly lines: FixedLines;
+  readonly link: EngineLink;
+  readonly tools: ToolRunner;
+  readonly amd: AmdWatch;
+  readonly conversation: Conversation;
+  readonly reader: LineReader;
+  /** False: the carrier is gone, and nothing is sent any more. */
+  streamOpen = true;
+  readonly #meter = new UsageMeter();
+  readonly #fetch: GuardedFetch;
+
+  constructor(
+    private readonly options: CallSessionOptions,
+    listener: CallPartsListener,
+  ) {
+    const { setup, history, stream, clock, log } = options;
+    const warm = options.prewarmed instanceof PrewarmedSession ? options.prewarmed.take() : undefined;
+    const { agent } = setup;
+    this.turns = new TurnLog(history);
+    const sink = {
+      sendAudio: (mulaw: Uint8Array) => this.streamOpen && stream.sendAudio(mulaw),
+      sendMark: (name: string) => this.streamOpen && stream.sendMark(name),
+      clear: () => this.streamOpen && stream.clear(),
+    };
+    this.speaker = new Speaker(sink, clock, this.turns, () => listener.changed());
+    this.lines = warm?.lines ?? fixedLines(setup, options);
+    this.link = new EngineLink(
+      warm?.engine,
+      engineFactory(setup, options),
+      () => this.turns.all((id) => this.speaker.heardSoFar(id)),
+      {
+        event: (event) => {
+          if (event.kind === 'usage') this.#meter.add(event.lines);
+          else this.conversation.onEvent(event);
+        },
+        interrupted: () => this.conversation.interrupted(),
+        restored: () => this.conversation.restored(),
+        lost: (error) => listener.providerLost(error),
+      },
+      clock,
+      log,
+    );
+    this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
+    const memory = new ToolMemory(options.toolCalls ?? [], history);
+    this.tools = new ToolRunner(setup, clock, this.#fetch, listener.builtIn, memory, () => options.progressed?.());
+    this.amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
+    const { speaker, link, turns, tools, amd, lines } = this;
+    this.conversation = new Conversation({ speaker, link, turns, tools, amd, clock, listener });
+    this.reader = new LineReader(lines, speaker, this.conversation, link, agent.language, clock);
+  }
+
+  checkpoint(): Checkpoint {
+    this.#meter.add(this.lines.takeUsage());
+    return {
+      ...this.turns.checkpoint((id) => this.speaker.heardSoFar(id)),
+      usage: this.#meter.lines(),
+      toolCalls: this.tools.records,
+      at: this.options.clock.now(),
+    };
+  }
+
+  dispose(): void {
+    this.conversation.dispose();
+    this.reader.dispose();
+    this.link.close();
+    this.tools.dispose();
+    this.#fetch.close();
+    this.lines.dispose();
+  }
+}

@@ -1,0 +1,35 @@
+import type { AgentSpec } from '../../contracts/agent';
+import type { Conversation } from './conversation';
+import type { LineReader, LineResult } from './line-reader';
+
+/** Between disclosure and first message. */
+const BREATH_MS = 200;
+/** How long the first message waits for a caller who is speaking. */
+const POLITENESS_MS = 3_000;
+
+/**
+ * Disclosure and first message. Resolves when the floor is the caller's, or as soon as `current` says that the call has gone elsewhere.
+ * @returns whether the model has to begin, since nothing was said that the caller could answer
+ */
+export async function greet(
+  { disclosure, firstMessage }: Pick<AgentSpec, 'disclosure' | 'firstMessage'>,
+  { reader, conversation, current }: { reader: LineReader; conversation: Conversation; current: () => boolean },
+): Promise<{ modelBegins: boolean }> {
+  const say = (text: string, interruptible: boolean) => reader.say({ text, verbatim: true }, { interruptible });
+  conversation.setMode('closed');
+  if (disclosure) await say(disclosure, false);
+  if (!current()) return { modelBegins: false };
+  let result: LineResult = 'cut';
+  if (firstMessage) {
+    // A breath; a longer one when the caller is speaking into what the agent is about to say.
+    await reader.until(() => false, BREATH_MS);
+    await reader.until(() => !conversation.callerSpeaks, POLITENESS_MS);
+    if (!current()) return { modelBegins: false };
+    conversation.setMode('greeting');
+    result = await say(firstMessage, true);
+    if (!current()) return { modelBegins: false };
+  }
+  // Who said "hello" before the first message has got their answer.
+  if (result === 'played') conversation.forgetOwed();
+  return { modelBegins: !firstMessage };
+}
