@@ -2,6 +2,8 @@
 import type { CallInput, CallSetup, GatewayCommand, ToolCallRecord, TranscriptTurn, UsageLine } from './call';
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
+import type { ErrorCode } from './errors';
+import type { InboundCall } from './line';
 import type { AnsweredBy, Outcome } from './outcomes';
 import type { PrivacyActivities } from './privacy';
 
@@ -48,10 +50,15 @@ export type ReconcileResult =
   | ({ kind: 'found'; call: CarrierCall } & CallRules)
   /** The intent was never sent (its lease ended first), or the carrier knows no such call: surely not dialled. */
   | { kind: 'not_dialed' }
+export type AdmitResult =
+  | ({ kind: 'admitted' } & CallRules)
+  /** No line, or no room: the carrier is told to refuse the call. `code` is one of contracts/errors.ts. */
+  | { kind: 'refused'; code: ErrorCode; reason: string };
+
   | { kind: 'unknown' };
 
 /** What the call workflow knows at its end; `settleCall` writes it once. */
-export interface CallSettlement extends CallInput {
+export interface CallSettlement extends Omit<CallInput, 'inbound'> {
   outcome: Outcome;
   reason?: string;
   answeredBy: AnsweredBy;
@@ -109,6 +116,8 @@ export interface CallActivities {
   ): Promise<ReconcileResult>;
   /** Completed from outside by the gateway. */
   conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<import('./call').ConversationReport>;
+  /** Line, contact, attempt and lease of a call that came in, in one transaction. Idempotent by the call id. */
+  admitInbound(input: { callId: string; inbound: InboundCall }): Promise<AdmitResult>;
   commandGateway(input: { gatewayId: string; command: GatewayCommand }): Promise<{ delivered: boolean }>;
   /** Ends the carrier's call; ended already is success. `onlyIfQueued`: leave it alone when it rings or talks. */
   hangupCall(input: { callId: string; carrierCallId: string; onlyIfQueued?: boolean }): Promise<CarrierCall | undefined>;
@@ -150,7 +159,7 @@ export interface CampaignActivities {
   finishCampaign(input: { campaignId: string; state: 'completed' | 'canceled' }): Promise<void>;
 }
 
-export interface PostCallInput extends CallInput {}
+export interface PostCallInput extends Omit<CallInput, 'inbound'> {}
 
 export interface PostCallPlan {
   summary: boolean;

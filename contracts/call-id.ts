@@ -1,6 +1,6 @@
 /** Call ids and workflow ids: pure, so that workflows can use them too. */
 
-const CALL_ID = /^call_([0-9a-f]{32})_(\d+)$/;
+const CALL_ID = /^call_([0-9a-f]{32})_(\d+|in)$/;
 
 /**
  * The id of one attempt. It is derived, not drawn, so that a dispatcher that died after claiming starts the same workflow again.
@@ -8,6 +8,14 @@ const CALL_ID = /^call_([0-9a-f]{32})_(\d+)$/;
  */
 export function callIdFor(contactId: string, sequence: number): string {
   return `call_${contactId.slice('ct_'.length)}_${sequence}`;
+}
+
+/**
+ * The id of a call that came in. It is derived from the carrier's own, so that a webhook that comes twice starts one workflow.
+ * @param digest 32 hex digits, of `inboundDigest` in ./ids
+ */
+export function inboundCallId(digest: string): string {
+  return `call_${digest}_in`;
 }
 
 export function isCallId(value: string): boolean {

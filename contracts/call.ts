@@ -8,6 +8,8 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AgentSpec, Variables } from './agent';
 import type { CarrierCallStatus, CarrierName } from './carrier';
+import type { ConsultEvent } from './carrier-transfer';
+import type { InboundCall } from './line';
 import type { AnsweredBy, Outcome } from './outcomes';
 
 /** Workflow type `call`. Ids only: personal data is never a workflow input. */
@@ -19,6 +21,7 @@ export interface CallInput {
 }
 
 /** One utterance as it was heard: the agent's text is cut where the caller stopped hearing it. */
+  inbound?: InboundCall;
 export interface TranscriptTurn {
   role: 'assistant' | 'user';
   text: string;

@@ -16,6 +16,11 @@ export const ERRORS = {
   PATTER_CAMPAIGN_NOT_FOUND: 'No campaign has that name or id',
   PATTER_CAMPAIGN_STATE: 'The campaign is not in a state that allows this',
   PATTER_REHEARSAL_REFUSED: 'A rehearsal clock is refused where real phones could ring',
+  // Inbound lines and their numbers
+  PATTER_LINE_FILE_INVALID: 'The line file is not valid',
+  PATTER_LINE_NOT_FOUND: 'No line answers that number',
+  PATTER_NUMBER_NOT_OWNED: 'The carrier account does not own the number',
+  PATTER_NUMBER_TAKEN: 'The number belongs to something else',
   // Contacts, row by row
   PATTER_CONTACT_PHONE_MISSING: 'The row has no phone number',
   PATTER_CONTACT_PHONE_INVALID: 'The phone number is not valid',

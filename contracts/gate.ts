@@ -13,6 +13,9 @@ export type GateRule = (typeof GATE_RULES)[number];
 
 /** `skip` ends the contact, `defer` puts it back until a moment (epoch milliseconds). Recorded with its reason in every case. */
 export type GateVerdict =
-  | { decision: 'allow' }
+  | {
+      decision: 'allow' /** Of a call that came in: the caller is on the do-not-call list, and may call us all the same. */;
+      note?: 'suppressed';
+    }
   | { decision: 'skip'; rule: GateRule; reason: string }
   | { decision: 'defer'; rule: GateRule; reason: string; until: number };

@@ -16,7 +16,14 @@ export type Continuation =
   /** Ask again after `ms`, here or at the neighbour. */
   | { kind: 'wait'; ms: number; ask: 'here' | 'neighbour'; unanswered: number }
   /** Where the next stream goes, with the token that opens it. */
-  | { kind: 'stream'; target: { callId: string; gatewayUrl: string; fallbackGatewayUrl: string; token: string } };
+  | { kind: 'stream'; target: StreamTarget };
+
+export interface StreamTarget {
+  callId: string;
+  gatewayUrl: string;
+  fallbackGatewayUrl: string;
+  token: string;
+}
 
 const INSTRUCTION_DEADLINE_MS = 8_000;
 const ASK_AGAIN_MS = 1_000;
@@ -46,19 +53,20 @@ export async function continueCall(gateway: GatewayContext, request: ContinueReq
       return { kind: 'hangup' };
     case 'wait':
       return { kind: 'wait', ms: instruction.ms, ask: 'here', unanswered: 0 };
-    case 'stream': {
-      const expiresAt = Math.ceil(gateway.clock.now() / 1_000) + TOKEN_LIFETIME_S;
-      const claims = { c: callId, a: instruction.attachment, n: randomBytes(12).toString('base64url'), e: expiresAt };
-      return {
-        kind: 'stream',
-        target: {
-          callId,
-          // A gateway that goes or is full streams the caller to its neighbour: the token is as good there.
-          gatewayUrl: (gateway.admission.refusal() && gateway.neighbourUrl) || gateway.publicUrl,
-          fallbackGatewayUrl: gateway.fallbackUrl,
-          token: signCallToken(claims, gateway.secretKey),
-        },
-      };
-    }
+    case 'stream':
+      return { kind: 'stream', target: streamTarget(gateway, callId, instruction.attachment) };
   }
+}
+
+/** Where the carrier streams the call to now, with a new token. */
+export function streamTarget(gateway: GatewayContext, callId: string, attachment: number): StreamTarget {
+  const expiresAt = Math.ceil(gateway.clock.now() / 1_000) + TOKEN_LIFETIME_S;
+  const claims = { c: callId, a: attachment, n: randomBytes(12).toString('base64url'), e: expiresAt };
+  return {
+    callId,
+    // A gateway that goes or is full streams the caller to its neighbour: the token is as good there.
+    gatewayUrl: (gateway.admission.refusal() && gateway.neighbourUrl) || gateway.publicUrl,
+    fallbackGatewayUrl: gateway.fallbackUrl,
+    token: signCallToken(claims, gateway.secretKey),
+  };
 }

@@ -52,15 +52,24 @@ export class PrewarmPool {
         log.warn({ callId, code: result.code, reason: result.reason, action: result.action }, 'attach refused at ringing');
         if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
       } else if (result.setup && this.entries.get(callId) === entry) {
-        const { setup } = result;
-        const prewarmed = sessions.prewarm(setup, { config, clock, log: log.child({ callId }) });
-        this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup, prewarmed } });
+        const prewarmed = sessions.prewarm(result.setup, { config, clock, log: log.child({ callId }) });
+        this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup: result.setup, prewarmed } });
         return;
       }
     } catch (error) {
       log.warn({ callId, err: error }, 'not warmed up; the stream will attach cold');
     }
     if (this.entries.get(callId) === entry) this.release(callId);
+  }
+
+  /** For a call whose set-up is known: it came in, and its stream opens in a moment. Repeats change nothing. */
+  keepWarm(setup: CallSetup, carrierCallId: string): void {
+    const { callId } = setup;
+    if (this.entries.has(callId)) return;
+    const { clock, config, log, sessions } = this.deps;
+    const prewarmed = sessions.prewarm(setup, { config, clock, log: log.child({ callId }) });
+    const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
+    this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup, prewarmed } });
   }
 
   /** Hands over what is warm, with its ownership; what is still under way is given up. */

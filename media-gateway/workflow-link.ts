@@ -6,6 +6,7 @@ import {
   ActivityResetError,
   type Client,
   isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
@@ -13,6 +14,7 @@ import {
   type AttachRequest,
   type AttachResult,
   attachUpdate,
+  type CallInput,
   type CarrierEvent,
   type Checkpoint,
   type ConversationReport,
@@ -32,6 +34,8 @@ export type SignalAnswer = 'delivered' | 'gone' | 'rejected';
 export type HeartbeatAnswer = 'alive' | 'not_found' | 'canceled' | 'unavailable';
 export type CompleteAnswer = 'delivered' | 'not_found';
 
+/** As with the calls that the dispatch starts: a worker that is killed in the middle of a task holds the caller up for so long. */
+const WORKFLOW_TASK_TIMEOUT = '5s';
 const INVALID_ARGUMENT = 3;
 const SIGNAL_DEADLINE_MS = 2_000;
 const HEARTBEAT_DEADLINE_MS = 2_000;
@@ -42,6 +46,28 @@ export class WorkflowLink {
     private readonly client: Client,
     private readonly clock: Clock,
   ) {}
+
+  /**
+   * Starts the workflow of a call that came in. One that has been started before, by a repeated webhook or another gateway, is left alone.
+   * @throws PatterError PATTER_TEMPORAL_UNAVAILABLE when there was no answer by the deadline
+   */
+  async startInbound(input: CallInput, taskQueue: string, deadlineMs: number): Promise<'started' | 'known'> {
+    try {
+      await this.within(deadlineMs, () =>
+        this.client.workflow.start('call', {
+          workflowId: callWorkflowId(input.callId),
+          taskQueue,
+          args: [input],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+        }),
+      );
+      return 'started';
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'known';
+      throw unavailable('start', error);
+    }
+  }
 
   /**
    * Sent again with the same `updateId`, an attach is answered as it was the first time.

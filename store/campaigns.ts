@@ -6,6 +6,9 @@ import { type Database, violatedConstraint } from './database';
 import { attempts, campaigns, contacts } from './schema';
 import type { CampaignRow, CampaignStore } from './store';
 
+/** Lines are campaigns too, but not of the kind that has a workflow. */
+const dials = eq(campaigns.kind, 'outbound');
+
 export function campaignStore(database: Database): CampaignStore {
   const is = (campaignId: string) => eq(campaigns.campaignId, campaignId);
   const get = async (campaignId: string): Promise<CampaignRow | undefined> => {
@@ -60,7 +63,7 @@ export function campaignStore(database: Database): CampaignStore {
         db
           .select()
           .from(campaigns)
-          .where(and(eq(campaigns.tenantId, tenantId), eq(campaigns.name, name)))
+          .where(and(eq(campaigns.tenantId, tenantId), eq(campaigns.name, name), dials))
           .orderBy(desc(campaigns.createdAt))
           .limit(1),
       );
@@ -68,14 +71,20 @@ export function campaignStore(database: Database): CampaignStore {
     },
 
     list: (tenantId) =>
-      database.run((db) => db.select().from(campaigns).where(eq(campaigns.tenantId, tenantId)).orderBy(desc(campaigns.createdAt))),
+      database.run((db) =>
+        db
+          .select()
+          .from(campaigns)
+          .where(and(eq(campaigns.tenantId, tenantId), dials))
+          .orderBy(desc(campaigns.createdAt)),
+      ),
 
     underWay: (startedBefore) =>
       database.run((db) =>
         db
           .select()
           .from(campaigns)
-          .where(and(isNull(campaigns.endedAt), lt(campaigns.startedAt, startedBefore)))
+          .where(and(isNull(campaigns.endedAt), lt(campaigns.startedAt, startedBefore), dials))
           .orderBy(asc(campaigns.startedAt)),
       ),
 

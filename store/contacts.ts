@@ -58,6 +58,8 @@ export function contactStore(database: Database): ContactStore {
               eq(contacts.status, 'waiting'),
               lte(contacts.dueAt, now),
               eq(campaigns.state, 'running'),
+              // Who has called us is not called.
+              eq(campaigns.kind, 'outbound'),
             ),
           )
           .orderBy(asc(contacts.dueAt), asc(contacts.line))

@@ -31,7 +31,8 @@ export function openIntent(database: Database, intent: DialIntent, judge: Judge)
       if (attempt.dialId === dialId) facts.existing = undefined;
       return { verdict: attempt.verdict, facts, attempt };
     }
-    if (callOf(contact) !== intent.callId || (contact.status !== 'claimed' && contact.status !== 'active')) {
+    const dials = campaign.kind === 'outbound';
+    if (!dials || callOf(contact) !== intent.callId || (contact.status !== 'claimed' && contact.status !== 'active')) {
       return { verdict: superseded(intent), facts };
     }
     const { verdict, gatewayId } = judge(facts);
@@ -77,6 +78,7 @@ async function readFacts(db: Db, intent: DialIntent, contact: ContactRow, campai
       and(
         eq(attempts.tenantId, tenantId),
         eq(attempts.toNumber, phone),
+        eq(attempts.direction, 'outbound'),
         gt(attempts.createdAt, new Date(now.getTime() - DAY_MS)),
         isNotNull(attempts.attempt),
         ne(attempts.callId, callId),

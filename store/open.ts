@@ -4,9 +4,11 @@ import { campaignStore } from './campaigns';
 import { contactStore } from './contacts';
 import { Database } from './database';
 import { gatewayStore } from './gateways';
+import { lineStore } from './lines';
 import { migrate, pendingMigrations } from './migrate';
 import { presenceStore } from './presence';
 import { privacyStore } from './privacy';
+import { recordingStore } from './recordings';
 import type { Store } from './store';
 import { suppressionStore } from './suppressions';
 
@@ -19,8 +21,10 @@ export function openStore(databaseUrl: string): Store {
     attempts: attemptStore(database),
     suppressions: suppressionStore(database),
     gateways: gatewayStore(database),
+    lines: lineStore(database),
     presence: presenceStore(database),
     privacy: privacyStore(database),
+    recordings: recordingStore(database),
     migrate: () => migrate(database),
     pendingMigrations: () => pendingMigrations(database),
     async ping() {

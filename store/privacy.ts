@@ -2,9 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { and, asc, eq, inArray, isNull, lt, notExists, or, type SQL, sql } from 'drizzle-orm';
 import { callIdFor } from '../contracts/call-id';
+import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockNumber } from './locks';
 import { OPEN_STATES } from './open-intent';
+import { requestRecordingRemoval } from './recordings';
 import { attempts, campaigns, contacts, erasures, leases, rejectedRows, suppressions, verdicts } from './schema';
 import type { ContactRow, ErasureRow, PrivacyStore } from './store';
 
@@ -101,7 +103,13 @@ export function privacyStore(database: Database): PrivacyStore {
           now,
         );
         const counts = { contacts: own.length, calls: calls.length, campaigns: campaignsOf(own), rejectedRows: rejected };
-        return audit(db, { tenantId, source: 'retention', requestedAt: now, counts, callIds: own.flatMap(callIdsOf) });
+        return audit(db, {
+          tenantId,
+          source: 'retention',
+          requestedAt: now,
+          counts,
+          callIds: [...new Set([...own.flatMap(callIdsOf), ...calls.map(({ callId }) => callId)])],
+        });
       }),
 
     openErasures: (tenantId, limit) =>
@@ -170,9 +178,7 @@ async function activeCalls(db: Db, tenantId: string, phone: string, own: readonl
     .select({ callId: attempts.callId })
     .from(attempts)
     .where(and(callsOf(tenantId, phone, own), inArray(attempts.state, OPEN_STATES)));
-  const claimed = own
-    .filter(({ status }) => status === 'claimed' || status === 'active')
-    .map(({ contactId, sequence }) => callIdFor(contactId, sequence));
+  const claimed = own.filter(({ status }) => status === 'claimed' || status === 'active').map(callOf);
   return [...new Set([...leased.map(({ callId }) => callId), ...open.map(({ callId }) => callId), ...claimed])];
 }
 
@@ -210,6 +216,7 @@ async function eraseCalls(db: Db, callIds: readonly string[], own: readonly Cont
     .update(attempts)
     .set({
       toNumber: ERASED,
+      variables: null,
       carrierCallId: null,
       turns: [],
       toolCalls: [],
@@ -222,6 +229,7 @@ async function eraseCalls(db: Db, callIds: readonly string[], own: readonly Cont
       erasedAt: now,
     })
     .where(anyOf(attempts.callId, callIds));
+  await requestRecordingRemoval(db, callIds, now);
   await db
     .update(verdicts)
     .set({ verdict: withoutReason(verdicts.verdict) })

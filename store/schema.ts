@@ -4,9 +4,11 @@ import { bigint, boolean, customType, index, integer, pgTable, primaryKey, times
 import type { Variables } from '../contracts/agent';
 import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../contracts/call';
 import type { CampaignSpec, CampaignState } from '../contracts/campaign';
+import type { CarrierName } from '../contracts/carrier';
 import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
+import type { RecordingFile, RecordingTrack } from '../contracts/recording';
 import { storableJson, storableText } from './storable';
 
 /** Text and JSON that Postgres surely takes: a NUL or half a surrogate pair in a transcript must not make a settlement fail for ever. */
@@ -15,11 +17,16 @@ const jsonb = customType<{ data: unknown; driverData: unknown }>({ dataType: () 
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 const micros = (name: string) => bigint(name, { mode: 'number' });
 
+export const CAMPAIGN_KINDS = ['outbound', 'inbound', 'single'] as const;
+export type CampaignKind = (typeof CAMPAIGN_KINDS)[number];
+
 export const campaigns = pgTable(
   'campaigns',
   {
     campaignId: text('campaign_id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
+    /** `inbound`: a line, which calls nobody. `single`: calls of their own, without a dispatcher. */
+    kind: text('kind').$type<CampaignKind>().notNull().default('outbound'),
     name: text('name').notNull(),
     spec: jsonb('spec').$type<CampaignSpec>().notNull(),
     state: text('state').$type<CampaignState>().notNull(),
@@ -43,8 +50,8 @@ export const campaigns = pgTable(
   },
   (t) => [
     index('campaigns_tenant_name').on(t.tenantId, t.name, t.createdAt),
-    /** One live campaign per name: two imports that race cannot both start one. */
-    uniqueIndex('campaigns_live_name').on(t.tenantId, t.name).where(sql`state in ('running', 'paused')`),
+    /** One live campaign per kind and name: two imports that race cannot both start one. */
+    uniqueIndex('campaigns_live_name').on(t.tenantId, t.kind, t.name).where(sql`state in ('running', 'paused')`),
   ],
 );
 
@@ -70,6 +77,8 @@ export const contacts = pgTable(
     waitReason: text('wait_reason'),
     /** Workflows started, deferred ones included: the last one's call id ends in it. */
     sequence: integer('sequence').notNull().default(0),
+    /** The last call, where its id does not follow from the sequence: one that the contact made. */
+    callId: text('call_id'),
     /** Calls that counted. */
     attempts: integer('attempts').notNull().default(0),
     claimedAt: instant('claimed_at'),
@@ -117,8 +126,12 @@ export const attempts = pgTable(
     contactId: text('contact_id').notNull(),
     /** Which counted attempt of the contact; null for one that the gate stopped or that was given back. */
     attempt: integer('attempt'),
+    direction: text('direction').$type<'outbound' | 'inbound'>().notNull().default('outbound'),
+    /** The person's number in both directions, and ours: who called whom is `direction`. */
     toNumber: text('to_number').notNull(),
     fromNumber: text('from_number').notNull(),
+    /** Of this call alone, where they did not come with the contact. */
+    variables: jsonb('variables').$type<Variables>(),
     state: text('state').$type<AttemptState>().notNull(),
     verdict: jsonb('verdict').$type<GateVerdict>().notNull(),
     gatewayId: text('gateway_id'),
@@ -235,6 +248,55 @@ export const erasures = pgTable(
     completedAt: instant('completed_at'),
   },
   (t) => [index('erasures_open').on(t.tenantId, t.requestedAt).where(sql`completed_at is null`)],
+);
+
+/** Who answers which of our numbers. */
+export const lines = pgTable(
+  'lines',
+  {
+    /** E.164. A number is one tenant's. */
+    number: text('number').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    carrier: text('carrier').$type<CarrierName>().notNull(),
+    /** The campaign of kind `inbound` that holds the line's spec and its calls. */
+    campaignId: text('campaign_id').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [index('lines_tenant').on(t.tenantId, t.number)],
+);
+
+/** What was asked of the carrier to record, and the files. One row per recorded call. */
+export const recordings = pgTable(
+  'recordings',
+  {
+    callId: text('call_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    carrier: text('carrier').$type<CarrierName>().notNull(),
+    /** Kept here too: an erasure takes it from the call's record before the files are deleted. */
+    carrierCallId: text('carrier_call_id').notNull(),
+    track: jsonb('track').$type<RecordingTrack>().notNull(),
+    files: jsonb('files').$type<RecordingFile[]>().notNull().default([]),
+    createdAt: instant('created_at').notNull(),
+    /** By age or on request: from now on nothing is fetched any more. */
+    removalRequestedAt: instant('removal_requested_at'),
+    removedAt: instant('removed_at'),
+  },
+  (t) => [
+    index('recordings_kept').on(t.tenantId, t.createdAt).where(sql`removal_requested_at is null`),
+    index('recordings_removal').on(t.tenantId, t.removalRequestedAt).where(sql`removal_requested_at is not null and removed_at is null`),
+  ],
+);
+
+/** Keys that the carrier was asked to press, written before the request. Which keys is nobody's business: they may be a secret. */
+export const keyPresses = pgTable(
+  'key_presses',
+  {
+    tenantId: text('tenant_id').notNull(),
+    callId: text('call_id').notNull(),
+    requestId: text('request_id').notNull(),
+    requestedAt: instant('requested_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.callId, t.requestId] })],
 );
 
 export const gateways = pgTable('gateways', {

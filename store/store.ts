@@ -3,11 +3,14 @@
 import type { CallSettlement } from '../contracts/activities';
 import type { Variables } from '../contracts/agent';
 import type { CampaignEdit, CampaignSpec, CampaignState } from '../contracts/campaign';
+import type { CarrierName } from '../contracts/carrier';
 import type { GateVerdict } from '../contracts/gate';
 import type { GatewayRegistration } from '../contracts/gateway';
+import type { LineSpec } from '../contracts/line';
 import type { Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
-import type { attempts, campaigns, contacts, erasures, rejectedRows } from './schema';
+import type { RecordingFile, RecordingTrack } from '../contracts/recording';
+import type { attempts, campaigns, contacts, erasures, recordings, rejectedRows } from './schema';
 
 export type CampaignRow = typeof campaigns.$inferSelect;
 export type ContactRow = typeof contacts.$inferSelect;
@@ -26,7 +29,7 @@ export interface NewContact {
 export interface CampaignStore {
   create(row: { tenantId: string; name: string; spec: CampaignSpec; windowOffsetMs: number; now: Date }): Promise<CampaignRow>;
   get(campaignId: string): Promise<CampaignRow | undefined>;
-  /** The newest campaign of that name. */
+  /** The newest campaign of that name; as everywhere below, lines are none. */
   latestByName(tenantId: string, name: string): Promise<CampaignRow | undefined>;
   list(tenantId: string): Promise<CampaignRow[]>;
   /** Of all tenants: started before a moment, and not over. */
@@ -194,6 +197,57 @@ export interface AttemptStore {
   transfer(callId: string, transferNumber: number): Promise<{ toNumber: string; requestedAt: Date } | undefined>;
 }
 
+/** A call that came in, as its webhook told of it. */
+export interface Admission {
+  callId: string;
+  carrier: CarrierName;
+  carrierCallId: string;
+  /** E.164; undefined where it is withheld. */
+  from: string | undefined;
+  /** Our number. */
+  to: string;
+  variables: Variables;
+  /** Who holds the call. */
+  gatewayId: string;
+  now: Date;
+  /** When the sweeper looks after it. */
+  deadline(campaign: CampaignRow): Date;
+}
+
+export type AdmissionResult =
+  | { kind: 'admitted'; attempt: AttemptRow; campaign: CampaignRow }
+  | { kind: 'no_line' }
+  /** No gateway lives that has room. */
+  | { kind: 'no_room' };
+
+export interface LineRow {
+  number: string;
+  tenantId: string;
+  carrier: CarrierName;
+  /** Under which its calls are kept. */
+  campaignId: string;
+  name: string;
+  spec: CampaignSpec;
+  updatedAt: Date;
+}
+
+export interface LineStore {
+  /** Makes the number's line, or puts another spec in the place of its own: calls of both are kept under one campaign. @throws PatterError PATTER_NUMBER_TAKEN, PATTER_CAMPAIGN_STATE (name) */
+  set(request: { tenantId: string; line: LineSpec; now: Date }): Promise<{ line: LineRow; how: 'made' | 'changed' }>;
+  get(tenantId: string, number: string): Promise<LineRow | undefined>;
+  list(tenantId: string): Promise<LineRow[]>;
+  /** Its calls stay. Calls under way go on. */
+  remove(tenantId: string, number: string, now: Date): Promise<boolean>;
+  /** In one transaction: line, contact, attempt, lease. Idempotent by `callId`. */
+  admit(admission: Admission): Promise<AdmissionResult>;
+  /** Newest first. */
+  calls(campaignId: string, limit: number): Promise<AttemptRow[]>;
+  /** Of all tenants and lines: calls that came in before a moment and have not been settled, oldest first. */
+  openCalls(before: Date, limit: number): Promise<{ attempt: AttemptRow; contact: ContactRow }[]>;
+  /** Of all lines there ever were: their calls may have post-call work left. */
+  campaignIds(): Promise<string[]>;
+}
+
 export interface SuppressionStore {
   add(row: { tenantId: string; phone: string; source: string; reason: string; callId?: string; now: Date }): Promise<{ added: boolean }>;
   addMany(tenantId: string, phones: string[], source: string, reason: string, now: Date): Promise<{ added: number }>;
@@ -255,11 +309,47 @@ export interface PresenceStore {
   isHeld(name: string): Promise<boolean>;
 }
 
+export type RecordingRow = typeof recordings.$inferSelect;
+
+export interface RecordingStore {
+  /** Inserts the row, or extends the track of the one that is there. */
+  begin(row: {
+    tenantId: string;
+    callId: string;
+    carrier: CarrierName;
+    carrierCallId: string;
+    track: RecordingTrack;
+    now: Date;
+  }): Promise<RecordingRow>;
+  /** Nothing happens where the call has no row, or a longer track. */
+  extendTrack(callId: string, track: RecordingTrack): Promise<void>;
+  get(callId: string): Promise<RecordingRow | undefined>;
+  byCalls(callIds: readonly string[]): Promise<RecordingRow[]>;
+  /**
+   * Under a lock. `change` gets the file as it stands, and returns what it is now; the same object changes nothing.
+   * @returns all files; undefined, without a change, when the recording is to be removed
+   */
+  updateFile(
+    callId: string,
+    recordingId: string,
+    change: (known: RecordingFile | undefined) => RecordingFile,
+  ): Promise<RecordingFile[] | undefined>;
+  /** Of recordings older than a moment. Returns how many. */
+  requestRemoval(request: { tenantId: string; createdBefore: Date; now: Date; limit: number }): Promise<number>;
+  /** Those whose files are still to be deleted, oldest request first. */
+  toRemove(tenantId: string, limit: number): Promise<RecordingRow[]>;
+  markRemoved(callId: string, now: Date): Promise<void>;
+  /** False when these keys have been asked for before. */
+  firstPress(press: { tenantId: string; callId: string; requestId: string; now: Date }): Promise<boolean>;
+}
+
 export interface Store {
+  readonly recordings: RecordingStore;
   readonly campaigns: CampaignStore;
   readonly contacts: ContactStore;
   readonly attempts: AttemptStore;
   readonly suppressions: SuppressionStore;
+  readonly lines: LineStore;
   readonly gateways: GatewayStore;
   readonly presence: PresenceStore;
   readonly privacy: PrivacyStore;

@@ -14,10 +14,12 @@ export interface SetupSource {
   to: string;
   from: string;
   variables: Variables;
+  /** Default `outbound`. `to` and `from` are then exchanged: `to` is the person's number in this type, and ours in the set-up. */
+  direction?: CallSetup['direction'];
 }
 
 export function buildSetup(source: SetupSource): CallSetup {
-  const { spec, variables } = source;
+  const { spec, variables, direction = 'outbound' } = source;
   const fill = (text: string) => fillTemplate(text, variables);
   const agent: AgentSpec = {
     // What an earlier version stored has none of the newer fields.
@@ -31,10 +33,10 @@ export function buildSetup(source: SetupSource): CallSetup {
     campaignId: source.campaignId,
     contactId: source.contactId,
     tenantId: source.tenantId,
-    direction: 'outbound',
+    direction,
     carrier: spec.carrier,
-    to: source.to,
-    from: source.from,
+    to: direction === 'inbound' ? source.from : source.to,
+    from: direction === 'inbound' ? source.to : source.from,
     agent,
     variables,
     voicemailMessage: fill(spec.dialing.voicemailMessage),

@@ -1,5 +1,6 @@
 import type { CallActivities } from '../../contracts/activities';
 import type { ActivityContext } from '../context';
+import { createAdmitInbound } from './admit-inbound';
 import { createCommandGateway } from './command-gateway';
 import { createConversation } from './conversation';
 import { createDial } from './dial';
@@ -14,6 +15,7 @@ import { createTransferCall } from './transfer-call';
 export function createCallActivities(ctx: ActivityContext): CallActivities {
   return {
     dial: createDial(ctx),
+    admitInbound: createAdmitInbound(ctx),
     reconcileDial: createReconcileDial(ctx),
     conversation: createConversation(),
     commandGateway: createCommandGateway(ctx),

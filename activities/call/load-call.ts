@@ -30,7 +30,8 @@ export async function loadCall(ctx: ActivityContext, callId: string): Promise<Lo
     spec: campaign.spec,
     to: attempt.toNumber,
     from: attempt.fromNumber,
-    variables: contact.variables,
+    variables: attempt.variables ?? contact.variables,
+    direction: attempt.direction,
   };
   return { attempt, campaign, contact, carrier: carrierFor(ctx, campaign.spec.carrier), rules: rulesFor(source, attempt.gatewayId ?? '') };
 }

@@ -1,7 +1,6 @@
 /** The end of a call: one transaction, then the post-call workflow, where the campaign asks for one. Both idempotent, so that it can be tried until both are done. */
 import type { CallActivities, CallSettlement } from '../../contracts/activities';
 import type { UsageLine } from '../../contracts/call';
-import type { CampaignSpec } from '../../contracts/campaign';
 import { isPatterError } from '../../contracts/errors';
 import { priceUsage } from '../../policy/cost';
 import { type NextAttempt, nextAttempt } from '../../policy/retry';
@@ -19,7 +18,7 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
       ({ campaign, contact }) => {
         const next = nextFor(settlement, campaign, contact, nowMs);
         nothingFollows = asksForNothing(campaign.spec.postCall);
-        const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign.spec)]);
+        const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign)]);
         return {
           next: next.kind === 'done' ? { ...next, reason: next.reason ?? settlement.reason } : { ...next, at: new Date(next.at) },
           costMicros,
@@ -43,6 +42,8 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
 }
 
 function nextFor(settlement: CallSettlement, campaign: CampaignRow, contact: ContactRow, now: number): NextAttempt {
+  // Whoever calls us is not called back by a line.
+  if (campaign.kind === 'inbound') return { kind: 'done', outcome: settlement.outcome };
   // A call that was taken back for a cancel has nothing to wait for.
   if (settlement.outcome === 'canceled' && campaign.state === 'canceled') {
     return { kind: 'done', outcome: 'canceled', reason: campaign.stateReason ?? undefined };
@@ -60,11 +61,13 @@ function nextFor(settlement: CallSettlement, campaign: CampaignRow, contact: Con
 }
 
 /** What the carrier bills of its own; the providers' usage comes with the conversation. */
-function carrierUsage(settlement: CallSettlement, spec: CampaignSpec): UsageLine[] {
+function carrierUsage(settlement: CallSettlement, { kind, spec }: CampaignRow): UsageLine[] {
   if (settlement.answeredAt === undefined) return [];
   const provider = spec.carrier;
   const seconds = settlement.durationS ?? Math.max(0, Math.ceil((settlement.endedAt - settlement.answeredAt) / 1_000));
-  const lines: UsageLine[] = [{ provider, service: 'voice', item: 'outbound', unit: 'second', quantity: seconds }];
+  const lines: UsageLine[] = [
+    { provider, service: 'voice', item: kind === 'inbound' ? 'inbound' : 'outbound', unit: 'second', quantity: seconds },
+  ];
   if (spec.dialing.machineDetection) lines.push({ provider, service: 'amd', item: 'async', unit: 'request', quantity: 1 });
   return lines;
 }

@@ -2,10 +2,11 @@ import type { Carrier } from '../../contracts/carrier';
 import { type TwilioAccess, twilioClient } from './client';
 import { TwilioCarrier } from './twilio-carrier';
 
+export { type InboundWebhook, parseInboundCall } from './inbound';
 export { MediaStreamEncoder, parseMediaStreamMessage, TWILIO_MEDIA } from './media-stream';
 export { verifyTwilioSignature } from './signature';
 export { statusFromTwilio, statusToTwilio } from './status';
-export { hangupTwiml, streamTwiml, waitTwiml } from './twiml';
+export { hangupTwiml, rejectTwiml, streamTwiml, waitTwiml } from './twiml';
 export { webhookUrl } from './urls';
 export {
   callSidOf,

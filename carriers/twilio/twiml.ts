@@ -58,6 +58,13 @@ export function waitTwiml(ms: number, url: string): string {
   return response.toString();
 }
 
+/** Of a call that came in and was not answered: it costs nothing. */
+export function rejectTwiml(reason: 'busy' | 'rejected'): string {
+  const response = new twiml.VoiceResponse();
+  response.reject({ reason });
+  return response.toString();
+}
+
 export function hangupTwiml(): string {
   const response = new twiml.VoiceResponse();
   response.hangup();

@@ -2,7 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { GatewayContext } from '../gateway-context';
 import { registerTwilioCalls } from './twilio-calls';
+import { registerTwilioInbound } from './twilio-inbound';
 
 export function registerWebhooks(app: FastifyInstance, gateway: GatewayContext): void {
   registerTwilioCalls(app, gateway);
+  registerTwilioInbound(app, gateway);
 }

@@ -87,6 +87,7 @@ export class CallWorld {
   ) {
     const defaults: CallActivities = {
       dial: async () => placed(),
+      admitInbound: async () => ({ kind: 'admitted', ...rules() }),
       reconcileDial: async () => ({ kind: 'unknown' }),
       conversation: async () => {
         throw new CompleteAsyncError();

@@ -73,6 +73,22 @@ export async function recordOptOut(...args: Parameters<CallActivities['recordOpt
 /**
  * A gateway that has not been heard of for so long is asked whether it lives; it heartbeats every second. With 3 s a caller heard nothing for up to
  * 3.5 s; a false alarm costs one request, and the caller does not hear it.
+/** A caller hears it ring until then. */
+const admitting = proxyActivities<CallActivities>({
+  startToCloseTimeout: '8s',
+  scheduleToCloseTimeout: '45s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '2s' },
+});
+
+/** As with the settlement: in the workflow task, which is the quickest there is, or as a regular activity when the database is away. */
+export async function admitInbound(...args: Parameters<CallActivities['admitInbound']>): ReturnType<CallActivities['admitInbound']> {
+  try {
+    return await inTask.admitInbound(...args);
+  } catch {
+    return admitting.admitInbound(...args);
+  }
+}
+
  */
 export const CONVERSATION_HEARTBEAT_MS = 2_000;
 

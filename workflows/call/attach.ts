@@ -42,7 +42,7 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   }
   await rulesKnown(state);
   if (state.isOver) return ended();
-  if (!state.rules) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
+  if (!state.rules) return unknownCall(state);
   const meanwhile = state.streams.get(streamId);
   if (meanwhile) return attachAgain(state, request, meanwhile);
   // Of several streams that waited for the old one's end, the first is taken.
@@ -90,7 +90,7 @@ async function warmUp(state: CallState, request: AttachRequest): Promise<AttachR
   state.leg.ringingAt ??= Date.now();
   await rulesKnown(state);
   if (state.isOver) return ended();
-  if (!state.rules) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
+  if (!state.rules) return unknownCall(state);
   return {
     kind: 'attached',
     ...(request.haveSetup ? {} : { setup: state.rules.setup }),
@@ -134,3 +134,9 @@ function ended(): AttachResult {
 function refuse(action: 'hangup' | 'close', code: ErrorCode, reason: string): AttachResult {
   return { kind: 'refused', action, code, reason };
 }
+function unknownCall(state: CallState): AttachResult {
+  if (!state.refusal) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
+  state.refusal.told = true;
+  return refuse('hangup', state.refusal.code, state.refusal.reason);
+}
+

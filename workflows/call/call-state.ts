@@ -2,6 +2,7 @@
 import { log } from '@temporalio/workflow';
 import type { CallRules } from '../../contracts/activities';
 import type { CallInput, CallPhase, CallView, CarrierEvent, ConversationReport, GatewayEvent } from '../../contracts/call';
+import type { ErrorCode } from '../../contracts/errors';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
 import type { AmdEvidence } from '../../policy/amd-vote';
 import { hangupCall } from './activities';
@@ -12,6 +13,8 @@ import { Transcript } from './transcript';
 export type Phase =
   /** The dial's fate is not known yet. */
   | { kind: 'dialing' }
+  /** It came in, and its line is not known yet. */
+  | { kind: 'admitting' }
   | { kind: 'reconciling' }
   /** The carrier has the call, and no stream is open yet. */
   | { kind: 'waiting' }
@@ -46,7 +49,7 @@ export interface Conversation {
 export type TransferResult = Extract<CarrierEvent, { kind: 'transfer_result' }>;
 
 export class CallState {
-  phase: Phase = { kind: 'dialing' };
+  phase: Phase;
   readonly leg = new CarrierLeg();
   readonly transcript = new Transcript();
   rules: CallRules | undefined;
@@ -86,7 +89,14 @@ export class CallState {
   verdict: { outcome: Outcome; reason: string; consumed: boolean; retryAfterMs?: number; errorCode?: number } | undefined;
   private readonly gatewayEventsSeen = new Set<string>();
 
-  constructor(readonly input: CallInput) {}
+  /** Why a call that came in is not answered. */
+  refusal: { code: ErrorCode; reason: string; told: boolean } | undefined;
+
+  /** @param input of a call that came in it is completed by `admit` */
+  constructor(public input: CallInput) {
+    this.phase = input.inbound ? { kind: 'admitting' } : { kind: 'dialing' };
+    this.carrierCallId = input.inbound?.carrierCallId;
+  }
 
   /** True when no gateway shall talk to this call any more. */
   get isOver(): boolean {
@@ -153,6 +163,8 @@ function publicPhase(state: CallState): CallPhase {
       return state.leg.ringingAt === undefined ? 'placed' : 'ringing';
     case 'talking':
       return state.machineCommand === 'drop_voicemail' ? 'voicemail' : 'talking';
+    case 'admitting':
+      return 'ringing';
     case 'ending':
       return 'settling';
     case 'dialing':

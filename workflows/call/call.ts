@@ -10,6 +10,7 @@ import {
   nextInstructionUpdate,
   stopCallSignal,
 } from '../../contracts/call';
+import { admit } from './admit';
 import { attach, validateAttach } from './attach';
 import { CallState, type Phase } from './call-state';
 import { ending } from './ending';
@@ -44,6 +45,8 @@ export async function call(input: CallInput): Promise<CallView> {
 
 function step(state: CallState, phase: Exclude<Phase, { kind: 'ended' }>): Promise<Phase> {
   switch (phase.kind) {
+    case 'admitting':
+      return admit(state);
     case 'dialing':
     case 'reconciling':
       return place(state);

@@ -25,6 +25,7 @@ export async function nextInstruction(state: CallState, request: { carrierCallId
   if (state.isOver || state.mustStop || state.attachments >= MAX_ATTACHMENTS) return HANG_UP;
   const stream: NextInstruction = { kind: 'stream', attachment: state.attachments + 1 };
   switch (state.phase.kind) {
+    case 'admitting':
     case 'dialing':
     case 'reconciling':
     case 'waiting':

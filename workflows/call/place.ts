@@ -96,6 +96,10 @@ async function reconcile(state: CallState): Promise<Phase> {
 /** Waits for what the gateway needs to know. Normally the dial has told long before the phone rings. */
 export async function rulesKnown(state: CallState): Promise<void> {
   if (state.rules) return;
+  if (state.phase.kind === 'admitting') {
+    await condition(() => state.rules !== undefined || state.refusal !== undefined || state.isOver);
+    return;
+  }
   const { carrierCallId } = state;
   if (state.phase.kind === 'dialing' && (await condition(() => state.rules !== undefined || state.isOver, DIAL_ANSWER_GRACE_MS))) return;
   if (state.rules || carrierCallId === undefined) return;

@@ -1,0 +1,58 @@
+/**
+ * A call that came in, on whichever carrier: its workflow is started, which admits it, and then it is answered into a stream. While Temporal is away
+ * nothing is promised to anybody: the phone goes on ringing, and the carrier asks again.
+ */
+import type { AttachResult } from '../contracts/call';
+import { inboundCallId } from '../contracts/call-id';
+import type { CarrierName } from '../contracts/carrier';
+import { inboundDigest } from '../contracts/ids';
+import type { InboundCallFacts } from '../contracts/line';
+import { seal } from '../runtime/seal';
+import { type StreamTarget, streamTarget } from './continue-call';
+import type { GatewayContext } from './gateway-context';
+
+export interface InboundRequest extends InboundCallFacts {
+  carrier: CarrierName;
+  carrierCallId: string;
+}
+
+export type InboundAnswer =
+  | { kind: 'answer'; target: StreamTarget; maxDurationMs: number }
+  /** `busy`: no room; `rejected`: nobody answers that number, or the call is over. */
+  | { kind: 'refuse'; as: 'busy' | 'rejected' }
+  /** Not known yet: to be asked again. */
+  | { kind: 'ask_again' };
+
+const START_DEADLINE_MS = 3_000;
+/** With the start less than the carriers wait for an answer. */
+const ATTACH_DEADLINE_MS = 6_000;
+
+/** Never rejects. A repeat, here or at another gateway, finds the same call. */
+export async function takeInboundCall(gateway: GatewayContext, request: InboundRequest): Promise<InboundAnswer> {
+  const { carrier, carrierCallId, from, to, parameters } = request;
+  const callId = callIdOf(request);
+  const { config, gatewayId, link, log } = gateway;
+  let result: AttachResult;
+  try {
+    const sealed = seal({ from, to, parameters }, gateway.secretKey, callId);
+    const input = { tenantId: '', campaignId: '', contactId: '', callId, inbound: { carrier, carrierCallId, gatewayId, sealed } };
+    const how = await link.startInbound(input, config.PATTER_TASK_QUEUE, START_DEADLINE_MS);
+    log.info({ callId, carrierCallId, carrier, how }, 'a call comes in');
+    result = await link.attach(callId, { gatewayId, carrierCallId }, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
+  } catch (error) {
+    log.warn({ callId, carrierCallId, err: error }, 'a call that came in waits for Temporal');
+    return { kind: 'ask_again' };
+  }
+  if (result.kind === 'refused') {
+    log.warn({ callId, carrierCallId, code: result.code, reason: result.reason }, 'a call that came in is refused');
+    return { kind: 'refuse', as: result.code === 'PATTER_NO_GATEWAY' ? 'busy' : 'rejected' };
+  }
+  const target = streamTarget(gateway, callId, result.attachment);
+  // A stream that opens at the neighbour is warmed up there.
+  if (result.setup && target.gatewayUrl === gateway.publicUrl) gateway.prewarm.keepWarm(result.setup, carrierCallId);
+  return { kind: 'answer', target, maxDurationMs: result.setup?.agent.maxDurationMs ?? 0 };
+}
+
+export function callIdOf({ carrier, carrierCallId }: { carrier: CarrierName; carrierCallId: string }): string {
+  return inboundCallId(inboundDigest(carrier, carrierCallId));
+}
