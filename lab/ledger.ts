@@ -18,6 +18,8 @@ export interface HeardSegment {
   streamSid?: string;
   text: string;
   startedAt: number;
+  /** When the last character of `text` was heard. */
+  lastHeardAt?: number;
   endedAt?: number;
 }
 

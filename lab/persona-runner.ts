@@ -2,6 +2,7 @@
  * A phone with somebody at it. The network hands it 20 ms of what arrives and takes 20 ms of what is said, in step; the persona's
  * script decides. Nothing here knows Twilio.
  */
+import { systemClock } from '../contracts/clock';
 import { FRAME_BYTES, FRAME_MS } from '../contracts/g711';
 import { decodeInto, isSilent, SILENT_FRAME, speak } from './audio';
 import { HumanScript } from './human-script';
@@ -188,7 +189,9 @@ export class Phone implements Ear, Mouth {
       {
         text: (fragment) => {
           this.text += fragment;
-          if (this.segment) this.segment.text += fragment;
+          if (!this.segment) return;
+          this.segment.text += fragment;
+          this.segment.lastHeardAt = systemClock.now();
         },
       },
     );
