@@ -55,6 +55,10 @@ export type AdmitResult =
   /** No line, or no room: the carrier is told to refuse the call. `code` is one of contracts/errors.ts. */
   | { kind: 'refused'; code: ErrorCode; reason: string };
 
+export type ReconcileResult =
+  | ({ kind: 'found'; call: CarrierCall } & CallRules)
+  /** The intent was never sent (its lease ended first), or the carrier knows no such call: surely not dialled. */
+  | { kind: 'not_dialed' }
   | { kind: 'unknown' };
 
 /** What the call workflow knows at its end; `settleCall` writes it once. */
@@ -69,6 +73,8 @@ export interface CallSettlement extends Omit<CallInput, 'inbound'> {
   endedAt: number;
   durationS?: number;
   transferredTo?: string;
+  /** People who were asked in warm transfers. */
+  transfers?: TransferRecord[];
   turns: TranscriptTurn[];
   usage: UsageLine[];
   toolCalls: ToolCallRecord[];
@@ -110,14 +116,14 @@ export interface DispatchResult {
 export interface CallActivities {
   /** Gate, attempt, lease, intent in one transaction; then one POST. maximumAttempts 1. */
   dial(input: CallInput): Promise<DialResult>;
+  /** Line, contact, attempt and lease of a call that came in, in one transaction. Idempotent by the call id. */
+  admitInbound(input: { callId: string; inbound: InboundCall }): Promise<AdmitResult>;
   /** After an unknown outcome: what the store and the carrier know of the attempt. Polls the carrier with heartbeats until it is sure or its time is up. */
   reconcileDial(
     input: CallInput & { /** Known from a callback of the carrier: nothing has to be searched. */ carrierCallId?: string },
   ): Promise<ReconcileResult>;
   /** Completed from outside by the gateway. */
   conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<import('./call').ConversationReport>;
-  /** Line, contact, attempt and lease of a call that came in, in one transaction. Idempotent by the call id. */
-  admitInbound(input: { callId: string; inbound: InboundCall }): Promise<AdmitResult>;
   commandGateway(input: { gatewayId: string; command: GatewayCommand }): Promise<{ delivered: boolean }>;
   /** Ends the carrier's call; ended already is success. `onlyIfQueued`: leave it alone when it rings or talks. */
   hangupCall(input: { callId: string; carrierCallId: string; onlyIfQueued?: boolean }): Promise<CarrierCall | undefined>;

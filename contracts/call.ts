@@ -12,16 +12,19 @@ import type { ConsultEvent } from './carrier-transfer';
 import type { InboundCall } from './line';
 import type { AnsweredBy, Outcome } from './outcomes';
 
-/** Workflow type `call`. Ids only: personal data is never a workflow input. */
+/**
+ * Workflow type `call`. Ids only: personal data is never a workflow input. Of a call that came in only `callId` is known at first; the rest is empty
+ * until it has been admitted.
+ */
 export interface CallInput {
   tenantId: string;
   campaignId: string;
   contactId: string;
   callId: string;
+  inbound?: InboundCall;
 }
 
 /** One utterance as it was heard: the agent's text is cut where the caller stopped hearing it. */
-  inbound?: InboundCall;
 export interface TranscriptTurn {
   role: 'assistant' | 'user';
   text: string;

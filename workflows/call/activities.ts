@@ -89,6 +89,17 @@ export async function admitInbound(...args: Parameters<CallActivities['admitInbo
   }
 }
 
+export async function recordOptOut(...args: Parameters<CallActivities['recordOptOut']>): Promise<void> {
+  try {
+    await inTask.recordOptOut(...args);
+  } catch {
+    await stubborn.recordOptOut(...args);
+  }
+}
+
+/**
+ * A gateway that has not been heard of for so long is asked whether it lives; it heartbeats every second. With 3 s a caller heard nothing for up to
+ * 3.5 s; a false alarm costs one request, and the caller does not hear it.
  */
 export const CONVERSATION_HEARTBEAT_MS = 2_000;
 

@@ -127,6 +127,12 @@ function duplicateCall(state: CallState): AttachResult {
   return refuse('hangup', 'PATTER_CALL_DUPLICATE', `the attempt's call is ${state.carrierCallId}`);
 }
 
+function unknownCall(state: CallState): AttachResult {
+  if (!state.refusal) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
+  state.refusal.told = true;
+  return refuse('hangup', state.refusal.code, state.refusal.reason);
+}
+
 function ended(): AttachResult {
   return refuse('hangup', 'PATTER_CALL_ENDED', 'the call has ended');
 }
@@ -134,9 +140,3 @@ function ended(): AttachResult {
 function refuse(action: 'hangup' | 'close', code: ErrorCode, reason: string): AttachResult {
   return { kind: 'refused', action, code, reason };
 }
-function unknownCall(state: CallState): AttachResult {
-  if (!state.refusal) return refuse('hangup', 'PATTER_CALL_NOT_FOUND', 'nothing is known of this call');
-  state.refusal.told = true;
-  return refuse('hangup', state.refusal.code, state.refusal.reason);
-}
-

@@ -158,13 +158,13 @@ export class CallState {
 function publicPhase(state: CallState): CallPhase {
   const { phase } = state;
   switch (phase.kind) {
+    case 'admitting':
+      return 'ringing';
     case 'waiting':
       if (state.leg.answeredAt !== undefined) return 'answered';
       return state.leg.ringingAt === undefined ? 'placed' : 'ringing';
     case 'talking':
       return state.machineCommand === 'drop_voicemail' ? 'voicemail' : 'talking';
-    case 'admitting':
-      return 'ringing';
     case 'ending':
       return 'settling';
     case 'dialing':
