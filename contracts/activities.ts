@@ -46,10 +46,6 @@ export type DialResult =
       campaignWorkflowId?: string;
     };
 
-export type ReconcileResult =
-  | ({ kind: 'found'; call: CarrierCall } & CallRules)
-  /** The intent was never sent (its lease ended first), or the carrier knows no such call: surely not dialled. */
-  | { kind: 'not_dialed' }
 export type AdmitResult =
   | ({ kind: 'admitted' } & CallRules)
   /** No line, or no room: the carrier is told to refuse the call. `code` is one of contracts/errors.ts. */
@@ -73,8 +69,6 @@ export interface CallSettlement extends Omit<CallInput, 'inbound'> {
   endedAt: number;
   durationS?: number;
   transferredTo?: string;
-  /** People who were asked in warm transfers. */
-  transfers?: TransferRecord[];
   turns: TranscriptTurn[];
   usage: UsageLine[];
   toolCalls: ToolCallRecord[];

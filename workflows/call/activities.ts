@@ -62,17 +62,6 @@ export async function settleCall(...args: Parameters<CallActivities['settleCall'
   }
 }
 
-export async function recordOptOut(...args: Parameters<CallActivities['recordOptOut']>): Promise<void> {
-  try {
-    await inTask.recordOptOut(...args);
-  } catch {
-    await stubborn.recordOptOut(...args);
-  }
-}
-
-/**
- * A gateway that has not been heard of for so long is asked whether it lives; it heartbeats every second. With 3 s a caller heard nothing for up to
- * 3.5 s; a false alarm costs one request, and the caller does not hear it.
 /** A caller hears it ring until then. */
 const admitting = proxyActivities<CallActivities>({
   startToCloseTimeout: '8s',

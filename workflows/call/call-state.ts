@@ -11,10 +11,10 @@ import { Transcript } from './transcript';
 
 /** Where the call stands. The orchestrator (./call) moves it on; everybody else only reads it. */
 export type Phase =
-  /** The dial's fate is not known yet. */
-  | { kind: 'dialing' }
   /** It came in, and its line is not known yet. */
   | { kind: 'admitting' }
+  /** The dial's fate is not known yet. */
+  | { kind: 'dialing' }
   | { kind: 'reconciling' }
   /** The carrier has the call, and no stream is open yet. */
   | { kind: 'waiting' }
