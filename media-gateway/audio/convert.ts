@@ -1,0 +1,74 @@
+import type { AudioEncoding, AudioFormat } from '../../contracts/audio';
+import { decodeMulaw, encodeMulaw } from '../../contracts/g711';
+import { alawToMulaw, decodeAlaw, encodeAlaw, mulawToAlaw } from './alaw';
+import { Downsampler, type StreamResampler, Upsampler } from './stream-resampler';
+
+/** One direction of one stream: bytes of one format in, of the other out; pieces of any length. What it returns is the receiver's own. */
+export type AudioConverter = (audio: Uint8Array) => Uint8Array;
+
+/**
+ * `undefined`: both are the same, and the bytes go through as they are.
+ * Exactly one of the two is at 8 kHz, or both have one rate; 16 to 24 kHz is asked for by nobody.
+ */
+export function audioConverter(from: AudioFormat, to: AudioFormat): AudioConverter | undefined {
+  if (from.encoding === to.encoding && from.sampleRate === to.sampleRate) return undefined;
+  if (from.sampleRate === to.sampleRate && from.encoding === 'alaw' && to.encoding === 'mulaw') return alawToMulaw;
+  if (from.sampleRate === to.sampleRate && from.encoding === 'mulaw' && to.encoding === 'alaw') return mulawToAlaw;
+  const decode = decoder(from.encoding);
+  const encode = ENCODERS[to.encoding];
+  const resampler = resamplerFor(from.sampleRate, to.sampleRate);
+  return resampler ? (audio) => encode(resampler.push(decode(audio))) : (audio) => encode(decode(audio));
+}
+
+const ENCODERS: Readonly<Record<AudioEncoding, (samples: Int16Array) => Uint8Array>> = {
+  mulaw: encodeMulaw,
+  alaw: encodeAlaw,
+  linear16: encodeLinear16,
+};
+
+function decoder(encoding: AudioEncoding): (audio: Uint8Array) => Int16Array {
+  switch (encoding) {
+    case 'mulaw':
+      return decodeMulaw;
+    case 'alaw':
+      return decodeAlaw;
+    case 'linear16':
+      return linear16Decoder();
+    default:
+      return encoding satisfies never;
+  }
+}
+
+function resamplerFor(from: AudioFormat['sampleRate'], to: AudioFormat['sampleRate']): StreamResampler | undefined {
+  if (from === to) return undefined;
+  const factor = Math.max(from, to) / Math.min(from, to);
+  if (factor !== 2 && factor !== 3) throw new Error(`Nothing makes ${to} samples a second of ${from}`);
+  return from > to ? new Downsampler(factor) : new Upsampler(factor);
+}
+
+/** A network cuts samples in two: the odd byte waits for the next piece. */
+function linear16Decoder(): (audio: Uint8Array) => Int16Array {
+  let odd: number | undefined;
+  return (audio) => {
+    let at = 0;
+    const samples = new Int16Array((audio.length + (odd === undefined ? 0 : 1)) >> 1);
+    let n = 0;
+    if (odd !== undefined && audio.length > 0) {
+      samples[n++] = odd | ((audio[at++] as number) << 8);
+      odd = undefined;
+    }
+    for (; n < samples.length; at += 2) samples[n++] = (audio[at] as number) | ((audio[at + 1] as number) << 8);
+    if (at < audio.length) odd = audio[at];
+    return samples;
+  };
+}
+
+function encodeLinear16(samples: Int16Array): Uint8Array {
+  const bytes = new Uint8Array(2 * samples.length);
+  for (let i = 0, at = 0; i < samples.length; i++) {
+    const sample = samples[i] as number;
+    bytes[at++] = sample & 0xff;
+    bytes[at++] = (sample >> 8) & 0xff;
+  }
+  return bytes;
+}
