@@ -16,12 +16,25 @@ export const FAULT_KINDS = [
   'create_500',
   /** The call is dialled, and its creation never answered. */
   'create_hang',
-  /** The call is not dialled; 429 with code 20429. */
+  /** The call is not dialled; 429 with code 20429 (Twilio) or 90103 (Telnyx). */
   'create_429',
+  /** Telnyx: a command (`event`: `answer`, `transfer`, `bridge`, `hangup` …) is carried out, and answered with 500, or never. */
+  'command_500',
+  'command_hang',
+  /** Telnyx: every fourth frame of a stream arrives after the one that follows it. */
+  'frames_reordered',
+  /** Telnyx: the recording cannot be stored. */
+  'recording_failed',
   /** The AI provider's socket is dropped in the middle of a sentence: `afterMs` of audio have been sent. */
   'provider_drop',
-  /** The AI provider refuses the socket. */
+  /** The AI provider refuses the socket. `event` of these: `deepgram`, `elevenlabs`; left out: whichever comes first. */
   'provider_refuse',
+  /** The AI provider closes its socket with 1011 after `afterMs` of audio. */
+  'provider_close',
+  /** The AI provider sends a message of a kind that nobody knows. */
+  'provider_unknown_event',
+  /** A final transcript comes `delayMs` late. */
+  'stt_late',
   /** The AI provider ends the session as expired. */
   'provider_expire',
   /** The AI provider's REST answers `status`; `event`: `speech`, `responses` or `chat`. */
@@ -38,8 +51,8 @@ export const faultSchema = z.strictObject({
   /** Only calls to this number (E.164). */
   to: z.string().optional(),
   /**
-   * Only this callback: `initiated`, `ringing`, `answered`, `completed`, `amd`, `stream-started`, `stream-stopped`, `stream-error`;
-   * for webhooks and tools, their name.
+   * Only this callback: `initiated`, `ringing`, `answered`, `completed`, `amd`, `stream-started`, `stream-stopped`, `stream-error`; at Telnyx
+   * by its own words, `call.answered`, `streaming.failed`, …; for webhooks and tools, their name.
    */
   event: z.string().optional(),
   /** How often it happens; left out: every time. */

@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import { registerControl } from './control-routes';
+import { registerDeepgram } from './deepgram';
 import { registerOpenAi } from './openai';
 import { Casting, loadScenario, type ScenarioInput } from './scenario';
 import { createLabServer } from './server';
@@ -40,6 +41,7 @@ export async function runLab(options: LabOptions): Promise<RunningLab> {
   registerControl(lab, scenario.tools);
   registerTwilio(lab, { scenario, casting, cps: options.twilioCps ?? scenario.network.cps ?? 1 });
   registerOpenAi(lab);
+  registerDeepgram(lab);
   await lab.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   options.log.info({ url: lab.url, seed }, 'the lab listens');
 

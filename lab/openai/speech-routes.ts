@@ -1,6 +1,8 @@
-/** POST /v1/audio/speech: reads a text aloud in the lab's voice. */
+/** POST /v1/audio/speech: reads a text aloud in the lab's voice, and sends the audio while it is being made. */
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { sleep } from '../../contracts/clock';
 import type { LabServer } from '../lab-server';
 import { modulate } from '../voice';
 import { ApiError, parseOrThrow } from './api-error';
@@ -9,6 +11,9 @@ import { failOnDemand } from './text/text-routes';
 
 const RATE = 24_000;
 const WAV_HEADER_BYTES = 44;
+/** Audio comes in such parts, many times faster than it is heard. Odd, because the vendor does not care where a sample ends. */
+const PART_BYTES = 9_601;
+const PART_EVERY_MS = 5;
 
 const speechBody = z.strictObject({
   model: z.string(),
@@ -41,8 +46,19 @@ export function registerSpeech(lab: LabServer, app: FastifyInstance): void {
     const bytes = Buffer.alloc(header.length + samples.length * 2);
     header.copy(bytes);
     for (let i = 0; i < samples.length; i++) bytes.writeInt16LE(samples[i] as number, header.length + 2 * i);
-    return reply.type(format === 'wav' ? 'audio/wav' : 'audio/pcm').send(bytes);
+    const cutAtMs = lab.faults.take('provider_drop', { event: 'speech' })?.afterMs;
+    return reply.type(format === 'wav' ? 'audio/wav' : 'audio/pcm').send(Readable.from(parts(lab, bytes, cutAtMs)));
   });
+}
+
+async function* parts(lab: LabServer, bytes: Buffer, cutAtMs: number | undefined): AsyncGenerator<Buffer> {
+  const cutAt = cutAtMs === undefined ? Number.POSITIVE_INFINITY : (2 * RATE * cutAtMs) / 1_000;
+  for (let at = 0; at < bytes.length; at += PART_BYTES) {
+    // The connection breaks in the middle of the body.
+    if (at >= cutAt) throw new Error('fault: provider_drop');
+    yield bytes.subarray(at, at + PART_BYTES);
+    await sleep(lab.clock, PART_EVERY_MS);
+  }
 }
 
 function wavHeader(dataBytes: number): Buffer {

@@ -1,0 +1,4 @@
+export interface VoiceOptions {
+  /** BCP 47, as the agent has it. */
+  language: string;
+}
