@@ -135,6 +135,20 @@ describe('the playback ledger', () => {
     expect(carrier.ledger.acknowledge('g1.999')).toBeUndefined();
   });
 
+  it('does not count as heard what a carrier that lags a little cannot have played yet', () => {
+    let now = 0;
+    const ledger = new PlaybackLedger(() => now);
+    ledger.sent('a', 4_000);
+    const mark = ledger.mark();
+    ledger.sent('a', 8_000);
+    now = 600;
+    ledger.acknowledge(mark);
+    now = 800;
+    ledger.cleared();
+    // Behind by 100 ms, of which a frame is the carrier's own.
+    expect(ledger.heardMs('a')).toBe(720);
+  });
+
   it('believes a carrier that plays later than it should', () => {
     let now = 0;
     const ledger = new PlaybackLedger(() => now);

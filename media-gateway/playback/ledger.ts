@@ -1,4 +1,4 @@
-import { BYTES_PER_MS } from '../../contracts/g711';
+import { BYTES_PER_MS, FRAME_MS } from '../../contracts/g711';
 
 /** Bytes of one item, or of padding (no item), that went out one after the other. */
 interface Sent {
@@ -38,6 +38,11 @@ export class PlaybackLedger {
   #acknowledgedBytes = 0;
   /** When the carrier runs out of audio, by our model. */
   #runsOutAt = 0;
+  /**
+   * How late the latest mark was, within the tolerance: the way there and back, and what the carrier lags behind. Nobody can tell the two apart, so all of
+   * it counts as not heard yet: a word too few in the history is asked for again, one too many is never said.
+   */
+  #lagMs = 0;
   readonly #heard = new Map<string, number>();
   readonly #played = new Set<string>();
 
@@ -75,7 +80,10 @@ export class PlaybackLedger {
     const mark = this.#pending.get(name);
     if (!mark) return undefined;
     this.#pending.delete(name);
-    const lateMs = this.now() - mark.dueAt - LATE_MARK_TOLERANCE_MS;
+    const late = this.now() - mark.dueAt;
+    // The carrier plays by frames.
+    this.#lagMs = Math.min(LATE_MARK_TOLERANCE_MS, Math.max(0, late - FRAME_MS));
+    const lateMs = late - LATE_MARK_TOLERANCE_MS;
     if (lateMs > 0) {
       this.#runsOutAt += lateMs;
       for (const other of this.#pending.values()) other.dueAt += lateMs;
@@ -123,7 +131,8 @@ export class PlaybackLedger {
 
   /** Bytes of this generation that were heard: at least what marks say, at most what was sent. */
   #heardBytes(): number {
-    const unplayed = Math.floor(this.bufferedMs * BYTES_PER_MS);
+    const unplayedMs = Math.max(0, this.#runsOutAt + this.#lagMs - this.now());
+    const unplayed = Math.min(this.#sentBytes, Math.floor(unplayedMs * BYTES_PER_MS));
     return Math.max(this.#acknowledgedBytes, this.#sentBytes - unplayed, this.#settledBytes);
   }
 

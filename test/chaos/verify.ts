@@ -122,16 +122,18 @@ async function openThings(world: ChaosWorld, campaignId: string): Promise<string
 }
 
 /**
- * A gateway that is frozen in the middle of a word garbles that word and goes on with the next: of the utterance all but a few letters in one
- * place were heard.
+ * A gateway, or a lab, that is late in the middle of a word garbles that word and goes on with the next: of the utterance all but a few letters in one
+ * place were heard, and what was heard as garbled may have been any letter.
  */
 function heardWithGap(call: CallEntry, text: string): boolean {
   const heard = heardText(call);
-  const wanted = squash(text);
+  const wanted = [...squash(text)];
+  const occurs = (letters: readonly string[]) =>
+    new RegExp(letters.map((letter) => `[\\u{${letter.codePointAt(0)?.toString(16)}}\uFFFD]`).join(''), 'u').test(heard);
   let head = 0;
-  while (head < wanted.length && heard.includes(wanted.slice(0, head + 1))) head++;
+  while (head < wanted.length && occurs(wanted.slice(0, head + 1))) head++;
   let tail = 0;
-  while (tail < wanted.length - head && heard.includes(wanted.slice(wanted.length - tail - 1))) tail++;
+  while (tail < wanted.length - head && occurs(wanted.slice(wanted.length - tail - 1))) tail++;
   return head + tail >= wanted.length - GARBLED_LETTERS;
 }
 
