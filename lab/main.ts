@@ -6,6 +6,8 @@ import { registerDeepgram } from './deepgram';
 import { registerOpenAi } from './openai';
 import { Casting, loadScenario, type ScenarioInput } from './scenario';
 import { createLabServer } from './server';
+import { registerTelnyx } from './telnyx';
+import { type TelnyxAccount, telnyxAccount } from './telnyx/account';
 import { registerTwilio } from './twilio';
 
 export interface LabOptions {
@@ -27,6 +29,8 @@ export interface LabOptions {
 export interface RunningLab {
   readonly role: 'lab';
   readonly urls: { readonly lab: string };
+  /** What a product needs to be the lab's customer at Telnyx; `TELNYX_BASE_URL` is `urls.lab` with `/v2` appended. */
+  readonly telnyx: TelnyxAccount;
   problems(): Promise<string[]>;
   stop(): Promise<void>;
   readonly closed: Promise<void>;
@@ -40,6 +44,7 @@ export async function runLab(options: LabOptions): Promise<RunningLab> {
   const lab = await createLabServer(scenario, { baud: options.baud ?? 300, seed, brain: scenario.brain }, options.log);
   registerControl(lab, scenario.tools);
   registerTwilio(lab, { scenario, casting, cps: options.twilioCps ?? scenario.network.cps ?? 1 });
+  registerTelnyx(lab, { scenario, casting });
   registerOpenAi(lab);
   registerDeepgram(lab);
   await lab.listen(options.host ?? '127.0.0.1', options.port ?? 0);
@@ -53,6 +58,7 @@ export async function runLab(options: LabOptions): Promise<RunningLab> {
   return {
     role: 'lab',
     urls: { lab: lab.url },
+    telnyx: telnyxAccount(scenario.telnyx),
     problems: async () => [],
     stop() {
       stopping ??= lab.stop().finally(closed);

@@ -12,13 +12,40 @@ export const LAB_ACCOUNT = {
   authToken: 'lab-auth-token-lab-auth-token-00',
 } as const;
 
-const who = z.union([z.string(), personaSchema]);
+/** The same at the lab's Telnyx. */
+export const LAB_TELNYX = {
+  apiKey: 'KEY0000000000000000LABLABLAB_lab',
+  connectionId: '1000000000000000001',
+} as const;
+
+const codec = z.enum(['PCMU', 'PCMA']);
+
+const telnyxSchema = z.strictObject({
+  apiKey: z.string().min(1).default(LAB_TELNYX.apiKey),
+  connectionId: z.string().min(1).default(LAB_TELNYX.connectionId),
+  /** Where the application announces calls that say nothing else; also set by `PATCH /v2/call_control_applications/:id`. */
+  webhookUrl: z.url().optional(),
+  webhookFailoverUrl: z.url().optional(),
+  /** What a leg to or from a number negotiates: A-law in most of the world. */
+  codec: codec.default('PCMU'),
+  codecs: z.record(z.string(), codec).default({}),
+  /** Excess is refused with 429, not queued. */
+  dialsPerSecond: z.number().positive().default(30),
+  /** With `stream_establish_before_call_originate`: whether the `start` frame comes at once or when the call is answered. Not documented. */
+  earlyStart: z.enum(['at_once', 'on_answer']).default('at_once'),
+});
+
+/** A persona's name, or the persona itself. */
+export const who = z.union([z.string(), personaSchema]);
 
 export const scenarioSchema = z.strictObject({
   description: z.string().optional(),
   account: z.strictObject({ sid: z.string(), authToken: z.string() }).default({ ...LAB_ACCOUNT }),
-  /** The numbers that the account owns and may call from. */
+  telnyx: telnyxSchema.prefault({}),
+  /** The numbers that the account owns and may call from, at either phone company. */
   numbers: z.array(z.string()).default(['+15005550006']),
+  /** Where the numbers of the Twilio account send their calls, until it is changed by the REST API. */
+  routing: z.record(z.string(), z.strictObject({ voiceUrl: z.url(), statusCallback: z.url().optional() })).default({}),
   /** Personas of this scenario alone, by name; they hide those of the same name in the folder. */
   personas: z.record(z.string(), personaSchema).default({}),
   /** A number's persona, or one for each call to it (the last one stays). */
@@ -98,7 +125,8 @@ export class Casting {
     return Array.isArray(cast) ? (cast[Math.min(index, cast.length - 1)] as (typeof cast)[number]) : cast;
   }
 
-  private resolve(role: z.output<typeof who>): NamedPersona {
+  /** The persona of this name, or the one that is written out. @throws where nobody is called so */
+  resolve(role: z.output<typeof who>): NamedPersona {
     if (typeof role !== 'string') return { name: `(${role.kind})`, persona: role };
     const persona = this.personas.get(role);
     if (!persona) throw new Error(`No persona is called "${role}". There are: ${[...this.personas.keys()].join(', ')}`);

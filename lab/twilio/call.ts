@@ -23,7 +23,7 @@ export type CallState =
 export interface CallParams {
   to: string;
   from: string;
-  direction: 'outbound-api' | 'outbound-dial';
+  direction: 'inbound' | 'outbound-api' | 'outbound-dial';
   parent?: Call;
   /** How long it rings at most. */
   timeoutMs: number;
@@ -31,6 +31,8 @@ export interface CallParams {
   statusCallback?: string;
   statusCallbackMethod: string;
   statusCallbackEvents: readonly string[];
+  /** Sent with every request about this call. */
+  extraFields?: Record<string, string>;
 }
 
 export interface CallHooks {
@@ -68,7 +70,7 @@ export class Call {
     this.updatedAt = this.createdAt;
     this.entry = network.lab.ledger.call({
       carrier: 'twilio',
-      direction: 'outbound',
+      direction: params.direction === 'inbound' ? 'inbound' : 'outbound',
       callSid: this.sid,
       to: params.to,
       from: params.from,
@@ -112,6 +114,7 @@ export class Call {
       ApiVersion: '2010-04-01',
       CallStatus: this.status,
       ...(parent ? { ParentCallSid: parent.sid } : {}),
+      ...this.params.extraFields,
     };
   }
 
@@ -145,6 +148,20 @@ export class Call {
       answers: (somebody) => this.answer(somebody, callIndex),
       refuses: (how, by, sipCode) => this.end(how, by, sipCode),
     });
+  }
+
+  /** Somebody calls one of the account's numbers, and hears it ring. */
+  comeIn(name: string, persona: Persona & { kind: 'human' }): void {
+    this.startedAt = this.createdAt;
+    this.persona = persona;
+    Object.assign(this.entry, { persona: name, personaKind: persona.kind });
+    this.ring();
+  }
+
+  /** The TwiML does something that is to be heard: a call that came in is answered by it. */
+  pickUp(): void {
+    if (this.params.direction === 'inbound' && this.state.kind === 'ringing' && this.persona?.kind === 'human')
+      this.answer(this.persona, 0);
   }
 
   /** Connects the phone with something else. What it was connected with before is closed. */
@@ -214,7 +231,7 @@ export class Call {
     this.entry.rings.push(this.network.lab.clock.now());
     this.progress('ringing', 'ringing');
     this.after(this.params.timeoutMs, () => {
-      if (this.state.kind === 'ringing') this.end('no-answer', 'carrier', 487);
+      if (this.state.kind === 'ringing') this.end('no-answer', this.params.direction === 'inbound' ? 'callee' : 'carrier', 487);
     });
   }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { LabServer } from '../lab-server';
 import type { CallbackEntry } from '../ledger';
+import { DisturbedDelivery } from '../phone/disturbed';
 import { sendSigned } from './signed-request';
 
 export interface Callback {
@@ -23,55 +24,32 @@ interface RetryPolicy {
 }
 
 export class CallbackSender {
-  private readonly timers = new Set<() => void>();
-  private readonly held = new Map<string, (() => void)[]>();
+  private readonly delivery: DisturbedDelivery;
   private abort = new AbortController();
 
   constructor(
     private readonly lab: LabServer,
     private readonly authToken: string,
-  ) {}
+  ) {
+    this.delivery = new DisturbedDelivery(lab);
+  }
 
   send(callback: Callback): void {
-    const subject = { to: callback.to, event: callback.event };
-    const { faults } = this.lab;
-    if (faults.take('callback_missing', subject)) {
-      this.lab.ledger.callback({ ...this.entry(callback), fault: 'callback_missing' });
-      return;
-    }
-    const reorder = faults.take('callback_reorder', subject);
-    if (reorder) {
-      const release = this.once(() => this.deliver(callback, 'callback_reorder'));
-      this.held.set(callback.callSid, [...(this.held.get(callback.callSid) ?? []), release]);
-      // Nothing may follow it: then it is only late.
-      this.after(reorder.delayMs, release);
-      return;
-    }
-    const late = faults.take('callback_late', subject);
-    if (late) {
-      this.after(late.delayMs, () => this.deliver(callback, 'callback_late'));
-      return;
-    }
-    if (faults.take('callback_duplicate', subject)) this.deliver(callback, 'callback_duplicate');
-    this.deliver(callback);
+    const { callSid: callId, to, event } = callback;
+    this.delivery.send({
+      callId,
+      to,
+      event,
+      deliver: (fault) => this.attempt(callback, this.lab.ledger.callback({ ...this.entry(callback), fault }), this.abort.signal),
+      lost: (fault) => void this.lab.ledger.callback({ ...this.entry(callback), fault }),
+    });
   }
 
   /** Forgets what waits and breaks off what is under way. */
   reset(): void {
-    for (const cancel of this.timers) cancel();
-    this.timers.clear();
-    this.held.clear();
+    this.delivery.reset();
     this.abort.abort();
     this.abort = new AbortController();
-  }
-
-  private deliver(callback: Callback, fault?: string): void {
-    const entry = this.lab.ledger.callback({ ...this.entry(callback), fault });
-    void this.attempt(callback, entry, this.abort.signal).then(() => {
-      const waiting = this.held.get(callback.callSid);
-      this.held.delete(callback.callSid);
-      for (const release of waiting ?? []) release();
-    });
   }
 
   /** Never rejects: what went wrong is in the entry. */
@@ -93,29 +71,12 @@ export class CallbackSender {
         failure = (error as Error).name === 'TimeoutError' ? 'rt' : 'ct';
       }
       if (signal.aborted || entry.attempts > policy.retries || !(policy.on.includes(failure) || policy.on.includes('all'))) return;
-      await new Promise<void>((resolve) => this.after(RETRY_AFTER_MS, resolve));
+      await new Promise<void>((resolve) => this.delivery.after(RETRY_AFTER_MS, resolve));
     }
   }
 
   private entry(callback: Callback): CallbackEntry {
     return { callSid: callback.callSid, event: callback.event, url: callback.url, at: this.lab.clock.now(), attempts: 0 };
-  }
-
-  private after(ms: number, fn: () => void): void {
-    const cancel = this.lab.clock.after(ms, () => {
-      this.timers.delete(cancel);
-      fn();
-    });
-    this.timers.add(cancel);
-  }
-
-  private once(fn: () => void): () => void {
-    let done = false;
-    return () => {
-      if (done) return;
-      done = true;
-      fn();
-    };
   }
 }
 

@@ -97,6 +97,12 @@ export class Program {
 
   private async performVerb(verb: Verb, base: string | undefined, signal: AbortSignal): Promise<Document | 'over' | undefined> {
     const { call } = this;
+    // A pause before anything else only lets it ring for longer.
+    if (verb.kind === 'pause' && call.state.kind === 'ringing') {
+      await ringOn(call, verb.ms, signal);
+      return undefined;
+    }
+    if (HEARD.has(verb.kind)) call.pickUp();
     switch (verb.kind) {
       case 'say': {
         const frames = speak(verb.text, call.network.lab.options.baud);
@@ -109,6 +115,9 @@ export class Program {
       case 'pause':
         await this.play(new PlayerPath(undefined, 8 * verb.ms));
         return undefined;
+      case 'reject':
+        call.end(verb.reason === 'busy' ? 'busy' : 'no-answer', 'twiml', verb.reason === 'busy' ? 486 : 603);
+        return 'over';
       case 'hangup':
         call.end('completed', 'twiml');
         return 'over';
@@ -222,6 +231,16 @@ export class Program {
 
 function resolveUrl(url: string, base: string | undefined): string {
   return base === undefined ? url : new URL(url, base).toString();
+}
+
+/** The verbs that answer a call. */
+const HEARD: ReadonlySet<Verb['kind']> = new Set(['say', 'play', 'pause', 'connect', 'dial']);
+
+function ringOn(call: Call, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    call.after(ms, resolve);
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import { type CallFilter, callResource, listCalls } from './call-resource';
 import { createCall, type Form, field, method, refusal } from './create-call';
 import { sendError } from './errors';
 import type { PhoneNetwork } from './network';
+import type { PhoneNumbers } from './numbers';
 import type { Program } from './program';
 
 const ROOT = '/2010-04-01/Accounts/:accountSid';
@@ -16,7 +17,7 @@ interface CallRoute {
 }
 
 /** The routes; `programs` is where the program of each call is found, for updates. */
-export function registerRest(network: PhoneNetwork, programs: Map<string, Program>): void {
+export function registerRest(network: PhoneNetwork, programs: Map<string, Program>, numbers: PhoneNumbers): void {
   network.lab.app.register(async (scope) => {
     const entries = new WeakMap<FastifyRequest, RequestEntry>();
     scope.addHook('preHandler', async (request, reply) => {
@@ -43,7 +44,7 @@ export function registerRest(network: PhoneNetwork, programs: Map<string, Progra
       const call = network.calls.get(callSid);
       return call ? update(call, programs.get(callSid), request.body ?? {}, reply) : sendError(reply, 20404);
     });
-    scope.get(`${ROOT}/IncomingPhoneNumbers.json`, (request) => listNumbers(network, request.url));
+    numbers.register(scope, ROOT);
     scope.get('/2010-04-01/Accounts/:accountSid(^[A-Za-z0-9]+).json', () => ({
       sid: network.accountSid,
       friendly_name: 'Patter lab',
@@ -97,32 +98,4 @@ function update(call: Call, program: Program | undefined, form: Form, reply: Fas
     program.run(url ? { url, method: method(form, 'Method') } : { twiml: twiml as string });
   }
   return callResource(call);
-}
-
-function listNumbers(network: PhoneNetwork, url: string): Record<string, unknown> {
-  const path = url.replace(/\?.*$/, '');
-  const wanted = new URL(url, 'http://lab').searchParams.get('PhoneNumber');
-  const numbers = network.scenario.numbers.filter((number) => wanted === null || number.includes(wanted.replace(/\*/g, '')));
-  return {
-    incoming_phone_numbers: numbers.map((number) => {
-      const sid = `PN${Buffer.from(number).toString('hex').padEnd(32, '0').slice(0, 32)}`;
-      return {
-        sid,
-        account_sid: network.accountSid,
-        phone_number: number,
-        friendly_name: number,
-        capabilities: { voice: true, sms: true, mms: false, fax: false },
-        status: 'in-use',
-        uri: `/2010-04-01/Accounts/${network.accountSid}/IncomingPhoneNumbers/${sid}.json`,
-      };
-    }),
-    page: 0,
-    page_size: 50,
-    start: 0,
-    end: Math.max(0, numbers.length - 1),
-    uri: path,
-    first_page_uri: path,
-    next_page_uri: null,
-    previous_page_uri: null,
-  };
 }

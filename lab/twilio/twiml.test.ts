@@ -1,5 +1,5 @@
+import { wavDurationMs } from '../phone/wav';
 import { parseTwiml } from './twiml';
-import { wavDurationMs } from './wav';
 
 test('the query string of a stream URL is dropped, and parameters keep what they say', () => {
   const [verb] = parseTwiml(

@@ -35,6 +35,7 @@ export type Verb =
   | { kind: 'pause'; ms: number }
   | DialVerb
   | { kind: 'hangup' }
+  | { kind: 'reject'; reason: 'busy' | 'rejected' }
   | { kind: 'invalid'; code: number; message: string };
 
 /** @throws Error where the document cannot be read at all (Twilio's 12100); a verb that cannot be performed becomes `invalid` */
@@ -60,6 +61,8 @@ function toVerb(element: XmlElement): Verb {
       return { kind: 'pause', ms: Number(attributes.length ?? 1) * 1000 };
     case 'Dial':
       return toDial(element, method);
+    case 'Reject':
+      return { kind: 'reject', reason: attributes.reason === 'busy' ? 'busy' : 'rejected' };
     case 'Hangup':
       return { kind: 'hangup' };
     default:
