@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Clock, sleep, systemClock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 import { LAB_ACCOUNT } from '../lab/scenario';
+import { telnyxLabEnvironment } from '../lab/telnyx/account';
 import { type Config, configSchema, databaseUrl } from '../runtime/config';
 import { stopGraceMs } from '../runtime/drain-limits';
 import { withFileLock } from '../runtime/file-lock';
@@ -288,6 +289,7 @@ function overlayFor(servers: Servers, labUrl: string | undefined): Overlay {
     TWILIO_ACCOUNT_SID: LAB_ACCOUNT.sid,
     TWILIO_AUTH_TOKEN: LAB_ACCOUNT.authToken,
     TWILIO_BASE_URL: labUrl,
+    ...telnyxLabEnvironment(labUrl),
     OPENAI_API_KEY: 'lab-openai-key',
     OPENAI_BASE_URL: `${labUrl}/v1`,
   };

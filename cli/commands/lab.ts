@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .option('--cps <n>', 'calls the carrier dials a second; the rest waits in its queue', Number)
     .addHelpText(
       'after',
-      '\nPoint TWILIO_BASE_URL at the printed address and OPENAI_BASE_URL at the same with /v1; `patter dev --lab` does so itself.',
+      '\nPoint TWILIO_BASE_URL at the printed address, OPENAI_BASE_URL at the same with /v1 and TELNYX_BASE_URL with /v2; `patter dev --lab` does so itself.',
     )
     .action(async (options: { port: number; host: string; scenario?: string; seed?: number; baud?: number; cps?: number }) => {
       const config = loadConfig();
