@@ -11,13 +11,14 @@ import * as dnc from './commands/dnc';
 import * as doctor from './commands/doctor';
 import * as down from './commands/down';
 import * as lab from './commands/lab';
+import * as numbers from './commands/numbers';
 import * as privacy from './commands/privacy';
 import * as replay from './commands/replay';
 import * as role from './commands/role';
 import * as stop from './commands/stop';
 import { EXIT_CODES, printError } from './output';
 
-const COMMANDS = [demo, dev, down, campaign, dnc, privacy, stop, role, lab, config, doctor, deploy, replay] as const;
+const COMMANDS = [demo, dev, down, campaign, numbers, dnc, privacy, stop, role, lab, config, doctor, deploy, replay] as const;
 
 export function createProgram(): Command {
   const program = new Command('patter')

@@ -12,6 +12,10 @@ export interface NumberRouting {
 export interface CarrierNumbers {
   /** @param publicUrl of our gateways. Undefined: the account does not own the number. */
   routing(number: string, publicUrl: string): Promise<NumberRouting | undefined>;
-  /** Sends the number's calls to our gateways. Harmless to repeat. */
-  point(number: string, publicUrl: string): Promise<void>;
+  /**
+   * Sends the number's calls to our gateways. Harmless to repeat.
+   * @param fallbackUrl of another gateway, asked when the first does not answer, where the carrier has such a thing
+   * @throws PatterError PATTER_NUMBER_NOT_OWNED
+   */
+  point(number: string, publicUrl: string, fallbackUrl?: string): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
  * The one interface to a phone company. Each carrier is a folder in `carriers/`; nothing outside it knows the vendor's words.
  */
+import type { CarrierNumbers } from './carrier-numbers';
 import type { CarrierRecordings } from './carrier-recording';
 import type { CarrierTransfers } from './carrier-transfer';
 import type { ErrorCode } from './errors';
@@ -118,6 +119,7 @@ export interface Carrier extends CarrierDigits {
   /** Warm transfers, where the carrier has them. */
   readonly transfers?: CarrierTransfers;
   readonly recordings: CarrierRecordings;
+  readonly numbers: CarrierNumbers;
   /** Sends the request once: no retry inside. @throws UnknownOutcomeError */
   placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult>;
   fetchCall(carrierCallId: string): Promise<CarrierCall | undefined>;

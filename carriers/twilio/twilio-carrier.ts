@@ -12,12 +12,14 @@ import {
   type TransferRequest,
   UnknownOutcomeError,
 } from '../../contracts/carrier';
+import type { CarrierNumbers } from '../../contracts/carrier-numbers';
 import type { CarrierRecordings } from '../../contracts/carrier-recording';
 import { PatterError } from '../../contracts/errors';
 import { MICROS_PER_USD } from '../../contracts/money';
 import type { TwilioAccess } from './client';
 import { NOT_FOUND, NOT_IN_PROGRESS, readError } from './errors';
 import { refusalOrUnknown, vendorCodeOf } from './outcome';
+import { TwilioNumbers } from './numbers';
 import { TwilioRecordings } from './recordings';
 import { statusFromTwilio, statusToTwilio } from './status';
 import { digitsTwiml, streamTwiml, transferTwiml } from './twiml';
@@ -29,12 +31,14 @@ const LIST_LIMIT = 200;
 export class TwilioCarrier implements Carrier {
   readonly name = 'twilio' as const;
   readonly recordings: CarrierRecordings;
+  readonly numbers: CarrierNumbers;
 
   constructor(
     private readonly client: Twilio,
     access: TwilioAccess,
   ) {
     this.recordings = new TwilioRecordings(client, access);
+    this.numbers = new TwilioNumbers(client);
   }
 
   async placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult> {

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Document, isMap, isScalar, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
-import { BUILT_IN_TOOLS } from '../../contracts/agent';
+import { type AgentSpec, BUILT_IN_TOOLS } from '../../contracts/agent';
 import { type CampaignSpec, campaignFileSchema } from '../../contracts/campaign';
-import { PatterError } from '../../contracts/errors';
+import { type ErrorCode, PatterError } from '../../contracts/errors';
 import { timezoneName } from '../../policy/timezone';
 
 export interface FileProblem {
@@ -15,24 +15,45 @@ export interface FileProblem {
   message: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads and validates a campaign file. `${NAME}` in a value is taken from the environment, so that secrets and hosts need not be in the file.
  * @throws PatterError PATTER_CAMPAIGN_FILE_INVALID with every problem, each with its field and line (`details.problems`)
  */
 export async function loadCampaignFile(path: string, env: Environment = process.env): Promise<CampaignSpec> {
-  let text: string;
+  return parseCampaign(await readSpecFile(path, CAMPAIGN), basename(path), env);
+}
+
+export async function readSpecFile(path: string, { kind, code }: SpecFile<unknown>['what']): Promise<string> {
   try {
-    text = await readFile(path, 'utf8');
+    return await readFile(path, 'utf8');
   } catch (cause) {
-    throw new PatterError('PATTER_CAMPAIGN_FILE_INVALID', `Cannot read the campaign file ${path}: ${(cause as Error).message}`, { cause });
+    throw new PatterError(code, `Cannot read the ${kind} file ${path}: ${(cause as Error).message}`, { cause });
   }
-  return parseCampaign(text, basename(path), env);
 }
 
 /** As `loadCampaignFile`, of a text. `name` is how errors call the file. */
 export function parseCampaign(text: string, name = 'campaign.yaml', env: Environment = {}): CampaignSpec {
+  return parseSpecFile(text, { name, env, schema: campaignFileSchema, crossChecks, what: CAMPAIGN });
+}
+
+const CAMPAIGN = { kind: 'campaign', code: 'PATTER_CAMPAIGN_FILE_INVALID' } as const;
+
+export interface SpecFile<T> {
+  /** How errors call the file. */
+  name: string;
+  env: Environment;
+  schema: z.ZodType<T>;
+  /** What no single field can tell. */
+  crossChecks(spec: T): { path: PropertyKey[]; message: string }[];
+  what: { kind: string; code: ErrorCode };
+}
+
+/** Every file of this product that is YAML with a schema: a campaign's, a line's. @throws PatterError of `what.code` */
+export function parseSpecFile<T>(text: string, file: SpecFile<T>): T {
+  const { env } = file;
+  const invalid = (found: FileProblem[]) => invalidFile(file, found);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems: FileProblem[] = document.errors.map((error) => ({
@@ -40,7 +61,7 @@ export function parseCampaign(text: string, name = 'campaign.yaml', env: Environ
     line: lines.linePos(error.pos[0]).line,
     message: error.message,
   }));
-  if (problems.length > 0) throw invalid(name, problems);
+  if (problems.length > 0) throw invalid(problems);
 
   const lineOf = (path: readonly PropertyKey[]) => lineOfPath(document, lines, path);
   visit(document, {
@@ -55,20 +76,20 @@ export function parseCampaign(text: string, name = 'campaign.yaml', env: Environ
       });
     },
   });
-  const parsed = campaignFileSchema.safeParse(document.toJS() ?? {});
+  const parsed = file.schema.safeParse(document.toJS() ?? {});
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(...toProblems(issue, lineOf));
-    throw invalid(name, problems);
+    throw invalid(problems);
   }
-  problems.push(...crossChecks(parsed.data).map(({ path, message }) => ({ field: path.join('.'), line: lineOf(path), message })));
-  if (problems.length > 0) throw invalid(name, problems);
+  problems.push(...file.crossChecks(parsed.data).map(({ path, message }) => ({ field: path.join('.'), line: lineOf(path), message })));
+  if (problems.length > 0) throw invalid(problems);
   return parsed.data;
 }
 
-function invalid(name: string, problems: FileProblem[]): PatterError {
+function invalidFile({ name, what }: Pick<SpecFile<unknown>, 'name' | 'what'>, problems: FileProblem[]): PatterError {
   problems.sort((a, b) => a.line - b.line);
   const list = problems.map(({ field, line, message }) => `  ${name}:${line}: ${field ? `${field}: ` : ''}${message}`);
-  return new PatterError('PATTER_CAMPAIGN_FILE_INVALID', `The campaign file has ${count(problems.length)}:\n${list.join('\n')}`, {
+  return new PatterError(what.code, `The ${what.kind} file has ${count(problems.length)}:\n${list.join('\n')}`, {
     details: { problems },
   });
 }
@@ -125,9 +146,22 @@ function wording(issue: z.core.$ZodIssue): string {
 
 /** What no single field can tell. */
 function crossChecks(spec: CampaignSpec): { path: PropertyKey[]; message: string }[] {
+  const found = toolChecks(spec.agent);
+  const { defaultTimezone } = spec.compliance;
+  if (defaultTimezone !== undefined && !timezoneName(defaultTimezone)) {
+    found.push({
+      path: ['compliance', 'defaultTimezone'],
+      message: `"${defaultTimezone}" is not a time zone: write a name as in Europe/Berlin`,
+    });
+  }
+  return found;
+}
+
+/** The names of an agent's tools. */
+export function toolChecks(agent: AgentSpec): { path: PropertyKey[]; message: string }[] {
   const found: { path: PropertyKey[]; message: string }[] = [];
   const names = new Set<string>(BUILT_IN_TOOLS);
-  for (const [index, tool] of spec.agent.tools.entries()) {
+  for (const [index, tool] of agent.tools.entries()) {
     if (names.has(tool.name)) {
       const builtIn = (BUILT_IN_TOOLS as readonly string[]).includes(tool.name);
       found.push({
@@ -136,13 +170,6 @@ function crossChecks(spec: CampaignSpec): { path: PropertyKey[]; message: string
       });
     }
     names.add(tool.name);
-  }
-  const { defaultTimezone } = spec.compliance;
-  if (defaultTimezone !== undefined && !timezoneName(defaultTimezone)) {
-    found.push({
-      path: ['compliance', 'defaultTimezone'],
-      message: `"${defaultTimezone}" is not a time zone: write a name as in Europe/Berlin`,
-    });
   }
   return found;
 }

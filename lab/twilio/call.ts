@@ -7,6 +7,7 @@ import { Phone, type PhoneEvents } from '../persona-runner';
 import { ring } from '../phone/ring';
 import { SilenceMeter } from '../phone/silence-meter';
 import { seededPick } from '../random';
+import type { CallRecording } from './call-recording';
 import type { MediaPath } from './media-path';
 import type { PhoneNetwork } from './network';
 import { rfc2822 } from './rfc2822';
@@ -56,6 +57,8 @@ export class Call {
   phone: Phone | undefined;
   persona: Persona | undefined;
   private path: MediaPath | undefined;
+  readonly recordings = new Set<CallRecording>();
+  private readonly overHooks: (() => void)[] = [];
   private sequence = 0;
   private readonly silence: SilenceMeter;
   private readonly timers = new Set<() => void>();
@@ -164,6 +167,10 @@ export class Call {
       this.answer(this.persona, 0);
   }
 
+  onceOver(fn: () => void): void {
+    this.overHooks.push(fn);
+  }
+
   /** Connects the phone with something else. What it was connected with before is closed. */
   connect(path: MediaPath | undefined, segment?: Omit<HeardSegment, 'text' | 'startedAt'>): void {
     const previous = this.path;
@@ -211,6 +218,7 @@ export class Call {
       this.entry.mustHear = this.persona.mustHear.map((wanted) => ({ pattern: wanted.source, heard: wanted.test(heard) }));
     }
     this.hooks.ended(this);
+    for (const fn of this.overHooks) fn();
     const durationS = String(this.durationS ?? 0);
     this.progress('completed', final, {
       CallDuration: durationS,
@@ -261,6 +269,9 @@ export class Call {
         this.entry.dtmfPressed += digit;
         this.path?.dtmf(digit);
       },
+      heardKey: (key) => {
+        this.entry.dtmfHeard = (this.entry.dtmfHeard ?? '') + key;
+      },
       hungUp: () => this.end('completed', 'callee'),
       recorded: (text) => {
         this.entry.voicemail = text;
@@ -276,6 +287,7 @@ export class Call {
     if (!phone) return;
     const said = phone.nextFrame();
     const arriving = path ? path.exchange(said) : SILENT_FRAME;
+    for (const recording of this.recordings) recording.push(said, arriving);
     this.silence.measure(path?.kind, isSilent(said) && isSilent(arriving));
     phone.hear(arriving);
   }

@@ -15,6 +15,10 @@ export interface ProgramFallback {
   method: string;
 }
 
+/** A key and the silence after it; a `w`. */
+const KEY_MS = 250;
+const KEY_PAUSE_MS = 500;
+
 /** A document and where it came from: relative URLs in it are relative to that. */
 interface Document {
   verbs: Verb[];
@@ -111,6 +115,14 @@ export class Program {
       }
       case 'play':
         await this.play(new PlayerPath(undefined, 8 * (await this.lengthOf(resolveUrl(verb.url, base), signal))));
+        return undefined;
+      case 'keys':
+        for (const key of verb.digits) {
+          // A tone is no audio here: the phone at the other end is told which key it was.
+          if (key !== 'w') call.phone?.hearKey(key);
+          await this.play(new PlayerPath(undefined, 8 * (key === 'w' ? KEY_PAUSE_MS : KEY_MS)));
+          if (signal.aborted) return undefined;
+        }
         return undefined;
       case 'pause':
         await this.play(new PlayerPath(undefined, 8 * verb.ms));
@@ -234,7 +246,7 @@ function resolveUrl(url: string, base: string | undefined): string {
 }
 
 /** The verbs that answer a call. */
-const HEARD: ReadonlySet<Verb['kind']> = new Set(['say', 'play', 'pause', 'connect', 'dial']);
+const HEARD: ReadonlySet<Verb['kind']> = new Set(['say', 'play', 'keys', 'pause', 'connect', 'dial']);
 
 function ringOn(call: Call, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

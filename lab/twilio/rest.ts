@@ -8,6 +8,7 @@ import { sendError } from './errors';
 import type { PhoneNetwork } from './network';
 import type { PhoneNumbers } from './numbers';
 import type { Program } from './program';
+import type { Recordings } from './recordings';
 
 const ROOT = '/2010-04-01/Accounts/:accountSid';
 
@@ -17,7 +18,7 @@ interface CallRoute {
 }
 
 /** The routes; `programs` is where the program of each call is found, for updates. */
-export function registerRest(network: PhoneNetwork, programs: Map<string, Program>, numbers: PhoneNumbers): void {
+export function registerRest(network: PhoneNetwork, programs: Map<string, Program>, numbers: PhoneNumbers, recordings: Recordings): void {
   network.lab.app.register(async (scope) => {
     const entries = new WeakMap<FastifyRequest, RequestEntry>();
     scope.addHook('preHandler', async (request, reply) => {
@@ -45,6 +46,7 @@ export function registerRest(network: PhoneNetwork, programs: Map<string, Progra
       return call ? update(call, programs.get(callSid), request.body ?? {}, reply) : sendError(reply, 20404);
     });
     numbers.register(scope, ROOT);
+    recordings.register(scope, ROOT);
     scope.get('/2010-04-01/Accounts/:accountSid(^[A-Za-z0-9]+).json', () => ({
       sid: network.accountSid,
       friendly_name: 'Patter lab',

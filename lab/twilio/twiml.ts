@@ -32,6 +32,7 @@ export type Verb =
   | { kind: 'redirect'; url: string; method: string }
   | { kind: 'say'; text: string; loop: number }
   | { kind: 'play'; url: string }
+  | { kind: 'keys'; digits: string }
   | { kind: 'pause'; ms: number }
   | DialVerb
   | { kind: 'hangup' }
@@ -56,6 +57,7 @@ function toVerb(element: XmlElement): Verb {
     case 'Say':
       return { kind: 'say', text: element.text, loop: Number(attributes.loop ?? 1) };
     case 'Play':
+      if (attributes.digits) return { kind: 'keys', digits: attributes.digits };
       return element.text ? { kind: 'play', url: element.text } : invalid(element, 'no URL');
     case 'Pause':
       return { kind: 'pause', ms: Number(attributes.length ?? 1) * 1000 };
