@@ -23,6 +23,8 @@ export const FAULT_KINDS = [
   'command_hang',
   /** Telnyx: every fourth frame of a stream arrives after the one that follows it. */
   'frames_reordered',
+  /** Twilio: half of a recording's file, and then nothing more. */
+  'recording_stalls',
   /** Telnyx: the recording cannot be stored. */
   'recording_failed',
   /** The AI provider's socket is dropped in the middle of a sentence: `afterMs` of audio have been sent. */

@@ -17,6 +17,7 @@ export class HumanScript implements Script {
   private index = 0;
   /** Characters of all that was heard which belong to earlier steps. */
   private consumed = 0;
+  private consumedKeys = 0;
   private mutualSilenceMs = 0;
 
   constructor(
@@ -71,6 +72,7 @@ export class HumanScript implements Script {
   private isDue(step: Step, waitedMs: number): boolean {
     if (step.orAfterMs !== undefined && waitedMs >= step.orAfterMs) return true;
     const heard = this.ear.text.slice(this.consumed);
+    if (step.hearKeys && !step.hearKeys.test(this.ear.keys.slice(this.consumedKeys))) return false;
     const match = step.hear ? step.hear.exec(heard) : undefined;
     if (step.hear && !match) return false;
     if (step.interruptAfterChars !== undefined) {
@@ -83,6 +85,7 @@ export class HumanScript implements Script {
     if (this.state.kind !== 'thinking' || this.state.leftMs > 0) return;
     // What is heard while speaking belongs to the next step: an answer can come at once.
     this.consumed = this.ear.text.length;
+    this.consumedKeys = this.ear.keys.length;
     const step = this.step();
     if (step?.say) this.act('say');
     else if (step?.press) this.act('press');

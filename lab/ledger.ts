@@ -70,7 +70,7 @@ export interface CallEntry {
   longestSilenceMs: number;
   streams: StreamEntry[];
   dtmfPressed: string;
-  /** Keys that the account sent to the person. */
+  /** Keys that the other side pressed. */
   dtmfHeard?: string;
   /** The patterns of the persona's `mustHear`, and whether each was heard. */
   mustHear: { pattern: string; heard: boolean }[];

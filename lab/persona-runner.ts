@@ -15,6 +15,8 @@ import { VoicemailScript } from './voicemail-script';
 export interface Ear {
   /** All that was heard in this call. */
   readonly text: string;
+  /** All keys that the other side has pressed. */
+  readonly keys: string;
   /** Since the last sound arrived; 0 while there is one. */
   readonly quietMs: number;
 }
@@ -38,6 +40,7 @@ export interface PhoneEvents {
   said(text: string): void;
   /** A key of the phone: signalled beside the audio. */
   pressed(digit: string): void;
+  heardKey?(key: string): void;
   hungUp(): void;
   recorded(text: string): void;
   /** The first sound has come to its end; for answering machine detection. */
@@ -67,7 +70,8 @@ export class Phone implements Ear, Mouth {
   private segment: HeardSegment | undefined;
   private playing: Uint8Array = SILENT_FRAME;
   private offset = FRAME_BYTES;
-  private keys = '';
+  private toPress = '';
+  keys = '';
   private keyMs = 0;
   private attention: Attention = { kind: 'waiting_for_line', forMs: 0 };
   private utterances: 'none' | 'first' | 'more' = 'none';
@@ -134,7 +138,7 @@ export class Phone implements Ear, Mouth {
   }
 
   get busy(): boolean {
-    return this.offset < this.playing.length || this.keys !== '';
+    return this.offset < this.playing.length || this.toPress !== '';
   }
 
   say(text: string): void {
@@ -148,7 +152,14 @@ export class Phone implements Ear, Mouth {
   }
 
   press(digits: string): void {
-    this.keys += digits;
+    this.toPress += digits;
+  }
+
+  /** The other side presses a key. */
+  hearKey(key: string): void {
+    this.keys += key;
+    this.quietMs = Math.max(this.quietMs, 1);
+    this.events.heardKey?.(key);
   }
 
   hangUp(): void {
@@ -169,12 +180,12 @@ export class Phone implements Ear, Mouth {
   }
 
   private pressNext(): void {
-    if (this.keys === '') return;
+    if (this.toPress === '') return;
     this.keyMs += FRAME_MS;
     if (this.keyMs < KEY_MS) return;
     this.keyMs = 0;
-    const digit = this.keys[0] as string;
-    this.keys = this.keys.slice(1);
+    const digit = this.toPress[0] as string;
+    this.toPress = this.toPress.slice(1);
     this.events.pressed(digit);
   }
 

@@ -23,6 +23,8 @@ const pattern = z.string().transform((source, context) => {
 const stepSchema = z.strictObject({
   /** Waits until what was heard since the last step matches and the other side has stopped talking. */
   hear: pattern.optional(),
+  /** Waits until the keys that the other side pressed since the last step match, as in a menu. */
+  hearKeys: pattern.optional(),
   /** Does not wait for the other side to stop: acts as soon as so many characters were heard (after the match of `hear`, if there is one). */
   interruptAfterChars: z.number().int().positive().optional(),
   /** Gives up waiting after so long and acts all the same. */

@@ -131,7 +131,9 @@ const HANDLERS: Handlers = {
 
   send_dtmf(leg, { digits }) {
     if (!/^[0-9A-Da-d*#wW]+$/.test(required(digits, '/digits'))) throw new TelnyxApiError('10015', undefined, '/digits');
-    leg.entry.dtmfHeard = (leg.entry.dtmfHeard ?? '') + (digits as string).replace(/w/gi, '');
+    const keys = (digits as string).replace(/w/gi, '');
+    leg.entry.dtmfHeard = (leg.entry.dtmfHeard ?? '') + keys;
+    for (const key of keys) leg.phone?.hearKey(key);
     return undefined;
   },
 
