@@ -72,6 +72,8 @@ export class CallHost {
   /** What is heartbeated and completed; another one when the workflow took this gateway for lost. */
   private activityId = '';
   private attachedAgain = 0;
+  /** The workflow has been told that a person answered. */
+  humanConfirmed = false;
   /** Aborted when the carrier's stream is gone, for whichever reason. */
   private readonly gone = new AbortController();
 
@@ -351,6 +353,7 @@ export class CallHost {
     if (this.state.name === 'abandoned') return;
     const { clock, gatewayId, outbox } = this.deps;
     this.sequence += 1;
+    if (event.kind === 'human_confirmed') this.humanConfirmed = true;
     const envelope = { gatewayId, streamId: this.stream.streamId, sequence: this.sequence, at: clock.now() };
     outbox.post({ kind: 'gateway_event', callId: this.callId, event: { ...event, ...envelope } });
   }

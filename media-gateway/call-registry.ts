@@ -2,10 +2,17 @@
 import { type Clock, sleep } from '../contracts/clock';
 import type { CallHost } from './call-host';
 
+/** Callbacks come within seconds; those of a carrier in trouble may be signals all the same. */
+const REMEMBERED_MS = 60_000;
+
 export class CallRegistry {
   private readonly hosts = new Map<string, Set<CallHost>>();
   private count = 0;
   private readonly idleWaiters = new Set<() => void>();
+  /** Streams that were here and are gone, and when: their report tells the workflow all that the carrier's callback on their end could. */
+  private readonly ended = new Map<string, number>();
+
+  constructor(private readonly clock: Clock) {}
 
   get size(): number {
     return this.count;
@@ -17,6 +24,11 @@ export class CallRegistry {
 
   of(callId: string): CallHost[] {
     return [...(this.hosts.get(callId) ?? [])];
+  }
+
+  /** Whether the stream is, or was a moment ago, this process's: then the workflow hears of its end from here. */
+  tellsOf(callId: string, streamId: string): boolean {
+    return this.ended.has(streamId) || this.of(callId).some((host) => host.stream.streamId === streamId);
   }
 
   add(host: CallHost): void {
@@ -31,9 +43,19 @@ export class CallRegistry {
     const set = this.hosts.get(host.callId);
     if (!set?.delete(host)) return;
     this.count -= 1;
+    this.remember(host.stream.streamId);
     if (set.size === 0) this.hosts.delete(host.callId);
     if (this.count > 0) return;
     for (const wake of [...this.idleWaiters]) wake();
+  }
+
+  private remember(streamId: string): void {
+    const now = this.clock.monotonic();
+    this.ended.set(streamId, now);
+    for (const [old, at] of this.ended) {
+      if (now - at < REMEMBERED_MS) break;
+      this.ended.delete(old);
+    }
   }
 
   /** Resolves with whether no stream is left, after `ms` at the latest. */

@@ -60,7 +60,7 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   const link = new WorkflowLink(client, clock);
   const dir = join(config.PATTER_HOME, 'spool', role);
   const outbox = await Outbox.open({ dir, link, carriers, clock, log, retryMs: options.spoolRetryMs });
-  const calls = new CallRegistry();
+  const calls = new CallRegistry(clock);
   const admission = new Admission(config.PATTER_GATEWAY_MAX_CALLS, () => calls.size);
   const prewarm = new PrewarmPool({ gatewayId, config, link, outbox, sessions, clock, log });
   const metrics = new GatewayMetrics({

@@ -26,16 +26,23 @@ export function registerTwilioCalls(app: FastifyInstance, gateway: GatewayContex
     app,
     gateway,
     'amd',
-    event(({ body }) => parseAmdCallback(body, now())),
+    event(({ body, params }) => {
+      const amd = parseAmdCallback(body, now());
+      // The words have told already: the carrier's "human" adds nothing but four events of history.
+      const known =
+        amd?.kind === 'amd' && amd.answeredBy === 'human' && gateway.calls.of(params.callId).some((host) => host.humanConfirmed);
+      return known ? undefined : amd;
+    }),
   );
   twilioRoute(
     app,
     gateway,
     'stream',
-    event(({ body }) => {
+    event(({ body, params }) => {
       const stream = parseStreamCallback(body, now());
-      // The attach has told of it; as a signal it would cost every answered call up to four events of history.
-      return stream?.kind === 'stream' && stream.status === 'started' ? undefined : stream;
+      if (stream?.kind !== 'stream') return stream;
+      // The attach has told of its start, and the report tells of its end; as signals they would cost every answered call up to eight events of history.
+      return stream.status === 'started' || gateway.calls.tellsOf(params.callId, stream.streamId) ? undefined : stream;
     }),
   );
   twilioRoute(

@@ -221,3 +221,18 @@ describe('commands', () => {
     expect(result).toMatchObject({ status: 404, body: { code: 'PATTER_CALL_NOT_FOUND' } });
   });
 });
+
+test('what this gateway tells anyway is no second signal: the end of its stream, and the carrier\'s "human" after the caller\'s words', async () => {
+  const { callId, carrierCallId, media, session } = await talk();
+  session.options.emit({ kind: 'human_confirmed', text: 'hello' });
+  await post(gateway, `/twilio/amd/${callId}`, { CallSid: carrierCallId, AnsweredBy: 'human', MachineDetectionDuration: '3000' });
+  const stopped = { CallSid: carrierCallId, StreamEvent: 'stream-stopped', Timestamp: '2026-11-21T12:00:00Z' };
+  media.stop(carrierCallId);
+  await reports(callId);
+  await post(gateway, `/twilio/stream/${callId}`, { ...stopped, StreamSid: media.streamId });
+  // Of a stream of another gateway nobody here can tell.
+  const elsewhere = newSid('MZ');
+  await post(gateway, `/twilio/stream/${callId}`, { ...stopped, StreamSid: elsewhere });
+  const { carrierEvents } = await harness.seen(callId);
+  expect(carrierEvents).toMatchObject([{ kind: 'stream', status: 'stopped', streamId: elsewhere }]);
+});
