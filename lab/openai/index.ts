@@ -1,4 +1,4 @@
-/** OpenAI as the product meets it: Realtime over WebSocket, speech, and text with structured output. */
+/** OpenAI as the product meets it: Realtime over WebSocket (conversation and transcription), speech, transcription, and text with structured output. */
 import type { FastifyError } from 'fastify';
 import type { LabServer } from '../lab-server';
 import { ApiError, requireBearer } from './api-error';
@@ -6,12 +6,15 @@ import { parseBrainRules } from './brain/brain-rules';
 import { registerRealtime } from './realtime/socket';
 import { registerSpeech } from './speech-routes';
 import { registerText } from './text/text-routes';
+import { registerTranscriptions } from './transcription-routes';
 
 const MODELS = [
   'gpt-realtime',
   'gpt-realtime-mini',
   'gpt-4o-mini-tts',
   'gpt-4o-mini-transcribe',
+  'gpt-4o-transcribe',
+  'whisper-1',
   'gpt-4o-mini',
   'gpt-4.1-mini',
   'gpt-5-mini',
@@ -31,6 +34,7 @@ export function registerOpenAi(lab: LabServer): void {
       reply.code(known.status).send(known.body);
     });
     registerSpeech(lab, scope);
+    registerTranscriptions(lab, scope);
     registerText(lab, scope);
     scope.get('/v1/models', async () => ({
       object: 'list',

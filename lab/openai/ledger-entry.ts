@@ -1,4 +1,4 @@
-/** What the AI simulator notes in the lab's ledger, under `realtime`, `speech` and `text`. Times are epoch milliseconds. */
+/** What the AI simulator notes in the lab's ledger, under `realtime`, `speech`, `transcription` and `text`. Times are epoch milliseconds. */
 
 export interface RealtimeEntry {
   sessionId: string;
@@ -27,6 +27,16 @@ export interface SpeechEntry {
   text: string;
   characters: number;
   format: string;
+}
+
+export interface TranscriptionEntry {
+  at: number;
+  model: string;
+  language?: string | undefined;
+  prompt?: string | undefined;
+  text: string;
+  /** Of the uploaded audio. */
+  durationMs: number;
 }
 
 export interface TextEntry {

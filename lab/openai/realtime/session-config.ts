@@ -3,12 +3,12 @@ import type { RealtimeSessionCreateRequest } from 'openai/resources/realtime/rea
 import { z } from 'zod';
 import { ApiError, parseOrThrow } from '../api-error';
 
-const format = z.discriminatedUnion('type', [
+export const format = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('audio/pcm'), rate: z.literal(24_000).default(24_000) }),
   z.strictObject({ type: z.literal('audio/pcmu') }),
 ]);
 
-const turnDetection = z.discriminatedUnion('type', [
+export const turnDetection = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('server_vad'),
     threshold: z.number().min(0).max(1).default(0.5),

@@ -88,6 +88,9 @@ export class RealtimeSession {
   private handle(event: Record<string, unknown>): void {
     switch (event.type) {
       case 'session.update':
+        if (isTranscription(event.session)) {
+          throw new ApiError('invalid_parameter', 'Passing a transcription session update event to a realtime session is not allowed.');
+        }
         this.config = updatedSession(this.config, event.session, this.responses.spoken);
         this.input.configure(this.config.inputFormat, this.config.turnDetection);
         this.entry.instructions = this.config.instructions;
@@ -274,6 +277,10 @@ export class RealtimeSession {
   private send(event: ServerEventBody): void {
     this.deps.send(JSON.stringify({ event_id: newId('event'), ...event }));
   }
+}
+
+function isTranscription(session: unknown): boolean {
+  return typeof session === 'object' && session !== null && 'type' in session && session.type === 'transcription';
 }
 
 function parseFrame(frame: string): Record<string, unknown> {

@@ -8,6 +8,7 @@ import type { BrainRule } from '../brain/brain-rules';
 import { newId } from '../ids';
 import type { RealtimeEntry } from '../ledger-entry';
 import { RealtimeSession } from './session';
+import { TranscriptionSession } from './transcription-session';
 
 /** The vendor ends every session after an hour. */
 const SESSION_MS = 60 * 60_000;
@@ -21,6 +22,7 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
 
   lab.onUpgrade('/v1/realtime', (request, socket, head, url) => {
     const model = url.searchParams.get('model') ?? '';
+    const transcribes = url.searchParams.get('intent') === 'transcription';
     try {
       requireBearer(request.headers.authorization);
     } catch (error) {
@@ -39,41 +41,49 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
       return;
     }
     server.handleUpgrade(request, socket, head, (ws) => {
-      const problem = problemOf(request, model);
+      const problem = problemOf(request, model, transcribes);
       if (problem) {
         ws.send(JSON.stringify({ type: 'error', event_id: newId('event'), error: { ...problem.body.error, event_id: null } }));
         ws.close(BETA_REFUSED, `invalid_request_error.${problem.code}`);
         return;
       }
-      serve(ws, model);
+      serve(ws, model, transcribes);
     });
   });
 
-  function serve(ws: WebSocket, model: string): void {
+  function serve(ws: WebSocket, model: string, transcribes: boolean): void {
     const { clock } = lab;
     const entry = newEntry('', model, clock.now());
     const lifeMs = lab.faults.take('provider_expire')?.afterMs ?? SESSION_MS;
-    const session = new RealtimeSession(
-      model,
-      {
-        clock,
-        baud: lab.options.baud,
-        rules,
-        send: (frame) => {
-          if (ws.readyState === ws.OPEN) ws.send(frame);
+    const send = (frame: string) => {
+      if (ws.readyState === ws.OPEN) ws.send(frame);
+    };
+    const session = transcribes ? transcription() : conversation();
+    function transcription(): TranscriptionSession {
+      const failsToTranscribe = () => lab.faults.take('provider_error', { event: 'transcription' }) !== undefined;
+      return new TranscriptionSession({ clock, baud: lab.options.baud, send, failsToTranscribe }, entry);
+    }
+    function conversation(): RealtimeSession {
+      return new RealtimeSession(
+        model,
+        {
+          clock,
+          baud: lab.options.baud,
+          rules,
+          send,
+          dropAfterMs: () => {
+            const fault = lab.faults.take('provider_drop');
+            return fault && (fault.afterMs ?? 300);
+          },
+          drop: () => {
+            entry.closedBy = 'fault';
+            ws.terminate();
+          },
         },
-        dropAfterMs: () => {
-          const fault = lab.faults.take('provider_drop');
-          return fault && (fault.afterMs ?? 300);
-        },
-        drop: () => {
-          entry.closedBy = 'fault';
-          ws.terminate();
-        },
-      },
-      entry,
-      clock.now() + lifeMs,
-    );
+        entry,
+        clock.now() + lifeMs,
+      );
+    }
     entry.sessionId = session.id;
     lab.ledger.note('realtime', entry);
 
@@ -89,6 +99,8 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
       ws.close(GOING_AWAY);
     };
     open.add(end);
+    const drop = transcribes ? lab.faults.take('provider_drop', { event: 'transcription' }) : undefined;
+    if (drop) clock.after(drop.afterMs ?? 300, () => ws.terminate());
     ws.on('message', (data) => session.receive(data.toString()));
     // A broken socket is followed by `close`, which does all there is to do.
     ws.on('error', (error) => lab.log.debug({ err: error, sessionId: session.id }, 'realtime socket error'));
@@ -114,9 +126,14 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
   });
 }
 
-function problemOf(request: IncomingMessage, model: string): ApiError | undefined {
+function problemOf(request: IncomingMessage, model: string, transcribes: boolean): ApiError | undefined {
   if (/realtime=v1/.test(String(request.headers['openai-beta'] ?? ''))) {
     return new ApiError('beta_api_shape_disabled', 'The Realtime Beta API is no longer supported. Please use /v1/realtime for the GA API.');
+  }
+  if (transcribes) {
+    return model === ''
+      ? undefined
+      : new ApiError('invalid_parameter', 'You must not provide a model parameter for transcription sessions.', 'model');
   }
   if (model === '') return new ApiError('missing_model', 'You must provide a model parameter.', 'model');
   return undefined;
