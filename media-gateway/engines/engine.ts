@@ -19,10 +19,13 @@ export type EngineEvent =
   /** The caller has begun, or stopped, to speak: the vendor's voice detection. Both carry the id that the utterance's transcript will have. */
   | { kind: 'speech_started'; itemId: string }
   | { kind: 'speech_stopped'; itemId: string }
+  /** What is understood so far of an utterance under way, where the recogniser tells; replaces the last one. */
+  | { kind: 'user_interim'; itemId: string; text: string }
   /** What the caller said. Empty: nothing that could be understood. */
   | { kind: 'user_transcript'; itemId: string; text: string }
   | { kind: 'audio'; itemId: string; mulaw: Uint8Array }
-  | { kind: 'agent_text'; itemId: string; delta: string }
+  /** `fromMs`: where in the item's audio these words begin, where that is known exactly. */
+  | { kind: 'agent_text'; itemId: string; delta: string; fromMs?: number }
   /** The item's audio and text are complete. */
   | { kind: 'item_completed'; itemId: string }
   | { kind: 'tool_call'; toolCallId: string; name: string; arguments: string }
@@ -57,6 +60,8 @@ export interface VoiceEngine {
   /** What was said before, on another socket. */
   addHistory(turns: readonly TranscriptTurn[]): void;
   toolResult(toolCallId: string, output: string): void;
+  /** Whether the caller hears the agent just now: of use to an engine that listens for the end of turns itself. */
+  agentSpeaking?(speaking: boolean): void;
   close(): void;
 }
 

@@ -15,7 +15,7 @@ import { TurnLog } from './turn-log';
 import { UsageMeter } from './usage-meter';
 
 export interface CallPartsListener extends ConversationListener {
-  builtIn(call: BuiltInCall): string;
+  builtIn(call: BuiltInCall, toolCallId: string): string | Promise<string>;
   /** No vendor any more. */
   providerLost(error: string): void;
 }
@@ -71,7 +71,17 @@ export class CallParts {
     this.tools = new ToolRunner(setup, clock, this.#fetch, listener.builtIn, memory, () => options.progressed?.());
     this.amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
     const { speaker, link, turns, tools, amd, lines } = this;
-    this.conversation = new Conversation({ speaker, link, turns, tools, amd, clock, listener });
+    this.conversation = new Conversation({
+      speaker,
+      link,
+      turns,
+      tools,
+      amd,
+      clock,
+      spec: agent.turns,
+      language: agent.language,
+      listener,
+    });
     this.reader = new LineReader(lines, speaker, this.conversation, link, agent.language, clock);
   }
 

@@ -1,22 +1,26 @@
 import type { Checkpoint, ConversationEnd, ConversationReport, GatewayCommand } from '../../contracts/call';
 import { decodeMulaw } from '../../contracts/g711';
 import { VoiceActivity } from '../audio/voice-activity';
-import { DtmfCollector } from '../turns/dtmf-collector';
+import { DtmfCollector, type Keys } from '../turns/dtmf-collector';
 import { type CallActions, runBuiltIn } from './built-in-actions';
 import { CallParts } from './call-parts';
 import { type CallState, endOnHangup, isLive, mayLeave } from './call-state';
+import { Fillers } from './fillers';
 import { greet } from './greeting';
 import { HandOver } from './hand-over';
 import { IdleWatch } from './idle-watch';
-import { resumeInstructions } from './instructions';
+import { pressedNote, resumeInstructions } from './instructions';
 import { type Phrase, type PhraseKey, phrase } from './phrases';
 import type { CallSessionOptions, Session } from './ports';
 import { TimeLimit } from './time-limit';
 import { Timers } from './timers';
 import { TurnUpkeep } from './turn-upkeep';
 import { VoicemailDrop } from './voicemail-drop';
+import { WorkflowRequests } from './workflow-requests';
 
 const LAST_TRANSCRIPTS_MS = 800;
+/** The record of a tool call that the end of the stream has answered. */
+const TOOL_TOLD_MS = 300;
 /** However long the agent still wants to speak: the end comes. */
 const LEAVE_WITHIN_MS = 30_000;
 /** How long a warning waits for a pause in the talk. */
@@ -37,9 +41,11 @@ export class CallSession implements Session {
   readonly #upkeep: TurnUpkeep;
   readonly #voicemail: VoicemailDrop;
   readonly #handOver: HandOver;
+  readonly #fillers: Fillers;
   readonly #idle: IdleWatch;
   readonly #limit: TimeLimit;
   readonly #digits: DtmfCollector;
+  readonly #requests: WorkflowRequests;
   readonly #activity = new VoiceActivity();
 
   constructor(private readonly options: CallSessionOptions) {
@@ -54,9 +60,12 @@ export class CallSession implements Session {
       changed: () => this.#changed(),
       active: () => this.#idle.active(),
       interrupted: () => this.#interrupted(),
-      builtIn: (call) => runBuiltIn(call, this.#actions),
+      toolsBegan: () => this.#fillers.prepare(),
+      toolsSlow: () => this.#run(this.#fillers.say()),
+      builtIn: (call, toolCallId) => runBuiltIn(call, toolCallId, this.#actions),
       providerLost: (error) => this.#providerLost(error),
     });
+    this.#fillers = new Fillers(agent, this.#parts);
     this.#upkeep = new TurnUpkeep(clock, this.#parts.turns, options);
     this.#voicemail = new VoicemailDrop(clock, {
       prepare: (text) => this.#parts.lines.prefetch(text),
@@ -79,13 +88,15 @@ export class CallSession implements Session {
     });
     this.#digits = new DtmfCollector(
       { set: (ms, fn) => this.#timers.set('digits', ms, fn), clear: () => this.#timers.clear('digits') },
-      (digits) => this.#keys(digits),
+      agent.turns.keypad,
+      (keys) => this.#keys(keys),
     );
+    this.#requests = new WorkflowRequests(clock, options.emit);
   }
 
   start(): void {
     if (this.#state.kind !== 'new') return;
-    const { setup, history, clock, resume } = this.options;
+    const { setup, history, clock, resume, digits } = this.options;
     const { link, conversation } = this.#parts;
     this.#startedAt = clock.now();
     this.#limit.start(history[0] ? Math.max(0, this.#startedAt - history[0].at) : 0);
@@ -97,6 +108,10 @@ export class CallSession implements Session {
     this.#state = { kind: 'talking' };
     conversation.setMode('open');
     if (resume === 'machine') return;
+    if (resume === 'digits_sent' && digits) {
+      link.engine.addUserText(pressedNote(digits));
+      if (digits.sent) return;
+    }
     conversation.respond({ instructions: resumeInstructions(setup, resume, history) });
   }
 
@@ -124,9 +139,21 @@ export class CallSession implements Session {
 
   onStreamClosed(): void {
     this.#parts.streamOpen = false;
+    if (this.#requests.pressing && this.#state.kind === 'talking') {
+      this.#run(this.#streamReplaced());
+      return;
+    }
     const end = endOnHangup(this.#state);
     if (end) this.#finish(end);
     else if (this.#state.kind === 'holding') this.#state = { kind: 'ended' };
+  }
+
+  /** The carrier closed the stream to press keys, and opens another one; or the caller has left, and the workflow hears of it. */
+  async #streamReplaced(): Promise<void> {
+    const { reader, tools } = this.#parts;
+    this.#requests.pressed();
+    await reader.until(() => !tools.busy, TOOL_TOLD_MS);
+    this.#finish('digits_sent');
   }
 
   onCommand(command: GatewayCommand): boolean {
@@ -143,7 +170,11 @@ export class CallSession implements Session {
       case 'human':
         this.#human();
         return true;
+      case 'tool_answer':
+        this.#requests.answer(command.requestId, command);
+        return true;
       case 'reattach':
+      case 'still_holding':
         // The host's business.
         return true;
       default:
@@ -176,6 +207,7 @@ export class CallSession implements Session {
     return {
       live: this.#live,
       canTransfer: this.options.setup.canTransfer,
+      transferNumbers: this.options.setup.transferNumbers ?? [],
       transfer: (transfer) => {
         this.#transfer = transfer;
         this.#leave('transfer_requested', {});
@@ -185,18 +217,38 @@ export class CallSession implements Session {
       callback: (callback) => {
         this.#callback = callback;
       },
+      sendDigits: (digits, requestId) => this.#sendDigits(digits, requestId),
+      setRecording: (paused, requestId) => this.#requests.ask({ kind: 'set_recording', requestId, paused }),
     };
+  }
+
+  async #sendDigits(digits: string, requestId: string): Promise<string> {
+    const { reader, speaker } = this.#parts;
+    // A stream that is taken away takes what is still to be heard with it.
+    await reader.until(() => !speaker.busy, LEAVE_WITHIN_MS);
+    if (!this.#live) throw new Error('The call is over.');
+    return this.#requests.ask({ kind: 'send_digits', requestId, digits });
   }
 
   async #greet(): Promise<void> {
     const state: CallState = { kind: 'greeting' };
     this.#state = state;
     const { reader, conversation, lines } = this.#parts;
-    const { modelBegins } = await greet(this.options.setup.agent, { reader, conversation, current: () => this.#state === state });
+    const { modelBegins } = await greet(this.options.setup.agent, {
+      reader,
+      conversation,
+      current: () => this.#state === state,
+      consent: this.#consent,
+    });
     if (this.#state !== state) return;
     this.#talk();
     if (modelBegins) conversation.respond();
     lines.prefetch(this.#phrase('apology').text);
+  }
+
+  get #consent(): Parameters<typeof greet>[1]['consent'] {
+    const { recording } = this.options.setup;
+    return recording && { text: recording.consent, heard: () => this.options.emit({ kind: 'consent_heard' }) };
   }
 
   #talk(): void {
@@ -244,8 +296,9 @@ export class CallSession implements Session {
     if (this.#state.kind === 'leaving' && this.#state.revocable) this.#talk();
   }
 
-  #keys(digits: string): void {
-    if (digits === this.options.setup.agent.optOutKey) {
+  #keys({ digits, terminated }: Keys): void {
+    // As part of an input it is a digit like any other.
+    if (digits === this.options.setup.agent.optOutKey && !terminated) {
       this.#optOut('key', digits);
       return;
     }
@@ -330,6 +383,7 @@ export class CallSession implements Session {
     const { end, error } = this.#state;
     this.#state = end === 'transfer_requested' && this.#parts.streamOpen ? { kind: 'holding' } : { kind: 'ended' };
     this.#timers.dispose();
+    this.#requests.dispose();
     this.#upkeep.dispose();
     this.#parts.dispose();
     const { usage } = this.checkpoint();

@@ -1,24 +1,17 @@
 import type { Clock } from '../../contracts/clock';
+import type { TurnsSpec } from '../../contracts/turns';
 import type { EngineEvent, HistoryPlace } from '../engines/engine';
 import type { ToolRunner } from '../tools/tool-runner';
-import { isBackchannel } from '../turns/backchannel';
-import { Interruption } from '../turns/interruption';
+import { Interruption, interruptionOptions } from '../turns/interruption';
 import type { AmdWatch } from './amd-watch';
+import { AnswerGate } from './answer-gate';
+import { AnswerWatch } from './answer-watch';
 import type { EngineLink } from './engine-link';
 import type { Speaker } from './speaker';
 import { Timers } from './timers';
+import { ToolRound } from './tool-round';
 import type { TurnLog } from './turn-log';
-
-/** Something the caller said. What it is, is known step by step. */
-interface Utterance {
-  kind:
-    | 'turn' // wants an answer
-    | 'overlap' // while the agent spoke: not decided yet
-    | 'ignored' // was no interruption
-    | 'unheard'; // while the agent must not be interrupted
-  over: boolean;
-  transcribed: boolean;
-}
+import { type Utterance, Utterances } from './utterances';
 
 /**
  * - `closed`: the caller is heard and written down, but neither interrupts nor gets an answer (disclosure, voicemail, last words).
@@ -27,17 +20,8 @@ interface Utterance {
  */
 export type FloorMode = 'closed' | 'greeting' | 'leaving' | 'open';
 
-/** The vendor has begun to answer by then, or it is taken for dead. */
-const ANSWER_WITHIN_MS = 10_000;
-/** How long an answer waits for the first words' transcript, where a machine may have answered. */
-const FIRST_WORDS_MS = 1_500;
-/** How long it waits for the verdict once a machine is suspected. A person must not be met with silence for longer. */
-const SUSPICION_MS = 4_000;
 /** An "mhm" so near to the agent's end is an answer. */
 const TURN_EDGE_MS = 1_000;
-
-/** Answers that fail one after the other: the first is asked for again, the second on another socket, then it is over. */
-const MOST_FAILURES = 3;
 
 export interface ConversationListener {
   /** Look again at `idle` and `quiet`. */
@@ -46,22 +30,25 @@ export interface ConversationListener {
   active(): void;
   /** The caller silenced the agent. */
   interrupted(): void;
+  /** Tools have begun to run. */
+  toolsBegan(): void;
+  /** They take long. */
+  toolsSlow(): void;
 }
 
 /** Who has the floor: the caller's turns, the agent's answers, and what happens when both speak. */
 export class Conversation {
   #mode: FloorMode = 'closed';
-  #failures = 0;
-  readonly #utterances = new Map<string, Utterance>();
+  readonly #utterances = new Utterances();
   readonly #interruption: Interruption;
-  readonly #timers: Timers<'resume' | 'answer' | 'first_words' | 'suspicion'>;
-  #speaking: string | undefined;
+  readonly #timers: Timers<'resume'>;
+  readonly #watch: AnswerWatch;
+  readonly #gate: AnswerGate;
+  readonly #tools: ToolRound;
   /** Somebody waits for an answer that could not be asked for yet. */
   #owed = false;
   /** A short word at the end of the agent's speech: answered when that is over. */
   #answerWhenQuiet = false;
-  /** Tools have answered, and the model has not gone on from it yet. */
-  #toolsAnswered = false;
   #place: HistoryPlace | undefined;
   /** The caller's turns are left unanswered: somebody else will. What a tool has said is still told, because nobody else knows it. */
   #answersHeld = false;
@@ -74,41 +61,57 @@ export class Conversation {
       tools: ToolRunner;
       amd: AmdWatch;
       clock: Clock;
+      spec: TurnsSpec;
+      language: string;
       listener: ConversationListener;
     },
   ) {
-    this.#timers = new Timers(deps.clock);
+    const { clock, spec, listener } = deps;
+    this.#timers = new Timers(clock);
+    this.#watch = new AnswerWatch(clock, {
+      again: () => this.respond(),
+      restart: (error) => {
+        this.#owed = true;
+        deps.link.restart(error);
+      },
+      giveUp: (error) => deps.link.giveUp(error),
+    });
+    this.#gate = new AnswerGate(clock, deps.amd, () => this.#answerCaller());
+    this.#tools = new ToolRound(clock, deps.tools, deps.link, {
+      slowAfterMs: spec.fillers.afterMs,
+      began: () => listener.toolsBegan(),
+      slow: () => listener.toolsSlow(),
+    });
     this.#interruption = new Interruption(
       { set: (ms, fn) => this.#timers.set('resume', ms, fn), clear: () => this.#timers.clear('resume') },
       { pause: () => deps.speaker.pause(), resume: (itemId) => this.#goOn(itemId), cut: (itemId) => this.#cutBy(itemId) },
+      interruptionOptions(spec.interruption, deps.language),
     );
   }
 
   get callerSpeaks(): boolean {
-    return this.#speaking !== undefined;
+    return this.#utterances.speaking;
   }
 
   /** The caller has said something whose words are still to come. */
   get awaitsTranscript(): boolean {
-    return [...this.#utterances.values()].some((utterance) => !utterance.transcribed);
+    return this.#utterances.awaitsTranscript;
   }
 
   /** The agent has nothing under way: neither speech nor an answer nor a tool. */
   get idle(): boolean {
-    const { speaker, link, tools } = this.deps;
-    return !speaker.busy && !link.engine.responding && !tools.busy && !this.#toolsAnswered;
+    const { speaker, link } = this.deps;
+    return !speaker.busy && !link.engine.responding && !this.#tools.open;
   }
 
   /** Nobody speaks and nothing is going on that will make somebody speak. */
   get quiet(): boolean {
-    const held = this.#timers.has('first_words') || this.#timers.has('suspicion');
-    return this.#mode === 'open' && this.idle && !this.callerSpeaks && !held;
+    return this.#mode === 'open' && this.idle && !this.callerSpeaks && !this.#gate.holding;
   }
 
   /** Nothing is under way on either side, and every word is known. */
   get betweenTurns(): boolean {
-    const held = this.#timers.has('first_words') || this.#timers.has('suspicion');
-    return this.#mode === 'open' && this.idle && !this.callerSpeaks && !this.awaitsTranscript && !held;
+    return this.quiet && !this.awaitsTranscript;
   }
 
   /** The caller waits for an answer. */
@@ -123,7 +126,12 @@ export class Conversation {
 
   /** Whoever was taken for a machine is none: answers at once. */
   release(): void {
-    if (this.#timers.has('suspicion') || this.#timers.has('first_words')) this.#answerCaller();
+    this.#gate.release();
+  }
+
+  /** A tool still runs, and nobody says anything. */
+  get waitsForTools(): boolean {
+    return this.#mode === 'open' && this.#tools.running && !this.callerSpeaks && !this.deps.speaker.busy;
   }
 
   /** Nobody waits for an answer any more. */
@@ -134,10 +142,11 @@ export class Conversation {
   setMode(mode: FloorMode): void {
     this.#mode = mode;
     if (mode === 'open') {
+      if (!this.#muted) this.#utterances.hear();
       if (this.#owed && !this.callerSpeaks) this.#answerCaller();
     } else {
       this.#owed = this.#answerWhenQuiet = false;
-      for (const name of ['first_words', 'suspicion'] as const) this.#timers.clear(name);
+      this.#gate.clear();
       if (mode === 'closed') this.#interruption.withdraw();
     }
     this.update();
@@ -145,19 +154,21 @@ export class Conversation {
 
   dispose(): void {
     this.#timers.dispose();
+    this.#watch.dispose();
+    this.#gate.dispose();
+    this.#tools.dispose();
   }
 
   /** Asks for an answer, unless the caller is speaking or a tool still runs: then it comes after that. */
   respond(options?: { instructions?: string; tools?: boolean }): void {
-    const { link, tools } = this.deps;
-    if ((this.callerSpeaks || tools.busy) && !options) {
+    const { link } = this.deps;
+    if ((this.callerSpeaks || this.#tools.running) && !options) {
       this.#owed = true;
       return;
     }
     this.#owed = false;
-    this.#timers.clear('first_words');
-    this.#timers.clear('suspicion');
-    this.#timers.set('answer', ANSWER_WITHIN_MS, () => this.#restart('gave no answer'));
+    this.#gate.clear();
+    this.#watch.asked();
     link.engine.respond(options);
     this.update();
   }
@@ -166,7 +177,7 @@ export class Conversation {
   cut(options?: { all: boolean }): void {
     const { speaker, link } = this.deps;
     this.#interruption.forget();
-    this.#timers.clear('answer');
+    this.#watch.over();
     link.engine.cancel();
     for (const item of speaker.cut(options)) {
       if (item.source === 'response' && !item.complete) link.engine.interrupt(item.itemId, item.heardMs);
@@ -213,12 +224,10 @@ export class Conversation {
   interrupted(): void {
     const { speaker } = this.deps;
     const answerLost = this.deps.link.engine.responding;
-    this.#timers.clear('answer');
+    this.#watch.over();
     speaker.responsesCompleted();
     this.#interruption.withdraw();
-    const unanswered = this.#speaking !== undefined;
-    this.#speaking = undefined;
-    for (const utterance of this.#utterances.values()) utterance.over = utterance.transcribed = true;
+    const unanswered = this.#utterances.abandon();
     this.#owed ||= answerLost || unanswered;
   }
 
@@ -236,29 +245,34 @@ export class Conversation {
       case 'speech_stopped':
         this.#speechStopped(event.itemId);
         break;
+      case 'user_interim':
+        this.#interruption.interim(event.itemId, event.text);
+        break;
       case 'user_transcript':
         this.#transcript(event.itemId, event.text);
         break;
       case 'audio':
-        this.#timers.clear('answer');
-        this.#failures = 0;
+        this.#watch.came();
         speaker.responseAudio(event.itemId, event.mulaw);
         break;
       case 'agent_text':
-        speaker.responseText(event.itemId, event.delta);
+        speaker.responseText(event.itemId, event.delta, event.fromMs);
         break;
       case 'item_completed':
         speaker.responseItemCompleted(event.itemId);
         break;
       case 'tool_call':
-        this.#timers.clear('answer');
-        void this.#runTool(event);
+        this.#watch.over();
+        void this.#tools.run(event).then(() => {
+          this.#goOnFromTools();
+          this.update();
+        });
         break;
       case 'response_done':
-        this.#timers.clear('answer');
+        this.#watch.over();
         // A cancelled answer may be followed by one that is being made already.
         if (!this.deps.link.engine.responding) speaker.responsesCompleted();
-        if (event.status === 'failed') this.#failed(event.error ?? 'failed');
+        if (event.status === 'failed') this.#watch.failed(event.error ?? 'failed');
         else this.#goOnFromTools();
         break;
       default:
@@ -267,28 +281,32 @@ export class Conversation {
     this.update();
   }
 
+  /** The caller is written down, and neither interrupts nor is answered. */
+  get #muted(): boolean {
+    const { mute } = this.deps.spec;
+    return mute.includes('always') || (mute.includes('tools') && this.#tools.open);
+  }
+
   #speechStarted(itemId: string): void {
-    const { speaker, turns, clock } = this.deps;
+    const { turns, clock } = this.deps;
     turns.begin(itemId, 'user', clock.now());
-    this.#speaking = itemId;
     this.deps.listener.active();
-    const utterance: Utterance = { kind: 'turn', over: false, transcribed: false };
-    this.#utterances.set(itemId, utterance);
     // What is still to come of a turn that seemed over belongs to it.
-    for (const name of ['first_words', 'suspicion'] as const) this.#timers.clear(name);
-    if (this.#mode === 'closed' || !speaker.interruptible) {
-      utterance.kind = 'unheard';
-    } else if (!this.idle) {
-      utterance.kind = 'overlap';
-      this.#interruption.begin(itemId, this.#mode === 'greeting');
-    }
+    this.#gate.clear();
+    const kind = this.#kindOfNew();
+    this.#utterances.begin(itemId, kind);
+    if (kind === 'overlap') this.#interruption.begin(itemId, this.#mode === 'greeting');
+  }
+
+  #kindOfNew(): Utterance['kind'] {
+    if (this.#mode === 'closed' || this.#muted || !this.deps.speaker.interruptible) return 'unheard';
+    if (this.idle) return 'turn';
+    return this.deps.spec.interruption.enabled ? 'overlap' : 'aside';
   }
 
   #speechStopped(itemId: string): void {
-    if (this.#speaking === itemId) this.#speaking = undefined;
-    const utterance = this.#utterances.get(itemId);
-    if (!utterance || utterance.over) return;
-    utterance.over = true;
+    const utterance = this.#utterances.stopped(itemId);
+    if (!utterance) return;
     if (utterance.kind === 'turn') this.#answer();
     else if (utterance.kind !== 'overlap' && this.#owed && this.#mode === 'open') this.#answerCaller();
   }
@@ -296,9 +314,8 @@ export class Conversation {
   #transcript(itemId: string, text: string): void {
     const { turns, amd } = this.deps;
     turns.settle(itemId, text);
-    const utterance = this.#utterances.get(itemId);
+    const utterance = this.#utterances.transcribed(itemId);
     if (!utterance) return;
-    utterance.transcribed = true;
     amd.transcript(text);
     if (text) this.deps.listener.active();
     switch (utterance.kind) {
@@ -308,23 +325,28 @@ export class Conversation {
         break;
       case 'ignored':
         // Words that came too late for the decision.
-        if (this.#mode === 'open' && !isBackchannel(text)) this.#interrupt(utterance);
+        if (this.#mode === 'open' && this.#interruption.wasMeant(text)) this.#interrupt(utterance);
+        break;
+      case 'aside':
+        if (this.#mode === 'open' && this.#interruption.wasMeant(text)) this.#answerWhenQuiet = true;
+        else this.#edge(utterance, text);
         break;
       case 'turn':
-        if (this.#timers.has('first_words')) this.#answer();
+        if (this.#gate.awaitsWords) this.#answer();
         break;
       case 'unheard':
         break;
       default:
         utterance.kind satisfies never;
     }
-    this.#utterances.delete(itemId);
+    this.#utterances.forget(itemId);
   }
 
   /** A short word that did not stop the agent, said when it was about to end anyway, is the answer. */
   #edge(utterance: Utterance, text: string): void {
     const { speaker } = this.deps;
-    if (utterance.kind === 'ignored' && text && speaker.remainingMs <= TURN_EDGE_MS) this.#answerWhenQuiet = true;
+    if ((utterance.kind === 'ignored' || utterance.kind === 'aside') && text && speaker.remainingMs <= TURN_EDGE_MS)
+      this.#answerWhenQuiet = true;
   }
 
   #goOn(itemId: string): void {
@@ -348,22 +370,8 @@ export class Conversation {
 
   /** The caller's turn is over. */
   #answer(): void {
-    const { amd } = this.deps;
-    if (this.#mode !== 'open') {
-      this.#owed = this.#mode !== 'closed';
-      return;
-    }
-    if (amd.suspected) {
-      this.#timers.clear('first_words');
-      this.#timers.set('suspicion', SUSPICION_MS, () => this.#answerCaller());
-      return;
-    }
-    const waiting = this.#timers.has('first_words');
-    if (amd.undecided && this.awaitsTranscript && !waiting) {
-      this.#timers.set('first_words', FIRST_WORDS_MS, () => this.#answerCaller());
-      return;
-    }
-    this.#answerCaller();
+    if (this.#mode === 'open') this.#gate.turnOver(this.awaitsTranscript);
+    else this.#owed = this.#mode !== 'closed';
   }
 
   #answerCaller(): void {
@@ -372,39 +380,17 @@ export class Conversation {
       return;
     }
     this.#owed = true;
-    for (const name of ['first_words', 'suspicion'] as const) this.#timers.clear(name);
+    this.#gate.clear();
     this.deps.listener.changed();
-  }
-
-  async #runTool(call: { toolCallId: string; name: string; arguments: string }): Promise<void> {
-    const answer = await this.deps.tools.run(call);
-    this.deps.link.engine.toolResult(call.toolCallId, answer.output);
-    this.#toolsAnswered = true;
-    this.#goOnFromTools();
-    this.update();
   }
 
   /** Once per answer: when all of its tools have theirs. */
   #goOnFromTools(): void {
-    const { tools, link } = this.deps;
-    if (tools.busy || link.engine.responding) return;
-    const answered = this.#toolsAnswered;
-    this.#toolsAnswered = false;
+    if (this.#tools.running || this.deps.link.engine.responding) return;
+    const answered = this.#tools.takeAnswered();
     const free = this.#mode === 'open' && !this.callerSpeaks;
     if (free && answered) this.respond();
     else if (free && this.#owed) this.#answerCaller();
     else if (answered) this.#owed = true;
-  }
-
-  #failed(error: string): void {
-    this.#failures++;
-    if (this.#failures === 1) this.respond();
-    else if (this.#failures < MOST_FAILURES) this.#restart(error);
-    else this.deps.link.giveUp(error);
-  }
-
-  #restart(error: string): void {
-    this.#owed = true;
-    this.deps.link.restart(error);
   }
 }

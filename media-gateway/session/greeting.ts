@@ -12,12 +12,25 @@ const POLITENESS_MS = 3_000;
  * @returns whether the model has to begin, since nothing was said that the caller could answer
  */
 export async function greet(
-  { disclosure, firstMessage }: Pick<AgentSpec, 'disclosure' | 'firstMessage'>,
-  { reader, conversation, current }: { reader: LineReader; conversation: Conversation; current: () => boolean },
+  { disclosure, firstMessage, turns }: Pick<AgentSpec, 'disclosure' | 'firstMessage' | 'turns'>,
+  {
+    reader,
+    conversation,
+    current,
+    consent,
+  }: {
+    reader: LineReader;
+    conversation: Conversation;
+    current: () => boolean;
+    /** That the call is recorded, and what follows when it was heard to its end; an empty text is asked for elsewhere. */
+    consent?: { text: string; heard(): void };
+  },
 ): Promise<{ modelBegins: boolean }> {
   const say = (text: string, interruptible: boolean) => reader.say({ text, verbatim: true }, { interruptible });
   conversation.setMode('closed');
   if (disclosure) await say(disclosure, false);
+  if (!current()) return { modelBegins: false };
+  if (consent && (consent.text === '' || (await say(consent.text, false)) === 'played')) consent.heard();
   if (!current()) return { modelBegins: false };
   let result: LineResult = 'cut';
   if (firstMessage) {
@@ -25,8 +38,9 @@ export async function greet(
     await reader.until(() => false, BREATH_MS);
     await reader.until(() => !conversation.callerSpeaks, POLITENESS_MS);
     if (!current()) return { modelBegins: false };
-    conversation.setMode('greeting');
-    result = await say(firstMessage, true);
+    const muted = turns.mute.includes('first_message');
+    if (!muted) conversation.setMode('greeting');
+    result = await say(firstMessage, !muted);
     if (!current()) return { modelBegins: false };
   }
   // Who said "hello" before the first message has got their answer.

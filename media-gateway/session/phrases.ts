@@ -2,6 +2,7 @@
 export const PHRASES = {
   en: {
     stillThere: 'Are you still there?',
+    filler: 'One moment, please.',
     idleGoodbye: 'Nobody seems to be there any more. Goodbye.',
     timeWarning: 'We have about half a minute left for this call.',
     optedOut: 'You will not be called again. Goodbye.',
@@ -10,6 +11,7 @@ export const PHRASES = {
   },
   de: {
     stillThere: 'Sind Sie noch da?',
+    filler: 'Einen Moment, bitte.',
     idleGoodbye: 'Es scheint niemand mehr da zu sein. Auf Wiederhören.',
     timeWarning: 'Wir haben noch etwa eine halbe Minute für dieses Gespräch.',
     optedOut: 'Sie werden nicht mehr angerufen. Auf Wiederhören.',
@@ -18,6 +20,7 @@ export const PHRASES = {
   },
   es: {
     stillThere: '¿Sigue ahí?',
+    filler: 'Un momento, por favor.',
     idleGoodbye: 'Parece que ya no hay nadie. Adiós.',
     timeWarning: 'Nos queda cerca de medio minuto para esta llamada.',
     optedOut: 'No volveremos a llamarle. Adiós.',
@@ -26,6 +29,7 @@ export const PHRASES = {
   },
   fr: {
     stillThere: 'Êtes-vous toujours là ?',
+    filler: 'Un instant, s’il vous plaît.',
     idleGoodbye: 'Il semble qu’il n’y ait plus personne. Au revoir.',
     timeWarning: 'Il nous reste environ une demi-minute pour cet appel.',
     optedOut: 'Nous ne vous appellerons plus. Au revoir.',
@@ -34,6 +38,7 @@ export const PHRASES = {
   },
   it: {
     stillThere: 'È ancora in linea?',
+    filler: 'Un momento, per favore.',
     idleGoodbye: 'Sembra che non ci sia più nessuno. Arrivederci.',
     timeWarning: 'Ci resta circa mezzo minuto per questa chiamata.',
     optedOut: 'Non la chiameremo più. Arrivederci.',
@@ -42,6 +47,7 @@ export const PHRASES = {
   },
   nl: {
     stillThere: 'Bent u er nog?',
+    filler: 'Een ogenblik, alstublieft.',
     idleGoodbye: 'Er lijkt niemand meer te zijn. Tot ziens.',
     timeWarning: 'We hebben nog ongeveer een halve minuut voor dit gesprek.',
     optedOut: 'U wordt niet meer gebeld. Tot ziens.',
@@ -50,6 +56,7 @@ export const PHRASES = {
   },
   pt: {
     stillThere: 'Ainda está aí?',
+    filler: 'Um momento, por favor.',
     idleGoodbye: 'Parece que já não está ninguém. Adeus.',
     timeWarning: 'Resta-nos cerca de meio minuto para esta chamada.',
     optedOut: 'Não voltaremos a ligar. Adeus.',

@@ -64,6 +64,7 @@ export class ProviderDetector implements TurnDetector {
         if (this.#underWay) this.#end(text);
         break;
       }
+      case 'finalized':
       case 'usage':
       case 'closed':
         break;

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../contracts/clock';
 import type { SttEvent } from '../../../providers/stt/stt';
 import type { Logger } from '../../../runtime/log';
+import type { SileroModels } from './silero-model';
 
 /** Listens to one caller. One per call; `openTurnDetector` (./open.ts) makes it. */
 export interface TurnDetector {
@@ -60,4 +61,6 @@ export interface TurnDetectorDeps {
   language: string;
   listener: TurnDetectorListener;
   judge?: TurnJudge;
+  /** Models that many calls share; none: loaded for this call. */
+  silero?: SileroModels;
 }

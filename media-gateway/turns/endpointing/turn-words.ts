@@ -2,6 +2,8 @@ import type { SttEvent } from '../../../providers/stt/stt';
 
 /** What the recogniser has understood of the turn under way. */
 export class TurnWords {
+  /** Turns of the vendor's that were none of ours. */
+  #before: string[] = [];
   #finals: string[] = [];
   #interim = '';
 
@@ -15,6 +17,11 @@ export class TurnWords {
         this.#interim = '';
         if (event.text.trim()) this.#finals.push(event.text.trim());
         return true;
+      case 'end_of_turn':
+        this.#before.push(event.text?.trim() || this.#current);
+        this.#finals = [];
+        this.#interim = '';
+        return true;
       default:
         return false;
     }
@@ -22,6 +29,10 @@ export class TurnWords {
 
   /** All of it, final or not. */
   get text(): string {
+    return [...this.#before, this.#current].filter(Boolean).join(' ');
+  }
+
+  get #current(): string {
     return [...this.#finals, this.#interim].filter(Boolean).join(' ');
   }
 
@@ -31,6 +42,7 @@ export class TurnWords {
   }
 
   clear(): void {
+    this.#before = [];
     this.#finals = [];
     this.#interim = '';
   }
