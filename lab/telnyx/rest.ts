@@ -34,6 +34,7 @@ export function registerRest(network: TelnyxNetwork): void {
         return reply.code(known.status).send(known.body);
       });
       registerCalls(scope, network);
+      registerCallEvents(scope, network);
       registerRecordings(scope, network);
       registerAccount(scope, network);
     },
@@ -86,6 +87,34 @@ function registerCalls(scope: FastifyInstance, network: TelnyxNetwork): void {
 function hang(reply: FastifyReply): FastifyReply {
   reply.hijack();
   return reply;
+}
+
+/** What Telnyx logs of calls for a day: the webhooks, newest first, each with the raw event in its metadata. */
+function registerCallEvents(scope: FastifyInstance, network: TelnyxNetwork): void {
+  scope.get<{ Querystring: RecordingQuery }>('/call_events', ({ query }) => {
+    const since = Date.parse(query['filter[occurred_at][gte]'] ?? '');
+    const found = network.webhooks.log.filter(
+      ({ at, to, payload }) =>
+        (query['filter[to]'] === undefined || to === query['filter[to]']) &&
+        (query['filter[from]'] === undefined || payload.from === query['filter[from]']) &&
+        (query['filter[leg_id]'] === undefined || payload.call_leg_id === query['filter[leg_id]']) &&
+        (Number.isNaN(since) || at >= since),
+    );
+    return pageOf(
+      found.reverse().map(
+        ({ name, at, payload }): Telnyx.CallEventListResponse => ({
+          record_type: 'call_event',
+          type: 'webhook',
+          name,
+          call_leg_id: payload.call_leg_id ?? '',
+          call_session_id: payload.call_session_id ?? '',
+          event_timestamp: new Date(at).toISOString(),
+          metadata: { event_type: name, payload },
+        }),
+      ),
+      query,
+    );
+  });
 }
 
 type RecordingQuery = PageQuery & Record<string, string | undefined>;

@@ -44,7 +44,19 @@ const MAX_ROUNDS = 3;
 const RETRY_AFTER_MS = 300;
 const TIMEOUT_MS = 10_000;
 
+/** Told by `GET /call_events`, whether or not a webhook of it arrived anywhere. */
+export interface LoggedEvent {
+  name: WebhookEvent;
+  at: number;
+  to: string;
+  payload: object & { call_leg_id?: string; call_session_id?: string; from?: string };
+}
+
+const LOGGED_EVENTS = 20_000;
+
 export class WebhookSender {
+  /** Newest last. */
+  log: LoggedEvent[] = [];
   private readonly delivery: DisturbedDelivery;
   private abort = new AbortController();
 
@@ -56,6 +68,8 @@ export class WebhookSender {
   }
 
   send<E extends WebhookEvent>(target: WebhookTarget, event: E, payload: WebhookPayloads[E]): void {
+    this.log.push({ name: event, at: this.lab.clock.now(), to: target.to, payload });
+    if (this.log.length > LOGGED_EVENTS) this.log = this.log.slice(LOGGED_EVENTS / 2);
     const data = {
       record_type: 'event',
       event_type: event,
@@ -83,6 +97,7 @@ export class WebhookSender {
 
   /** Forgets what waits and breaks off what is under way. */
   reset(): void {
+    this.log = [];
     this.delivery.reset();
     this.abort.abort();
     this.abort = new AbortController();
