@@ -6,11 +6,14 @@ export interface SessionMaker {
   prewarm(setup: CallSessionOptions['setup'], deps: Pick<CallSessionOptions, 'config' | 'clock' | 'log'>): Prewarmed;
 }
 
-/** One for each gateway: lines that many calls share (disclosure, apology) are spoken into memory once. */
-export function sessionMaker(): SessionMaker {
+/**
+ * One for each gateway: lines that many calls share (disclosure, apology) are spoken into memory once.
+ * @param pipeline code of this process that takes part in the pipelines of its calls
+ */
+export function sessionMaker(pipeline?: CallSessionOptions['pipeline']): SessionMaker {
   const lines = new LineCache();
   return {
-    create: (options) => createSession({ ...options, lines }),
-    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines }),
+    create: (options) => createSession({ pipeline, ...options, lines }),
+    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, pipeline }),
   };
 }

@@ -8,7 +8,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { PatterError } from '../contracts/errors';
 import { isPublicAddress } from './address-rules';
-import { type Config, isLoopbackUrl } from './config';
+import { type CarrierUrls, type Config, remoteCarriers } from './config';
 
 export interface GuardedRequest {
   url: string;
@@ -24,6 +24,14 @@ export interface GuardedRequest {
   maxRedirects?: number;
 }
 
+/** An answer whose body is read while it comes. */
+export interface GuardedStream {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Leaving a loop over it closes the connection. */
+  body: AsyncIterable<Buffer>;
+}
+
 export interface GuardedResponse {
   status: number;
   headers: IncomingHttpHeaders;
@@ -37,8 +45,8 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 export const MAX_REDIRECTS = 3;
 
 /** Unset, loopback and private targets are let through only where no real phone can ring: every carrier is on this machine. */
-export function mayReachPrivate(config: Pick<Config, 'PATTER_ALLOW_PRIVATE_WEBHOOKS' | 'TWILIO_BASE_URL'>): boolean {
-  return config.PATTER_ALLOW_PRIVATE_WEBHOOKS ?? isLoopbackUrl(config.TWILIO_BASE_URL);
+export function mayReachPrivate(config: Pick<Config, 'PATTER_ALLOW_PRIVATE_WEBHOOKS'> & CarrierUrls): boolean {
+  return config.PATTER_ALLOW_PRIVATE_WEBHOOKS ?? remoteCarriers(config).length === 0;
 }
 
 export class GuardedFetch {
@@ -66,6 +74,29 @@ export class GuardedFetch {
     }
   }
 
+  /**
+   * One request without redirects, whose answer is read as it comes. Deadlines and limits are the caller's, by `signal`.
+   * @throws PatterError PATTER_URL_FORBIDDEN, nothing was sent; Error of the network, or the signal's reason
+   */
+  async stream(request: Pick<GuardedRequest, 'url' | 'method' | 'headers' | 'body'> & { signal: AbortSignal }): Promise<GuardedStream> {
+    const response = await this.begin(checkedUrl(request.url), request, request.signal);
+    const abort = () => response.destroy();
+    if (request.signal.aborted) abort();
+    request.signal.addEventListener('abort', abort, { once: true });
+    response.once('close', () => request.signal.removeEventListener('abort', abort));
+    return { status: response.statusCode ?? 0, headers: response.headers, body: response as AsyncIterable<Buffer> };
+  }
+
+  /**
+   * What a WebSocket (`ws`) needs to be opened under the same rules.
+   * @throws PatterError PATTER_URL_FORBIDDEN
+   */
+  socketOptions(socketUrl: string): { lookup: LookupFunction } {
+    const url = checkedUrl(socketUrl.replace(/^ws(s?):/i, 'http$1:'));
+    this.checkLiteral(url);
+    return { lookup: this.lookupFor(url) };
+  }
+
   /** Closes idle connections. */
   close(): void {
     this.http.destroy();
@@ -86,12 +117,25 @@ export class GuardedFetch {
     }
   }
 
-  private once(url: URL, request: GuardedRequest, signal: AbortSignal): Promise<GuardedResponse> {
+  private async once(url: URL, request: GuardedRequest, signal: AbortSignal): Promise<GuardedResponse> {
+    const response = await this.begin(url, request, signal);
+    const abort = () => response.destroy();
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      return { status: response.statusCode ?? 0, headers: response.headers, ...(await readText(response, request.maxResponseBytes)) };
+    } catch (error) {
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+
+  /** To the head of the answer; its body is the caller's to read or to destroy. */
+  private begin(url: URL, request: Pick<GuardedRequest, 'method' | 'headers' | 'body'>, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const literal = url.hostname.replace(/^\[|\]$/g, '');
-      if (!this.options.allowPrivate && isIP(literal) !== 0 && !isPublicAddress(literal))
-        return reject(forbidden(url, 'its address is not public'));
+      this.checkLiteral(url);
       const secure = url.protocol === 'https:';
       const sent: ClientRequest = (secure ? httpsRequest : httpRequest)(url, {
         method: request.method,
@@ -107,14 +151,14 @@ export class GuardedFetch {
       signal.addEventListener('abort', onAbort, { once: true });
       sent.on('socket', (socket) => this.checkPeer(socket, url, sent));
       sent.on('error', (error) => settle(() => reject(signal.aborted ? signal.reason : error)));
-      sent.on('response', (response) => {
-        readText(response, request.maxResponseBytes).then(
-          (read) => settle(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, ...read })),
-          (error) => settle(() => reject(signal.aborted ? signal.reason : error)),
-        );
-      });
+      sent.on('response', (response) => settle(() => resolve(response)));
       sent.end(request.body);
     });
+  }
+
+  private checkLiteral(url: URL): void {
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    if (!this.options.allowPrivate && isIP(literal) !== 0 && !isPublicAddress(literal)) throw forbidden(url, 'its address is not public');
   }
 
   /** What the socket is connected to is what counts, however it came to that address. */

@@ -3,6 +3,8 @@ export interface TextDelta {
   text: string;
   /** Milliseconds of the item's audio received before. */
   atAudioMs: number;
+  /** Its audio begins at just that place. */
+  exact?: boolean;
 }
 
 export interface SpokenItem {
@@ -19,11 +21,13 @@ const FRAME_TOLERANCE_MS = 40;
 /**
  * The part of an item's text that was heard in its first `heardMs`, cut at a word's end. The place is proportional to the audio; where
  * the vendor sends each piece of text before its audio (or after it), that piece cannot have been heard earlier (must have been heard) by then.
+ * Where all places are exact, the proportion is that of the piece.
  */
 export function heardText(item: SpokenItem, heardMs: number): string {
   const text = item.deltas.map((delta) => delta.text).join('');
   if (heardMs <= 0) return '';
   if (item.audioMs <= 0 || heardMs >= item.audibleMs - FRAME_TOLERANCE_MS) return text.trim();
+  if (item.deltas.every((delta) => delta.exact)) return cutAtWord(text, exactly(item, heardMs)).trim();
   let characters = Math.floor((text.length * heardMs) / item.audioMs);
   const first = item.deltas[0];
   if (item.deltas.length > 1 && first) {
@@ -39,6 +43,17 @@ export function heardText(item: SpokenItem, heardMs: number): string {
     }
   }
   return cutAtWord(text, characters).trim();
+}
+
+/** Each piece lasts until the next one begins; within it the place is proportional. */
+function exactly({ deltas, audibleMs }: SpokenItem, heardMs: number): number {
+  let seen = 0;
+  for (const [index, { text, atAudioMs }] of deltas.entries()) {
+    const untilMs = deltas[index + 1]?.atAudioMs ?? audibleMs;
+    if (heardMs < untilMs) return seen + Math.floor((text.length * Math.max(0, heardMs - atAudioMs)) / (untilMs - atAudioMs));
+    seen += text.length;
+  }
+  return seen;
 }
 
 function cutAtWord(text: string, characters: number): string {

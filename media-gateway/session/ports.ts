@@ -14,6 +14,7 @@ import type {
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
+import type { PipelineParts } from '../engines/open-engine';
 import type { LineCache } from './line-cache';
 
 /** The carrier's end of one media stream: µ-law, 8 kHz. */
@@ -54,6 +55,8 @@ export interface CallSessionOptions {
   prewarmed?: Prewarmed;
   /** Audio of fixed lines, shared by the calls of a gateway; absent: of this call only. */
   lines?: LineCache;
+  /** Code of this process that takes part in a pipeline. */
+  pipeline?: PipelineParts;
   emit(event: SessionEvent): void;
   config: Config;
   clock: Clock;

@@ -1,11 +1,10 @@
 import type { CallSetup } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
-import { PatterError } from '../../contracts/errors';
 import { OpenAiSpeech } from '../../providers/tts/openai';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
 import type { EngineFactory, VoiceEngine } from '../engines/engine';
-import { OpenAiRealtime } from '../engines/openai-realtime';
+import { openEngine, type PipelineParts } from '../engines/open-engine';
 import { builtInTools } from '../tools/built-in';
 import { FixedLines } from './fixed-lines';
 import { sessionInstructions } from './instructions';
@@ -13,28 +12,17 @@ import { LineCache } from './line-cache';
 import type { Prewarmed } from './ports';
 
 export interface VendorDeps {
-  config: Pick<Config, 'OPENAI_API_KEY' | 'OPENAI_BASE_URL'>;
+  config: Config;
   clock: Clock;
   log: Logger;
   lines?: LineCache;
+  /** Code of this process in a pipeline. */
+  pipeline?: PipelineParts;
 }
 
 /** How to open the agent's vendor. */
-export function engineFactory(setup: CallSetup, { config, clock, log }: VendorDeps): EngineFactory {
-  const { agent } = setup;
-  const { engine } = agent;
-  if (engine.type !== 'openai-realtime') throw new PatterError('PATTER_CONFIG_INVALID', `This gateway has no engine ${engine.type}.`);
-  return () =>
-    new OpenAiRealtime({
-      spec: engine,
-      instructions: sessionInstructions(setup),
-      language: agent.language,
-      tools: [...builtInTools(setup), ...agent.tools],
-      apiKey: config.OPENAI_API_KEY,
-      baseUrl: config.OPENAI_BASE_URL,
-      clock,
-      log,
-    });
+export function engineFactory(setup: CallSetup, deps: VendorDeps): EngineFactory {
+  return openEngine(setup, { instructions: sessionInstructions(setup), tools: [...builtInTools(setup), ...setup.agent.tools] }, deps);
 }
 
 export function fixedLines(setup: CallSetup, { config, clock, lines }: VendorDeps): FixedLines {

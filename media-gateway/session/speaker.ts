@@ -94,9 +94,10 @@ export class Speaker {
     this.#pacer.append(itemId, mulaw);
   }
 
-  responseText(itemId: string, delta: string): void {
+  /** @param fromMs where in the item's audio the words begin, where that is known exactly */
+  responseText(itemId: string, delta: string, fromMs?: number): void {
     const item = this.#response(itemId);
-    item.deltas.push({ text: delta, atAudioMs: item.audioMs });
+    item.deltas.push({ text: delta, atAudioMs: fromMs ?? item.audioMs, exact: fromMs !== undefined });
     // Text may come after its audio has been heard.
     if (item.result === 'played' || item.result === 'unconfirmed') this.#settle(itemId, item);
   }

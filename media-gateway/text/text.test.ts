@@ -127,7 +127,7 @@ describe('sentences of a text that is still being written', () => {
 
   it('never cuts a character in two', () => {
     const chunks = chunksOf(['👍🏽'.repeat(400)]);
-    expect(chunks.every((chunk) => chunk.isWellFormed?.() ?? !/[\uD800-\uDBFF]$/.test(chunk))).toBe(true);
+    expect(chunks.some((chunk) => /[\uD800-\uDBFF]$/.test(chunk))).toBe(false);
   });
 });
 

@@ -1,17 +1,16 @@
-import type {
-  ConversationItem,
-  RealtimeClientEvent,
-  RealtimeServerEvent,
-  RealtimeSessionCreateRequest,
-} from 'openai/resources/realtime/realtime';
+import type { ConversationItem, RealtimeClientEvent, RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import type { OpenAiRealtimeSpec } from '../../../contracts/agent';
 import type { TranscriptTurn } from '../../../contracts/call';
 import type { Clock } from '../../../contracts/clock';
 import { PatterError } from '../../../contracts/errors';
+import type { EndpointingSpec } from '../../../contracts/turns';
 import type { Logger } from '../../../runtime/log';
+import type { SileroModels } from '../../turns/endpointing/silero-model';
 import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
 import { AudioBacklog } from './audio-backlog';
+import { LocalTurns } from './local-turns';
 import { ResponseTurn } from './response-turn';
+import { sessionOf } from './session-config';
 import { RealtimeSocket } from './socket';
 import { responseUsage, transcriptionUsage } from './usage';
 
@@ -23,11 +22,16 @@ export interface OpenAiRealtimeOptions {
   tools: EngineTool[];
   apiKey: string | undefined;
   baseUrl: string;
+  /** Absent, or `provider`: OpenAI finds the turns. */
+  endpointing?: EndpointingSpec;
+  silero?: SileroModels;
   clock: Clock;
   log: Logger;
 }
 
 const READY_TIMEOUT_MS = 5_000;
+/** Begins the ids of our commits, so that a refusal is known as one's. */
+const COMMIT = 'commit_';
 
 /**
  * OpenAI Realtime. The vendor detects and transcribes the caller's speech; when to answer and when to be interrupted is ours
@@ -38,6 +42,7 @@ export class OpenAiRealtime implements VoiceEngine {
   readonly #socket: RealtimeSocket;
   readonly #backlog: AudioBacklog;
   readonly #turn: ResponseTurn;
+  readonly #local: LocalTurns | undefined;
   /** Milliseconds of audio received, by item of this socket. */
   readonly #received = new Map<string, number>();
   readonly #toolCalls = new Set<string>();
@@ -70,6 +75,7 @@ export class OpenAiRealtime implements VoiceEngine {
     );
     this.#backlog = new AudioBacklog((audio) => this.#socket.appendAudio(audio));
     this.#turn = new ResponseTurn((event) => this.#socket.send(event));
+    if (options.endpointing && options.endpointing.type !== 'provider') this.#local = this.#localTurns(options.endpointing);
   }
 
   get responding(): boolean {
@@ -84,11 +90,18 @@ export class OpenAiRealtime implements VoiceEngine {
   }
 
   appendAudio(mulaw: Uint8Array): void {
-    if (!this.#closed) this.#backlog.push(mulaw);
+    if (this.#closed) return;
+    if (this.#local) this.#local.push(mulaw);
+    else this.#backlog.push(mulaw);
   }
 
   commitAudio(): void {
-    this.#socket.send({ type: 'input_audio_buffer.commit' });
+    if (this.#local) this.#local.commit();
+    else this.#commit();
+  }
+
+  agentSpeaking(speaking: boolean): void {
+    this.#local?.agentSpeaking(speaking);
   }
 
   respond(options: RespondOptions = {}): void {
@@ -145,7 +158,21 @@ export class OpenAiRealtime implements VoiceEngine {
     if (this.#closed) return;
     this.#closed = true;
     this.#settleReady?.reject(new PatterError('PATTER_PROVIDER_FAILED', 'OpenAI Realtime was closed before it was ready'));
+    this.#local?.dispose();
     this.#socket.close();
+  }
+
+  #localTurns(endpointing: EndpointingSpec): LocalTurns {
+    return new LocalTurns(endpointing, this.options, {
+      append: (mulaw) => this.#backlog.push(mulaw),
+      // Behind its audio, which is kept until the session is configured.
+      commit: () => void this.ready.then(() => this.#commit()).catch(() => undefined),
+      emit: (event) => this.#emit(event),
+    });
+  }
+
+  #commit(): void {
+    this.#socket.send({ type: 'input_audio_buffer.commit', event_id: `${COMMIT}${++this.#items}` });
   }
 
   #delete(itemId: string): void {
@@ -176,6 +203,7 @@ export class OpenAiRealtime implements VoiceEngine {
     this.#settleReady?.reject(new PatterError('PATTER_PROVIDER_FAILED', message));
     this.#emit({ kind: 'closed', error: message });
     this.#closed = true;
+    this.#local?.dispose();
     this.#socket.close();
   }
 
@@ -194,15 +222,18 @@ export class OpenAiRealtime implements VoiceEngine {
       case 'input_audio_buffer.speech_stopped':
         this.#emit({ kind: 'speech_stopped', itemId: event.item_id });
         break;
+      case 'input_audio_buffer.committed':
+        this.#local?.confirmed(event.item_id);
+        break;
       case 'conversation.item.added':
         if (event.item.id && !this.#order.includes(event.item.id)) this.#order.push(event.item.id);
         break;
       case 'conversation.item.input_audio_transcription.completed':
         this.#usage(transcriptionUsage(this.options.spec.transcriptionModel, event.usage));
-        this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: event.transcript.trim() });
+        this.#emit({ kind: 'user_transcript', itemId: this.#callerItem(event.item_id), text: event.transcript.trim() });
         break;
       case 'conversation.item.input_audio_transcription.failed':
-        this.#emit({ kind: 'user_transcript', itemId: event.item_id, text: '' });
+        this.#emit({ kind: 'user_transcript', itemId: this.#callerItem(event.item_id), text: '' });
         break;
       case 'response.created':
         this.#turn.created(event.response.id);
@@ -235,6 +266,10 @@ export class OpenAiRealtime implements VoiceEngine {
     }
   }
 
+  #callerItem(vendorId: string): string {
+    return this.#local?.idOf(vendorId) ?? vendorId;
+  }
+
   #responseDone({ response }: Extract<RealtimeServerEvent, { type: 'response.done' }>): void {
     this.#usage(responseUsage(this.options.spec.model, response.usage));
     const cancelled = this.#turn.cancelled(response.id) || response.status === 'cancelled';
@@ -260,32 +295,8 @@ export class OpenAiRealtime implements VoiceEngine {
   /** Most errors concern one event of ours, and the socket stays usable; one that ends the session closes it itself. */
   #error(error: { code?: string | null; message: string; event_id?: string | null }): void {
     const lost = this.#turn.refused(error.event_id ?? undefined, error.code ?? undefined);
+    if (error.event_id?.startsWith(COMMIT)) this.#local?.refused();
     this.options.log.warn({ code: error.code, message: error.message }, 'OpenAI Realtime refused an event');
     if (lost) this.#emit({ kind: 'response_done', status: 'failed', error: error.code ?? error.message });
   }
-}
-
-function sessionOf({ spec, instructions, language, tools }: OpenAiRealtimeOptions): RealtimeSessionCreateRequest {
-  return {
-    type: 'realtime',
-    instructions,
-    output_modalities: ['audio'],
-    audio: {
-      input: {
-        format: { type: 'audio/pcmu' },
-        transcription: { model: spec.transcriptionModel, language: language.slice(0, 2) },
-        turn_detection: {
-          type: 'server_vad',
-          silence_duration_ms: spec.silenceMs,
-          create_response: false,
-          interrupt_response: false,
-        },
-      },
-      output: { format: { type: 'audio/pcmu' }, voice: spec.voice },
-    },
-    tools: tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters })),
-    tool_choice: 'auto',
-    // Drops old turns in lumps, which keeps the rest cached.
-    truncation: { type: 'retention_ratio', retention_ratio: 0.8 },
-  };
 }

@@ -1,0 +1,95 @@
+import type { PipelineSpec } from '../../contracts/agent';
+import type { CallSetup } from '../../contracts/call';
+import type { Clock } from '../../contracts/clock';
+import { PatterError } from '../../contracts/errors';
+import { openChatModel } from '../../providers/llm/open-chat';
+import { openSpeechToText } from '../../providers/stt/open-stt';
+import { openVoice } from '../../providers/tts/open-voice';
+import type { Config } from '../../runtime/config';
+import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
+import type { Logger } from '../../runtime/log';
+import { openTurnDetector } from '../turns/endpointing/open';
+import type { EngineFactory, EngineTool } from './engine';
+import { OpenAiRealtime } from './openai-realtime';
+import { Pipeline } from './pipeline';
+import { ModelAgent, type PipelineAgent } from './pipeline/agent';
+import { HookRunner, type PipelineHooks } from './pipeline/hooks';
+import { FunctionAgent } from './pipeline/on-message/message-agent';
+import type { OnMessage } from './pipeline/on-message/on-message';
+import { SocketAgent } from './pipeline/on-message/socket-agent';
+import { WebhookAgent } from './pipeline/on-message/webhook-agent';
+
+/** A developer's code in this process that takes part in a pipeline. */
+export interface PipelineParts {
+  /** Instead of the model and of a webhook. */
+  onMessage?: OnMessage;
+  hooks?: PipelineHooks;
+}
+
+export interface EngineDeps {
+  config: Config;
+  clock: Clock;
+  log: Logger;
+  pipeline?: PipelineParts;
+}
+
+/** How to open the engine of a call's agent, as often as it takes. */
+export function openEngine(setup: CallSetup, session: { instructions: string; tools: EngineTool[] }, deps: EngineDeps): EngineFactory {
+  const { agent } = setup;
+  const { engine } = agent;
+  const { config, clock, log } = deps;
+  switch (engine.type) {
+    case 'openai-realtime':
+      return () =>
+        new OpenAiRealtime({
+          spec: engine,
+          ...session,
+          language: agent.language,
+          apiKey: config.OPENAI_API_KEY,
+          baseUrl: config.OPENAI_BASE_URL,
+          clock,
+          log,
+        });
+    case 'pipeline':
+      return () => openPipeline(engine, setup, session, deps);
+    case 'elevenlabs-convai':
+      throw new PatterError('PATTER_CONFIG_INVALID', `This gateway has no engine ${engine.type}.`);
+    default:
+      return engine satisfies never;
+  }
+}
+
+function openPipeline(
+  spec: PipelineSpec,
+  setup: CallSetup,
+  session: { instructions: string; tools: EngineTool[] },
+  { config, clock, log, pipeline }: EngineDeps,
+): Pipeline {
+  const { language, turns } = setup.agent;
+  const provider = { config, clock, log };
+  const { stt } = spec;
+  const timing = stt.provider === 'deepgram' && stt.model.startsWith('flux') ? { turnTimeoutMs: stt.eotTimeoutMs } : {};
+  return new Pipeline({
+    spec,
+    ...session,
+    language,
+    preemptive: turns.preemptive,
+    openStt: () => openSpeechToText(stt, { language }, provider),
+    openDetector: (known, listener) =>
+      openTurnDetector(turns.endpointing, { clock, log, stt: { ...known, ...timing }, language, listener }),
+    voice: openVoice(spec.tts, { language }, provider),
+    agent: agentOf(spec, setup, { config, clock, log, pipeline }),
+    hooks: new HookRunner(pipeline?.hooks ?? {}, { callId: setup.callId, language }, clock, log),
+    clock,
+    log,
+  });
+}
+
+function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, pipeline }: EngineDeps): PipelineAgent {
+  if (pipeline?.onMessage) return new FunctionAgent(setup, pipeline.onMessage, clock);
+  if (!spec.onMessage) return new ModelAgent(openChatModel(spec.llm, { config, clock, log }));
+  const fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(config) });
+  return /^wss?:/i.test(spec.onMessage.url)
+    ? new SocketAgent(spec.onMessage, setup, { fetch, clock })
+    : new WebhookAgent(spec.onMessage, setup, { fetch, clock });
+}

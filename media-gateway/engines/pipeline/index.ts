@@ -1,0 +1,376 @@
+import { randomUUID } from 'node:crypto';
+import type { PipelineSpec } from '../../../contracts/agent';
+import type { TranscriptTurn, UsageLine } from '../../../contracts/call';
+import type { Clock } from '../../../contracts/clock';
+import { PatterError } from '../../../contracts/errors';
+import { BYTES_PER_MS } from '../../../contracts/g711';
+import type { ChatDelta, ChatMessage } from '../../../providers/llm/chat';
+import type { SpeechToText, SttEvent } from '../../../providers/stt/stt';
+import type { StreamingVoice } from '../../../providers/tts/stream';
+import type { Logger } from '../../../runtime/log';
+import { audibleBytes } from '../../audio/audible';
+import { heardText, type SpokenItem, type TextDelta } from '../../playback/heard-text';
+import type { SttTiming, TurnDetector, TurnDetectorListener } from '../../turns/endpointing/turn-detector';
+import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
+import type { PipelineAgent } from './agent';
+import { Answer } from './answer';
+import { ChatHistory } from './chat-history';
+import { Hearing } from './hearing';
+import type { HookRunner } from './hooks';
+import { Lane } from './lane';
+import { Preparation } from './preparation';
+
+export interface PipelineOptions {
+  spec: Pick<PipelineSpec, 'textFilters'>;
+  instructions: string;
+  /** BCP 47. */
+  language: string;
+  tools: readonly EngineTool[];
+  /** Prepares an answer while it is not certain yet that the caller has finished. */
+  preemptive: boolean;
+  openStt(): SpeechToText;
+  openDetector(stt: SttTiming, listener: TurnDetectorListener): TurnDetector;
+  voice: StreamingVoice;
+  agent: PipelineAgent;
+  hooks: HookRunner;
+  clock: Clock;
+  log: Logger;
+}
+
+const MOST_PREPARATIONS = 3;
+
+/** What an answer has become so far; reckoned as the speaker does it, so that both know the same of what was heard. */
+interface Item extends SpokenItem {
+  deltas: TextDelta[];
+  audioMs: number;
+  audibleMs: number;
+}
+
+/**
+ * Recogniser, agent and voice in a row, each streaming into the next. A turn is over when the detector says so, and its words are known by then; when
+ * to answer and when to be interrupted is decided outside, as for every engine.
+ */
+export class Pipeline implements VoiceEngine {
+  readonly ready: Promise<void>;
+  readonly #hearing: Hearing;
+  readonly #detector: TurnDetector;
+  readonly #history = new ChatHistory();
+  readonly #items = new Map<string, Item>();
+  readonly #audioIn: Lane<Uint8Array>;
+  readonly #prefix = randomUUID().slice(0, 8);
+  #ids = 0;
+  #early: EngineEvent[] | undefined = [];
+  #listener: (event: EngineEvent) => void = (event) => this.#early?.push(event);
+  #closed = false;
+  /** The caller's turn under way. */
+  #turnId: string | undefined;
+  #answer: { id: string; run: Answer } | undefined;
+  #next: RespondOptions | undefined;
+  #preparation: { run: Preparation; version: number | undefined } | undefined;
+  #preparations = 0;
+  /** Final segments of the turn under way. */
+  #segments = '';
+
+  constructor(private readonly options: PipelineOptions) {
+    const { hooks, clock, log } = options;
+    this.#hearing = new Hearing({
+      open: () => options.openStt(),
+      event: (event) => {
+        if (event.kind === 'usage') this.#emit(event);
+        else this.#recognised(event);
+      },
+      lost: (error) => this.#fail(error),
+      clock,
+      log,
+    });
+    this.ready = this.#hearing.ready.catch((error: unknown) => {
+      throw new PatterError('PATTER_PROVIDER_FAILED', error instanceof Error ? error.message : String(error), { cause: error });
+    });
+    this.ready.catch(() => undefined);
+    this.#detector = options.openDetector(this.#hearing.recogniser, {
+      speechStarted: () => this.#speechStarted(),
+      speechStopped: () => this.#hearing.finalize(),
+      turnEnded: (text) => void this.#turnEnded(text ?? ''),
+      eagerEnd: (text) => this.#prepare(text),
+      resumed: () => this.#discardPreparation(),
+    });
+    this.#audioIn = new Lane(
+      (mulaw) => hooks.run('beforeSendToStt', mulaw),
+      (mulaw) => {
+        this.#hearing.push(mulaw);
+        this.#detector.onAudio(mulaw);
+      },
+    );
+    options.voice.warm();
+  }
+
+  get responding(): boolean {
+    return this.#answer !== undefined || this.#next !== undefined;
+  }
+
+  listen(listener: (event: EngineEvent) => void): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    this.#listener = listener;
+    for (const event of early) listener(event);
+  }
+
+  appendAudio(mulaw: Uint8Array): void {
+    if (!this.#closed) this.#audioIn.push(mulaw);
+  }
+
+  commitAudio(): void {
+    this.#hearing.finalize();
+  }
+
+  respond(options: RespondOptions = {}): void {
+    if (this.#closed) return;
+    this.#next = options;
+    this.#go();
+  }
+
+  cancel(): void {
+    this.#next = undefined;
+    this.#discardPreparation();
+    const answer = this.#answer;
+    if (!answer) return;
+    this.#answer = undefined;
+    answer.run.cancel();
+    // Like a vendor, not from within the call.
+    queueMicrotask(() => this.#emit({ kind: 'response_done', status: 'cancelled' }));
+  }
+
+  interrupt(itemId: string, heardMs: number): void {
+    const item = this.#items.get(itemId);
+    if (!item) return;
+    this.#history.heard(itemId, heardText(item, heardMs));
+    this.#items.delete(itemId);
+  }
+
+  place(): HistoryPlace {
+    return this.#history.place();
+  }
+
+  addAssistantText(text: string, place?: HistoryPlace): void {
+    this.#history.addAssistant(text, place);
+  }
+
+  addUserText(text: string): void {
+    this.#history.addUser(text);
+  }
+
+  addHistory(turns: readonly TranscriptTurn[]): void {
+    this.#history.addTurns(turns);
+  }
+
+  toolResult(toolCallId: string, output: string): void {
+    this.#history.result(toolCallId, output);
+  }
+
+  agentSpeaking(speaking: boolean): void {
+    if (!this.#closed) this.#detector.agentSpeaking(speaking);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    // The recogniser's last seconds are told first.
+    this.#hearing.close();
+    this.#end();
+  }
+
+  #fail(error: string): void {
+    if (this.#closed) return;
+    this.#emit({ kind: 'closed', error });
+    this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#next = undefined;
+    this.#discardPreparation();
+    this.#answer?.run.cancel();
+    this.#answer = undefined;
+    this.#audioIn.close();
+    this.#detector.dispose();
+    this.#hearing.close();
+    this.options.voice.close();
+    this.options.agent.close();
+  }
+
+  #emit(event: EngineEvent): void {
+    if (!this.#closed) this.#listener(event);
+  }
+
+  #recognised(event: Exclude<SttEvent, { kind: 'closed' | 'usage' }>): void {
+    this.#detector.onStt(event);
+    if (event.kind !== 'interim' && event.kind !== 'final') return;
+    const text = `${this.#segments} ${event.text}`.trim();
+    if (event.kind === 'final') this.#segments = text;
+    if (this.#turnId !== undefined) this.#emit({ kind: 'user_interim', itemId: this.#turnId, text });
+  }
+
+  #speechStarted(): void {
+    this.#turnId = this.#id('turn');
+    this.#preparations = 0;
+    // The answer will be wanted soon.
+    this.options.voice.warm();
+    this.#emit({ kind: 'speech_started', itemId: this.#turnId });
+  }
+
+  async #turnEnded(said: string): Promise<void> {
+    const itemId = this.#turnId;
+    this.#turnId = undefined;
+    this.#segments = '';
+    if (itemId === undefined) return;
+    const changed = said === '' ? '' : this.options.hooks.run('afterTranscribe', said);
+    const text = ((changed instanceof Promise ? await changed : changed) ?? '').trim();
+    if (this.#closed) return;
+    if (text === '') {
+      this.#discardPreparation();
+      // Told in this order, it was no turn that wants an answer.
+      this.#emit({ kind: 'user_transcript', itemId, text });
+      this.#emit({ kind: 'speech_stopped', itemId });
+      return;
+    }
+    // Before anybody is told: the answer is asked for at once.
+    this.#history.addUser(text);
+    if (this.#preparation?.run.fits(said)) this.#preparation.version = this.#history.version;
+    else this.#discardPreparation();
+    this.#emit({ kind: 'speech_stopped', itemId });
+    this.#emit({ kind: 'user_transcript', itemId, text });
+  }
+
+  /** The caller has probably finished: the agent thinks, nothing is spoken. */
+  #prepare(text: string): void {
+    const { preemptive, hooks } = this.options;
+    // A hook may still change the words; then there is nothing to prepare for.
+    if (!preemptive || text.trim() === '' || this.responding || hooks.has('afterTranscribe')) return;
+    this.#discardPreparation();
+    if (++this.#preparations > MOST_PREPARATIONS) return;
+    const messages: ChatMessage[] = [...this.#history.messages(), { role: 'user', text }];
+    this.#preparation = { run: new Preparation(text, (signal) => this.#ask(this.#id('answer'), messages, {}, signal)), version: undefined };
+  }
+
+  #discardPreparation(): void {
+    const preparation = this.#preparation?.run;
+    this.#preparation = undefined;
+    if (!preparation) return;
+    preparation.discard();
+    for (const usage of preparation.usage) this.#emit(usage);
+  }
+
+  /** What was prepared, if nothing has changed since. */
+  #takePreparation(options: RespondOptions): Preparation | undefined {
+    const prepared = this.#preparation;
+    const plain = options.instructions === undefined && options.tools !== false;
+    if (!prepared || !plain || prepared.version !== this.#history.version) {
+      this.#discardPreparation();
+      return undefined;
+    }
+    this.#preparation = undefined;
+    return prepared.run;
+  }
+
+  #go(): void {
+    if (this.#closed || this.#answer || !this.#next) return;
+    const options = this.#next;
+    this.#next = undefined;
+    const id = this.#id('answer');
+    const { voice, hooks, language, spec, clock, log } = this.options;
+    let prepared = this.#takePreparation(options);
+    const messages = this.#history.messages();
+    const run = new Answer(
+      {
+        ask: (signal) => {
+          const first = prepared;
+          prepared = undefined;
+          return first ? first.take(signal) : this.#ask(id, messages, options, signal);
+        },
+        voice,
+        hooks,
+        language,
+        filters: spec.textFilters,
+        clock,
+        log,
+      },
+      {
+        begun: () => {
+          this.#items.set(id, { deltas: [], audioMs: 0, audibleMs: 0 });
+          this.#history.openItem(id);
+        },
+        audio: (mulaw) => this.#audio(id, mulaw),
+        text: (delta, fromMs) => this.#text(id, delta, fromMs),
+        toolCall: (call) => {
+          this.#history.addCall(id, { id: call.id, name: call.name, arguments: call.arguments });
+          this.#emit({ kind: 'tool_call', toolCallId: call.id, name: call.name, arguments: call.arguments });
+        },
+        usage: (lines: UsageLine[]) => this.#emit({ kind: 'usage', lines }),
+        done: ({ error }) => this.#answered(id, error),
+      },
+    );
+    this.#answer = { id, run };
+  }
+
+  async *#ask(
+    requestId: string,
+    conversation: readonly ChatMessage[],
+    options: RespondOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChatDelta> {
+    const { instructions, agent, hooks, tools } = this.options;
+    // What is wanted of this answer stands last, where a model heeds it best.
+    const order = options.instructions?.startsWith(instructions)
+      ? options.instructions.slice(instructions.length).trim()
+      : options.instructions;
+    const messages: ChatMessage[] = [
+      { role: 'system', text: instructions },
+      ...conversation,
+      ...(order ? [{ role: 'system', text: order } as const] : []),
+    ];
+    const wanted = await hooks.run('beforeLlm', messages);
+    if (wanted === null) return;
+    yield* agent.answer({
+      requestId,
+      messages: wanted,
+      instructions: order || undefined,
+      tools: options.tools === false ? [] : tools,
+      signal,
+    });
+  }
+
+  #audio(itemId: string, mulaw: Uint8Array): void {
+    const item = this.#items.get(itemId);
+    if (!item) return;
+    const audible = audibleBytes(mulaw);
+    if (audible > 0) item.audibleMs = item.audioMs + audible / BYTES_PER_MS;
+    item.audioMs += mulaw.length / BYTES_PER_MS;
+    this.#emit({ kind: 'audio', itemId, mulaw });
+  }
+
+  #text(itemId: string, delta: string, fromMs: number): void {
+    this.#items.get(itemId)?.deltas.push({ text: delta, atAudioMs: fromMs, exact: true });
+    this.#history.spoken(itemId, delta);
+    this.#emit({ kind: 'agent_text', itemId, delta, fromMs });
+  }
+
+  #answered(id: string, error: string | undefined): void {
+    if (this.#answer?.id !== id) return;
+    this.#answer = undefined;
+    if (this.#items.has(id)) this.#emit({ kind: 'item_completed', itemId: id });
+    this.#forgetOldItems();
+    this.#emit({ kind: 'response_done', status: error === undefined ? 'completed' : 'failed', error });
+    this.#go();
+  }
+
+  /** Only what is still being heard can be interrupted: a handful at most. */
+  #forgetOldItems(): void {
+    for (const itemId of this.#items.keys()) {
+      if (this.#items.size <= 8) break;
+      this.#items.delete(itemId);
+    }
+  }
+
+  #id(kind: 'turn' | 'answer'): string {
+    return `${kind}_${this.#prefix}_${++this.#ids}`;
+  }
+}
