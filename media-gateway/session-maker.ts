@@ -1,5 +1,6 @@
 /** How the host comes by sessions: the conversation is behind ports (`session/ports.ts`), and this is where it is plugged in. */
 import { type CallSessionOptions, createSession, LineCache, type Prewarmed, prewarmSession, type Session } from './session';
+import { SileroModels } from './turns/endpointing/silero-model';
 
 export interface SessionMaker {
   create(options: CallSessionOptions): Session;
@@ -12,8 +13,9 @@ export interface SessionMaker {
  */
 export function sessionMaker(pipeline?: CallSessionOptions['pipeline']): SessionMaker {
   const lines = new LineCache();
+  const silero = new SileroModels();
   return {
-    create: (options) => createSession({ pipeline, ...options, lines }),
-    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, pipeline }),
+    create: (options) => createSession({ pipeline, ...options, lines, silero }),
+    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, pipeline }),
   };
 }

@@ -9,6 +9,8 @@ import type { Config } from '../../runtime/config';
 import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { Logger } from '../../runtime/log';
 import { openTurnDetector } from '../turns/endpointing/open';
+import type { SileroModels } from '../turns/endpointing/silero-model';
+import { llmJudge } from '../turns/semantic/llm-judge';
 import type { EngineFactory, EngineTool } from './engine';
 import { OpenAiRealtime } from './openai-realtime';
 import { Pipeline } from './pipeline';
@@ -31,13 +33,15 @@ export interface EngineDeps {
   clock: Clock;
   log: Logger;
   pipeline?: PipelineParts;
+  /** Models of voice detection that all calls share. */
+  silero?: SileroModels;
 }
 
 /** How to open the engine of a call's agent, as often as it takes. */
 export function openEngine(setup: CallSetup, session: { instructions: string; tools: EngineTool[] }, deps: EngineDeps): EngineFactory {
   const { agent } = setup;
   const { engine } = agent;
-  const { config, clock, log } = deps;
+  const { config, clock, log, silero } = deps;
   switch (engine.type) {
     case 'openai-realtime':
       return () =>
@@ -47,6 +51,8 @@ export function openEngine(setup: CallSetup, session: { instructions: string; to
           language: agent.language,
           apiKey: config.OPENAI_API_KEY,
           baseUrl: config.OPENAI_BASE_URL,
+          endpointing: agent.turns.endpointing,
+          silero,
           clock,
           log,
         });
@@ -63,11 +69,14 @@ function openPipeline(
   spec: PipelineSpec,
   setup: CallSetup,
   session: { instructions: string; tools: EngineTool[] },
-  { config, clock, log, pipeline }: EngineDeps,
+  { config, clock, log, pipeline, silero }: EngineDeps,
 ): Pipeline {
   const { language, turns } = setup.agent;
   const provider = { config, clock, log };
   const { stt } = spec;
+  const { endpointing } = turns;
+  const judgeModel = endpointing.type === 'provider' ? undefined : endpointing.judgeModel;
+  const judge = judgeModel ? llmJudge(openChatModel({ ...spec.llm, model: judgeModel }, provider)) : undefined;
   const timing = stt.provider === 'deepgram' && stt.model.startsWith('flux') ? { turnTimeoutMs: stt.eotTimeoutMs } : {};
   return new Pipeline({
     spec,
@@ -76,7 +85,7 @@ function openPipeline(
     preemptive: turns.preemptive,
     openStt: () => openSpeechToText(stt, { language }, provider),
     openDetector: (known, listener) =>
-      openTurnDetector(turns.endpointing, { clock, log, stt: { ...known, ...timing }, language, listener }),
+      openTurnDetector(endpointing, { clock, log, stt: { ...known, ...timing }, language, listener, judge, silero }),
     voice: openVoice(spec.tts, { language }, provider),
     agent: agentOf(spec, setup, { config, clock, log, pipeline }),
     hooks: new HookRunner(pipeline?.hooks ?? {}, { callId: setup.callId, language }, clock, log),

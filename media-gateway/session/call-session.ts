@@ -33,6 +33,7 @@ export class CallSession implements Session {
   #resolveDone: (report: ConversationReport) => void = () => undefined;
   #startedAt: number;
   #optedOut = false;
+  #agentSpeaks = false;
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
   readonly #commands = new Set<string>();
@@ -121,12 +122,21 @@ export class CallSession implements Session {
     const samples = decodeMulaw(mulaw);
     this.#activity.push(samples);
     if (this.#state.kind === 'voicemail' || amd.listening) this.#voicemail.listen(samples);
+    this.#tellWhoSpeaks();
     if (!this.#voicemail.speaking) {
       link.engine.appendAudio(mulaw);
       conversation.voiced(this.#activity.runMs);
       amd.voiced(this.#activity.runMs);
     }
     this.#voicemail.silentFor(this.#activity.silentMs);
+  }
+
+  /** For an engine that finds the turns itself: the agent's voice is no pause of the caller's. */
+  #tellWhoSpeaks(): void {
+    const { speaker, link } = this.#parts;
+    if (this.#agentSpeaks === speaker.speaking) return;
+    this.#agentSpeaks = speaker.speaking;
+    link.engine.agentSpeaking?.(this.#agentSpeaks);
   }
 
   onMark(name: string): void {

@@ -15,6 +15,7 @@ import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
 import type { PipelineParts } from '../engines/open-engine';
+import type { SileroModels } from '../turns/endpointing/silero-model';
 import type { LineCache } from './line-cache';
 
 /** The carrier's end of one media stream: µ-law, 8 kHz. */
@@ -55,6 +56,8 @@ export interface CallSessionOptions {
   prewarmed?: Prewarmed;
   /** Audio of fixed lines, shared by the calls of a gateway; absent: of this call only. */
   lines?: LineCache;
+  /** Models of voice detection, shared in the same way. */
+  silero?: SileroModels;
   /** Code of this process that takes part in a pipeline. */
   pipeline?: PipelineParts;
   emit(event: SessionEvent): void;

@@ -6,6 +6,7 @@ import type { Logger } from '../../runtime/log';
 import type { EngineFactory, VoiceEngine } from '../engines/engine';
 import { openEngine, type PipelineParts } from '../engines/open-engine';
 import { builtInTools } from '../tools/built-in';
+import type { SileroModels } from '../turns/endpointing/silero-model';
 import { FixedLines } from './fixed-lines';
 import { sessionInstructions } from './instructions';
 import { LineCache } from './line-cache';
@@ -16,6 +17,8 @@ export interface VendorDeps {
   clock: Clock;
   log: Logger;
   lines?: LineCache;
+  /** Models of voice detection, shared in the same way. */
+  silero?: SileroModels;
   /** Code of this process in a pipeline. */
   pipeline?: PipelineParts;
 }
@@ -44,6 +47,7 @@ export class PrewarmedSession implements Prewarmed {
     this.#engine = engineFactory(setup, deps)();
     this.#lines = fixedLines(setup, deps);
     this.#lines.prefetch(setup.agent.disclosure);
+    this.#lines.prefetch(setup.recording?.consent ?? '');
     this.#lines.prefetch(setup.agent.firstMessage);
   }
 

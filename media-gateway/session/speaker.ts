@@ -56,6 +56,11 @@ export class Speaker {
     return this.#pacer.busy;
   }
 
+  /** Being heard just now, and not held. */
+  get speaking(): boolean {
+    return this.#pacer.busy && !this.#pacer.paused;
+  }
+
   get interruptible(): boolean {
     return this.#pacer.interruptible;
   }
