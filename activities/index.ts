@@ -1,12 +1,23 @@
 import type { Activities } from '../contracts/activities';
 import { createCallActivities } from './call';
+import { createCallMediaActivities } from './call/media';
 import { createCampaignActivities } from './campaign';
 import type { ActivityContext } from './context';
 import { createPostCallActivities } from './post-call';
 import { createPrivacyActivities } from './privacy';
+import { createRecordingActivities } from './recording';
+import { createTransferActivities } from './transfer';
 
 /** All that workflows may ask for, bound to one process's connections. */
 export function createActivities(ctx: ActivityContext): Activities {
   const calls = createCallActivities(ctx);
-  return { ...calls, ...createCampaignActivities(ctx, calls), ...createPostCallActivities(ctx), ...createPrivacyActivities(ctx) };
+  return {
+    ...calls,
+    ...createCallMediaActivities(ctx),
+    ...createRecordingActivities(ctx),
+    ...createTransferActivities(ctx),
+    ...createCampaignActivities(ctx, calls),
+    ...createPostCallActivities(ctx),
+    ...createPrivacyActivities(ctx),
+  };
 }

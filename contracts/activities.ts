@@ -6,6 +6,8 @@ import type { ErrorCode } from './errors';
 import type { InboundCall } from './line';
 import type { AnsweredBy, Outcome } from './outcomes';
 import type { PrivacyActivities } from './privacy';
+import type { RecordingActivities, RecordingChange, RecordingTrack } from './recording';
+import type { TransferActivities, TransferRecord } from './transfer';
 
 /** What the call workflow must know of the campaign to run one call. */
 export interface CallRules {
@@ -14,6 +16,8 @@ export interface CallRules {
   /** How many humans the campaign names, and how long the phone of each rings. */
   transferTargets: number;
   transferRingTimeoutMs: number;
+  /** Absent is `cold`. */
+  transferMode?: 'cold' | 'warm';
   /** Reserved for the call before it was dialled. */
   gatewayId: string;
 }
@@ -69,6 +73,8 @@ export interface CallSettlement extends Omit<CallInput, 'inbound'> {
   endedAt: number;
   durationS?: number;
   transferredTo?: string;
+  /** People who were asked in warm transfers. */
+  transfers?: TransferRecord[];
   turns: TranscriptTurn[];
   usage: UsageLine[];
   toolCalls: ToolCallRecord[];
@@ -129,6 +135,8 @@ export interface CallActivities {
     callId: string;
     carrierCallId: string;
     transferNumber: number;
+    /** One of those in the prompt's template; any other is refused. */
+    number?: string;
   }): Promise<
     { kind: 'requested'; to: string } | { kind: 'refused'; reason: string } | { kind: 'exhausted' } | { kind: 'unknown'; to: string }
   >;
@@ -142,6 +150,34 @@ export interface CallActivities {
   recordOptOut(input: { callId: string; by: 'voice' | 'key' | 'carrier'; text?: string }): Promise<void>;
   /** Outcome, lease, slot, next attempt, opt-out in one transaction; then starts the post-call workflow. Idempotent. */
   settleCall(settlement: CallSettlement): Promise<SettleResult>;
+}
+
+export interface CallMediaActivities {
+  /** Asks the carrier, unless it records already; first makes sure that somebody waits for the file. Harmless to repeat. */
+  startRecording(input: {
+    callId: string;
+    carrierCallId: string;
+    track: RecordingTrack;
+  }): Promise<{ recordingId?: string; change: RecordingChange }>;
+  /** Harmless to repeat. */
+  setRecordingPaused(input: {
+    callId: string;
+    carrierCallId: string;
+    recordingId?: string;
+    paused: boolean;
+    track: RecordingTrack;
+  }): Promise<{ change: RecordingChange }>;
+  /** The record of a recording whose call is over, or that failed. Idempotent. */
+  noteRecording(input: { callId: string; track: RecordingTrack }): Promise<void>;
+  /** maximumAttempts 1: keys are not pressed twice. */
+  sendDigits(input: {
+    callId: string;
+    carrierCallId: string;
+    requestId: string;
+    digits: string;
+    gatewayId: string;
+    attachment: number;
+  }): Promise<{ kind: 'sent'; stream: 'kept' | 'replaced' } | { kind: 'refused'; reason: string } | { kind: 'unknown' }>;
 }
 
 export interface CampaignActivities {
@@ -176,4 +212,10 @@ export interface PostCallActivities {
   finishPostCall(input: PostCallInput & { failedSteps: string[] }): Promise<void>;
 }
 
-export type Activities = CallActivities & CampaignActivities & PostCallActivities & PrivacyActivities;
+export type Activities = CallActivities &
+  TransferActivities &
+  CallMediaActivities &
+  RecordingActivities &
+  CampaignActivities &
+  PostCallActivities &
+  PrivacyActivities;

@@ -16,7 +16,7 @@ export const toolSchema = z.strictObject({
 export type ToolSpec = z.infer<typeof toolSchema>;
 
 /** Tools that every agent has; their names are reserved. */
-export const BUILT_IN_TOOLS = ['transfer_call', 'end_call', 'opt_out', 'request_callback'] as const;
+export const BUILT_IN_TOOLS = ['transfer_call', 'end_call', 'opt_out', 'request_callback', 'send_digits', 'set_recording'] as const;
 export type BuiltInTool = (typeof BUILT_IN_TOOLS)[number];
 
 const realtimeVadSchema = z.discriminatedUnion('type', [

@@ -51,6 +51,12 @@ export interface CallSetup {
   machineDetection: boolean;
   /** Whether `transfer_call` exists. The numbers themselves stay in the workflow. */
   canTransfer: boolean;
+  /** `warm`: the caller hears music while a person is asked. Absent is `cold`. */
+  transferMode?: 'cold' | 'warm';
+  /** The numbers that the developer wrote into the prompt's template: the only ones that `transfer_call` may name. */
+  transferNumbers?: readonly string[];
+  /** The call is recorded from the moment the consent line was heard (`consent`; empty: from the greeting's beginning). */
+  recording?: { consent: string; pausable: boolean };
 }
 
 export interface AttachRequest {
@@ -76,7 +82,9 @@ export type AttachResult =
        * With a history: why the caller was away. Absent is `connection_lost`. `handed_over`: a gateway that shuts down, in a pause of the talk.
        * `machine`: nobody is to be spoken to; the order to leave the message follows.
        */
-      resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over' | 'machine';
+      resume?: 'transfer_unanswered' | 'connection_lost' | 'handed_over' | 'machine' | 'digits_sent';
+      /** With `digits_sent`: what the model asked for, and whether the carrier is known to have done it. */
+      digits?: { digits: string; sent: boolean };
       /** What earlier streams' tools have answered, as far as it is known. */
       toolCalls?: ToolCallRecord[];
       /** Counts the conversations of the call from 1. */
@@ -108,6 +116,8 @@ export type CarrierEvent = { dedupeKey: string; carrierCallId: string; at: numbe
       durationS?: number;
     }
   | { kind: 'stream'; status: 'started' | 'stopped' | 'error'; streamId: string; error?: string }
+  /** Of the person's leg in a warm transfer: `carrierCallId` is that leg's. */
+  | ConsultEvent
   /**
    * A recording's file is ready, or will never be: Twilio's RecordingStatusCallback, Telnyx' call.recording.saved and call.recording.error. Goes to the
    * call's `recording` workflow, because it comes after the end of the call.
@@ -126,6 +136,11 @@ export type GatewayEvent = {
   | { kind: 'human_confirmed'; text?: string }
   | { kind: 'opt_out'; by: 'voice' | 'key'; text?: string }
   | { kind: 'sealed_turns'; turns: TranscriptTurn[] }
+  /** Recording may begin: the line that says so was heard, or there is none. */
+  | { kind: 'consent_heard' }
+  /** The model asks for it, and waits for a `tool_answer` with the same id. */
+  | { kind: 'set_recording'; requestId: string; paused: boolean }
+  | { kind: 'send_digits'; requestId: string; digits: string }
   /** The end report of a conversation whose activity had timed out by the time it could be told: Temporal was away. `sequence` is 0. */
   | { kind: 'late_report'; report: ConversationReport }
 );
@@ -146,6 +161,7 @@ export const CONVERSATION_ENDS = [
   'agent_ended', // end_call, farewell heard
   'opted_out',
   'transfer_requested', // the stream stays open until the carrier takes the call away
+  'digits_sent', // the carrier closed the stream to press keys, and opens another one
   'voicemail_left', // the message was played to its end
   'voicemail_skipped', // a machine, and no message configured
   'voicemail_cut', // the machine hung up before the message's end
@@ -165,7 +181,10 @@ export interface ConversationReport {
   usage: UsageLine[];
   startedAt: number;
   endedAt: number;
-  transfer?: { /** What the caller wants, for the human. */ reason: string };
+  transfer?: {
+    /** What the caller wants, for the human. */ reason: string /** One of the numbers in the prompt's template; else those of the configuration are tried in order. */;
+    number?: string;
+  };
   callback?: { /** As the caller said it. */ when: string /** ISO 8601 with offset, where the model could tell. */; at?: string };
   toolCalls: ToolCallRecord[];
   error?: string;
@@ -200,6 +219,10 @@ export type GatewayCommand = { commandId: string; callId: string; streamId: stri
   | { kind: 'human' }
   /** Its heartbeats were missed: a gateway that still has the stream attaches it again. */
   | { kind: 'reattach' }
+  /** Is the caller still on this stream, and hears music? */
+  | { kind: 'still_holding' }
+  /** What became of a `set_recording` or `send_digits`. */
+  | { kind: 'tool_answer'; requestId: string; ok: boolean; result: string }
 );
 
 /** Where a call is. Shown by the query, stored with the record. */
@@ -234,8 +257,24 @@ export const attachUpdate = defineUpdate<AttachResult, [AttachRequest]>('attach'
  * What the carrier should do now that a stream has ended: asked by the `continue` and `transfer` webhooks.
  * `stream`: connect again (the gateway signs a new token with this attachment's nonce).
  */
-export type NextInstruction = { kind: 'hangup' } | { kind: 'stream'; attachment: number } | { kind: 'wait'; ms: number };
-export const nextInstructionUpdate = defineUpdate<NextInstruction, [{ gatewayId: string; carrierCallId: string }]>('nextInstruction');
+export type NextInstruction =
+  | { kind: 'hangup' }
+  | { kind: 'stream'; attachment: number }
+  | { kind: 'wait'; ms: number }
+  /** Music, until a request takes the caller away: a person is being asked. */
+  | { kind: 'hold' }
+  /** Nothing: the call is in other hands, or the workflow ends it itself. Only in answer to a question with `endedNonce`. */
+  | { kind: 'leave' };
+export interface NextInstructionRequest {
+  gatewayId: string;
+  carrierCallId: string;
+  /**
+   * Nonce of the token that opened the stream that is over, from a carrier that only tells so (Telnyx) and keeps the call. Absent: the carrier holds
+   * the call and waits for an answer (Twilio).
+   */
+  endedNonce?: string;
+}
+export const nextInstructionUpdate = defineUpdate<NextInstruction, [NextInstructionRequest]>('nextInstruction');
 export const callViewQuery = defineQuery<CallView>('view');
 
 /** Activity id of the conversation of the n-th stream: the gateway addresses it without a task token. */

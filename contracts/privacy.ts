@@ -18,6 +18,8 @@ export interface RetentionResult {
   erased: number;
   /** Erasures whose workflows have been deleted in Temporal by this run. */
   completed: number;
+  /** Recordings that were deleted, in the storage and at the carrier. */
+  recordings: number;
 }
 
 export interface PrivacyActivities {

@@ -1,9 +1,6 @@
 /** What becomes of a call's recording: what the call's workflow asks of the carrier, and the file that is left. */
 import { defineSignal } from '@temporalio/workflow';
-
-/** `off`: nothing was asked of the carrier. `stopped`: the call is over, or it was ended before. `failed`: the carrier did not record. */
-export const RECORDING_STATES = ['off', 'starting', 'recording', 'paused', 'stopped', 'failed'] as const;
-export type RecordingState = (typeof RECORDING_STATES)[number];
+import type { RecordingFileState, RecordingState } from './recording-states';
 
 export interface RecordingChange {
   state: RecordingState;
@@ -24,8 +21,7 @@ export function recordingState(track: RecordingTrack): RecordingState {
 /** One file at the carrier, and where it went. A call has one, unless the carrier began anew. */
 export interface RecordingFile {
   recordingId: string;
-  /** `waiting`: the carrier has not finished it. `at_carrier`: finished, and not to be fetched. `absent`: the carrier has none: nobody spoke, or it is gone. */
-  state: 'waiting' | 'at_carrier' | 'stored' | 'absent' | 'failed';
+  state: RecordingFileState;
   reason?: string;
   /** Where it is stored: an absolute path, or `s3://bucket/key`. */
   location?: string;

@@ -2,8 +2,30 @@
 import { z } from 'zod';
 import { CAMPAIGN_STATES } from './campaign';
 import { answeredBySchema, outcomeSchema } from './outcomes';
+import { RECORDING_FILE_STATES, RECORDING_STATES } from './recording-states';
 
 const instant = z.iso.datetime();
+
+export const reportRecordingSchema = z.strictObject({
+  state: z.enum(RECORDING_STATES),
+  reason: z.string().optional(),
+  /** By age, or because the person was forgotten. */
+  removed: z.boolean().optional(),
+  files: z.array(
+    z.strictObject({
+      recordingId: z.string(),
+      state: z.enum(RECORDING_FILE_STATES),
+      reason: z.string().optional(),
+      /** An absolute path on the worker's machine, or `s3://bucket/key`. */
+      location: z.string().optional(),
+      sha256: z.string().optional(),
+      bytes: z.number().int().optional(),
+      durationS: z.number().optional(),
+      channels: z.number().int().optional(),
+      contentType: z.string().optional(),
+    }),
+  ),
+});
 
 export const reportCallSchema = z.strictObject({
   callId: z.string(),
@@ -19,6 +41,7 @@ export const reportCallSchema = z.strictObject({
   transcript: z.array(z.strictObject({ role: z.enum(['assistant', 'user']), text: z.string(), interrupted: z.boolean().optional() })),
   summary: z.string().optional(),
   extraction: z.record(z.string(), z.unknown()).optional(),
+  recording: reportRecordingSchema.optional(),
   costUsd: z.number(),
 });
 
@@ -55,4 +78,5 @@ export const campaignReportSchema = z.strictObject({
 });
 
 export type CampaignReport = z.infer<typeof campaignReportSchema>;
+export type ReportRecording = z.infer<typeof reportRecordingSchema>;
 export type ReportCall = z.infer<typeof reportCallSchema>;

@@ -13,6 +13,8 @@ const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...envelope, kind: z.literal('hangup'), reason: z.string(), say: z.string().optional() }),
   z.strictObject({ ...envelope, kind: z.literal('human') }),
   z.strictObject({ ...envelope, kind: z.literal('reattach') }),
+  z.strictObject({ ...envelope, kind: z.literal('still_holding') }),
+  z.strictObject({ ...envelope, kind: z.literal('tool_answer'), requestId: z.string(), ok: z.boolean(), result: z.string() }),
 ]) satisfies z.ZodType<GatewayCommand>;
 
 /** 200 `{delivered: true}`; 401 without a valid signature; 404 where the call has no such stream here, or its talk is over. */

@@ -9,6 +9,7 @@ import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
+import type { TransferResultKind } from '../contracts/transfer';
 import { storableJson, storableText } from './storable';
 
 /** Text and JSON that Postgres surely takes: a NUL or half a surrogate pair in a transcript must not make a settlement fail for ever. */
@@ -230,8 +231,16 @@ export const transfers = pgTable(
     transferNumber: integer('transfer_number').notNull(),
     toNumber: text('to_number').notNull(),
     requestedAt: instant('requested_at').notNull(),
+    /** The carrier's id of the person's own leg, in a warm transfer. */
+    humanCallId: text('human_call_id'),
+    /** Of a warm transfer, written with the call's record. */
+    result: text('result').$type<TransferResultKind>(),
   },
-  (t) => [primaryKey({ columns: [t.callId, t.transferNumber] })],
+  (t) => [
+    primaryKey({ columns: [t.callId, t.transferNumber] }),
+    uniqueIndex('transfers_human_leg').on(t.humanCallId),
+    index('transfers_unknown').on(t.toNumber, t.requestedAt).where(sql`human_call_id is null`),
+  ],
 );
 
 /** What was erased, when and why: the audit, without whose it was. */

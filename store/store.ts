@@ -194,7 +194,16 @@ export interface AttemptStore {
     toNumber: string;
     now: Date;
   }): Promise<{ toNumber: string; existed: boolean }>;
-  transfer(callId: string, transferNumber: number): Promise<{ toNumber: string; requestedAt: Date } | undefined>;
+  transfer(
+    callId: string,
+    transferNumber: number,
+  ): Promise<{ toNumber: string; requestedAt: Date; humanCallId: string | null } | undefined>;
+  /** The first leg of a transfer stands; a later one changes nothing. */
+  noteHumanLeg(callId: string, transferNumber: number, humanCallId: string): Promise<void>;
+  /** Whether some transfer has that leg. */
+  isHumanLeg(carrierCallId: string): Promise<boolean>;
+  /** Transfers to a number since a moment of which no leg is known: how many. */
+  unknownTransfersTo(toNumber: string, since: Date): Promise<number>;
 }
 
 /** A call that came in, as its webhook told of it. */

@@ -4,6 +4,10 @@ import { type AgentSpec, agentSchema, type Variables } from '../../contracts/age
 import type { CallSetup } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { fillTemplate } from '../../policy/template';
+import { numbersInTemplate, transferOrder } from '../../policy/transfer-targets';
+
+/** Where the prompt alone names whom to transfer to. */
+export const TRANSFER_RING_MS = 20_000;
 
 export interface SetupSource {
   callId: string;
@@ -21,6 +25,8 @@ export interface SetupSource {
 export function buildSetup(source: SetupSource): CallSetup {
   const { spec, variables, direction = 'outbound' } = source;
   const fill = (text: string) => fillTemplate(text, variables);
+  // From the template: what a variable puts in was not written by the developer.
+  const transferNumbers = numbersInTemplate(spec.agent.systemPrompt);
   const agent: AgentSpec = {
     // What an earlier version stored has none of the newer fields.
     ...agentSchema.parse(spec.agent),
@@ -41,7 +47,10 @@ export function buildSetup(source: SetupSource): CallSetup {
     variables,
     voicemailMessage: fill(spec.dialing.voicemailMessage),
     machineDetection: spec.dialing.machineDetection,
-    canTransfer: spec.transfer !== undefined,
+    canTransfer: spec.transfer !== undefined || transferNumbers.length > 0,
+    ...(spec.transfer?.mode === 'warm' ? { transferMode: 'warm' as const } : {}),
+    ...(transferNumbers.length > 0 ? { transferNumbers } : {}),
+    ...(spec.recording && { recording: { consent: fill(spec.recording.consent), pausable: spec.recording.pausable } }),
   };
 }
 
@@ -50,8 +59,9 @@ export function rulesFor(source: SetupSource, gatewayId: string): CallRules {
   return {
     setup: buildSetup(source),
     ringTimeoutMs: spec.dialing.ringTimeout,
-    transferTargets: spec.transfer?.to.length ?? 0,
-    transferRingTimeoutMs: spec.transfer?.ringTimeout ?? 0,
+    transferTargets: transferOrder(spec).length,
+    transferRingTimeoutMs: spec.transfer?.ringTimeout ?? TRANSFER_RING_MS,
+    ...(spec.transfer?.mode === 'warm' ? { transferMode: 'warm' as const } : {}),
     gatewayId,
   };
 }

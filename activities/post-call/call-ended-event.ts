@@ -1,9 +1,10 @@
 import { microsToUsd } from '../../contracts/money';
+import { recordingView } from '../../policy/recording-view';
 import type { WebhookEvent } from '../webhook/send-webhook';
 import type { EndedCall } from './load-call';
 
 /** The report's call with whose it was, and the contact's outcome where this call was the last. The same at every try. */
-export function callEndedEvent({ call, campaign, contact }: EndedCall): WebhookEvent {
+export function callEndedEvent({ call, campaign, contact, recording }: EndedCall): WebhookEvent {
   const iso = (at: Date | null) => at?.toISOString() ?? null;
   return {
     type: 'call.ended',
@@ -28,6 +29,8 @@ export function callEndedEvent({ call, campaign, contact }: EndedCall): WebhookE
       transcript: call.turns.map(({ role, text, interrupted }) => ({ role, text, ...(interrupted && { interrupted }) })),
       ...(call.summary !== null && { summary: call.summary }),
       ...(call.extraction !== null && { extraction: call.extraction }),
+      // The file comes later: `recording.ready` tells of it.
+      ...(recording && { recording: recordingView(recording, true) }),
       costUsd: microsToUsd(call.costMicros),
       // Null while the contact will be called again; then `nextAttemptAt` says when.
       contactOutcome: call.contactOutcome,

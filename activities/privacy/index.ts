@@ -2,6 +2,7 @@ import { heartbeat } from '@temporalio/activity';
 import type { PrivacyActivities } from '../../contracts/privacy';
 import { deleteCallWorkflows } from '../../runtime/delete-workflows';
 import type { ActivityContext } from '../context';
+import { removeRecordings } from '../recording/remove';
 
 const DAY_MS = 86_400_000;
 /** Contacts of one transaction. */
@@ -23,8 +24,9 @@ export function createPrivacyActivities(ctx: ActivityContext): PrivacyActivities
         }
       }
       const completed = await finishErasures(ctx, tenantId);
-      if (erased + completed > 0) log.info({ erased, completed }, 'retention');
-      return { erased, completed };
+      const recordings = await removeRecordings(ctx, tenantId);
+      if (erased + completed + recordings > 0) log.info({ erased, completed, recordings }, 'retention');
+      return { erased, completed, recordings };
     },
   };
 }

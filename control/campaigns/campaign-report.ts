@@ -1,7 +1,8 @@
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { microsToUsd } from '../../contracts/money';
-import type { CampaignReport, ReportCall } from '../../contracts/report';
+import type { CampaignReport, ReportCall, ReportRecording } from '../../contracts/report';
+import { recordingView } from '../../policy/recording-view';
 import type { AttemptRow, CampaignRow, ContactRow, Store } from '../../store/store';
 
 export type ReportResult = CampaignReport['results'][number];
@@ -33,13 +34,19 @@ export async function reportHead(store: Store, campaign: CampaignRow): Promise<R
 /** Every imported contact once, in the order of the file, read in pages. */
 export async function* reportResults(store: Store, campaignId: string): AsyncGenerator<ReportResult> {
   let afterLine = 0;
+  const recorded = (await store.campaigns.get(campaignId))?.spec.recording !== undefined;
   for (;;) {
     const contacts = await store.contacts.page(campaignId, afterLine, PAGE);
     const last = contacts.at(-1);
     if (!last) return;
-    const calls = new Map<string, AttemptRow[]>();
-    for (const attempt of await store.attempts.byContact(contacts.map((contact) => contact.contactId))) {
-      calls.set(attempt.contactId, [...(calls.get(attempt.contactId) ?? []), attempt]);
+    const attempts = await store.attempts.byContact(contacts.map((contact) => contact.contactId));
+    const recordings = new Map(
+      recorded ? (await store.recordings.byCalls(attempts.map(({ callId }) => callId))).map((row) => [row.callId, row]) : [],
+    );
+    const calls = new Map<string, RecordedAttempt[]>();
+    for (const attempt of attempts) {
+      const known = { ...attempt, recording: recordingView(recordings.get(attempt.callId), attempt.state === 'ended') };
+      calls.set(attempt.contactId, [...(calls.get(attempt.contactId) ?? []), known]);
     }
     for (const contact of contacts) yield toResult(contact, calls.get(contact.contactId) ?? []);
     if (contacts.length < PAGE) return;
@@ -83,7 +90,9 @@ export async function writeReport(store: Store, campaign: CampaignRow, file: str
   await rename(partial, file);
 }
 
-function toResult(contact: ContactRow, attempts: AttemptRow[]): ReportResult {
+type RecordedAttempt = AttemptRow & { recording: ReportRecording | undefined };
+
+function toResult(contact: ContactRow, attempts: RecordedAttempt[]): ReportResult {
   const calls = attempts.flatMap(toCall).sort((a, b) => a.attempt - b.attempt);
   const reason = contact.outcome === null ? contact.waitReason : contact.outcomeReason;
   return {
@@ -97,7 +106,7 @@ function toResult(contact: ContactRow, attempts: AttemptRow[]): ReportResult {
 }
 
 /** None for an attempt that the gate stopped, that was given back, or that is still under way. */
-function toCall(row: AttemptRow): ReportCall[] {
+function toCall(row: RecordedAttempt): ReportCall[] {
   if (row.attempt === null || row.outcome === null) return [];
   return [
     {
@@ -113,6 +122,7 @@ function toCall(row: AttemptRow): ReportCall[] {
       transcript: row.turns.map(({ role, text, interrupted }) => ({ role, text, ...(interrupted && { interrupted }) })),
       ...(row.summary !== null && { summary: row.summary }),
       ...(row.extraction !== null && { extraction: row.extraction }),
+      ...(row.recording && { recording: row.recording }),
       costUsd: microsToUsd(row.costMicros),
     },
   ];

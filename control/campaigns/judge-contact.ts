@@ -10,8 +10,14 @@ export const DEFAULT_REGION: CountryCode = 'US';
 
 /** Names that the campaign's texts use. */
 export function usedVariables(spec: CampaignSpec): string[] {
-  const { agent, dialing } = spec;
-  return [...new Set([agent.systemPrompt, agent.firstMessage, agent.disclosure, dialing.voicemailMessage].flatMap(placeholdersIn))];
+  const { agent, dialing, recording } = spec;
+  return [
+    ...new Set(
+      [agent.systemPrompt, agent.firstMessage, agent.disclosure, recording?.consent ?? '', dialing.voicemailMessage].flatMap(
+        placeholdersIn,
+      ),
+    ),
+  ];
 }
 
 /**

@@ -1,24 +1,35 @@
 import type { ConversationReport } from '../../contracts/call';
+import { PatterError } from '../../contracts/errors';
 import type { BuiltInCall } from '../tools/built-in';
 
 /** What a tool may do to the call it runs in. */
 export interface CallActions {
   readonly live: boolean;
   readonly canTransfer: boolean;
+  /** Those of the prompt's template. */
+  readonly transferNumbers: readonly string[];
   transfer(transfer: NonNullable<ConversationReport['transfer']>): void;
   /** @param farewell last words; absent: the agent has said them */
   end(farewell: string | undefined): void;
   optOut(): void;
   callback(callback: NonNullable<ConversationReport['callback']>): void;
+  sendDigits(digits: string, toolCallId: string): Promise<string>;
+  setRecording(paused: boolean, toolCallId: string): Promise<string>;
 }
 
 /** Does what the model asks of the call itself. @returns what the model is told @throws Error with what it is told instead */
-export function runBuiltIn(call: BuiltInCall, actions: CallActions): string {
+export function runBuiltIn(call: BuiltInCall, toolCallId: string, actions: CallActions): string | Promise<string> {
   if (!actions.live) throw new Error('The call is over.');
   switch (call.name) {
     case 'transfer_call':
       if (!actions.canTransfer) throw new Error('Nobody is there to transfer to.');
-      actions.transfer({ reason: call.reason });
+      if (call.number !== undefined && !actions.transferNumbers.includes(call.number)) {
+        throw new PatterError(
+          'PATTER_TRANSFER_TARGET_UNKNOWN',
+          'PATTER_TRANSFER_TARGET_UNKNOWN: nobody can be connected with this number. Leave it out, or give one of your instructions exactly.',
+        );
+      }
+      actions.transfer(call.number === undefined ? { reason: call.reason } : { reason: call.reason, number: call.number });
       return JSON.stringify({ status: 'connecting' });
     case 'end_call':
       actions.end(call.farewell);
@@ -29,6 +40,10 @@ export function runBuiltIn(call: BuiltInCall, actions: CallActions): string {
     case 'request_callback':
       actions.callback({ when: call.when, at: call.at });
       return JSON.stringify({ status: 'noted' });
+    case 'send_digits':
+      return actions.sendDigits(call.digits, toolCallId);
+    case 'set_recording':
+      return actions.setRecording(call.paused, toolCallId);
     default:
       return call satisfies never;
   }

@@ -36,6 +36,8 @@ function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean)
       return callerSpokeLast
         ? `Answer what the caller said last. ${noGreeting}`
         : `The caller has not answered what you said last. Ask in a few words whether they are still there. ${noGreeting}`;
+    case 'digits_sent':
+      return `Wait for what the other side says, unless it has just asked you something. ${noGreeting}`;
     case 'machine':
       return 'A machine has answered. Say nothing.';
     case 'connection_lost':
@@ -44,4 +46,11 @@ function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean)
     default:
       return reason satisfies never;
   }
+}
+
+/** What the model is told of the keys it asked for, where the line went away meanwhile. */
+export function pressedNote({ digits, sent }: { digits: string; sent: boolean }): string {
+  return sent
+    ? `[send_digits: the keys ${digits} have been pressed]`
+    : `[send_digits: it is not known whether the keys ${digits} were pressed; listen before you try again]`;
 }

@@ -196,16 +196,52 @@ describe('an interruption', () => {
 });
 
 describe('keys', () => {
-  it('belong together until a pause or a #', () => {
+  const keypad = { interDigitMs: 1_234, terminator: '#' };
+  const collected = (spec: typeof keypad, press: (keys: (text: string) => void, pause: () => void) => void) => {
     const { timer, fire } = manualTimer();
+    const waits: number[] = [];
     const done: string[] = [];
-    const collector = new DtmfCollector(timer, (digits) => done.push(digits));
-    for (const digit of '12') collector.push(digit);
-    fire();
-    for (const digit of '9#') collector.push(digit);
-    collector.push('#');
-    fire();
-    expect(done).toEqual(['12', '9#', '#']);
+    const spied = {
+      ...timer,
+      set: (ms: number, fn: () => void) => {
+        waits.push(ms);
+        timer.set(ms, fn);
+      },
+    };
+    const collector = new DtmfCollector(spied, spec, ({ digits, terminated }) => done.push(digits + (terminated ? ' entered' : '')));
+    press((text) => {
+      for (const digit of text) collector.push(digit);
+    }, fire);
+    return { done, waits };
+  };
+
+  it("belong together until a pause, which is the agent's own", () => {
+    const { done, waits } = collected(keypad, (keys, pause) => {
+      keys('12');
+      pause();
+      keys('9');
+      pause();
+    });
+    expect(done).toEqual(['12', '9']);
+    expect(new Set(waits)).toEqual(new Set([1_234]));
+  });
+
+  it('are ended at once by the terminator, which is no part of them', () => {
+    expect(collected(keypad, (keys) => keys('12#3#')).done).toEqual(['12 entered', '3 entered']);
+    expect(collected({ ...keypad, terminator: '*' }, (keys) => keys('1#2*')).done).toEqual(['1#2 entered']);
+  });
+
+  it('the terminator with nothing before it is a key of its own', () => {
+    const { done } = collected(keypad, (keys, pause) => {
+      keys('#');
+      pause();
+      keys('#21#');
+    });
+    expect(done).toEqual(['#', '#21 entered']);
+  });
+
+  it('of somebody who does not stop are passed on', () => {
+    expect(collected(keypad, (keys) => keys('7'.repeat(65))).done).toEqual(['7'.repeat(64)]);
   });
 });
 

@@ -1,20 +1,35 @@
 import { z } from 'zod';
 import type { BuiltInTool } from '../../contracts/agent';
+import type { CallSetup } from '../../contracts/call';
 import type { EngineTool } from '../engines/engine';
 
 /** What the model may ask of the call itself. */
 export type BuiltInCall =
-  | { name: 'transfer_call'; reason: string }
+  | { name: 'transfer_call'; reason: string; number?: string }
   | { name: 'end_call'; farewell: string | undefined }
   | { name: 'opt_out' }
-  | { name: 'request_callback'; when: string; at: string | undefined };
+  | { name: 'request_callback'; when: string; at: string | undefined }
+  | { name: 'send_digits'; digits: string }
+  | { name: 'set_recording'; paused: boolean };
 
 const text = z.string().trim().min(1).max(1_000);
 const ARGUMENTS = {
-  transfer_call: z.object({ reason: text.catch('The caller asked for a person.') }),
+  transfer_call: z.object({
+    reason: text.catch('The caller asked for a person.'),
+    // Whatever it is, it is compared with the developer's numbers: nothing here makes it one of them.
+    number: z
+      .string()
+      .nullish()
+      .catch('not a number')
+      .transform((number) => number?.trim() || undefined),
+  }),
   end_call: z.object({ farewell: text.optional().catch(undefined) }),
   opt_out: z.object({}),
   request_callback: z.object({ when: text, at: z.iso.datetime({ offset: true }).optional().catch(undefined) }),
+  send_digits: z.object({
+    digits: z.coerce.string().regex(/^[0-9*#A-Dw]{1,64}$/, 'keys are 0-9, *, #, A-D, and w for a pause of half a second'),
+  }),
+  set_recording: z.object({ paused: z.boolean() }),
 } as const satisfies Record<BuiltInTool, z.ZodType>;
 
 const string = (description: string) => ({ type: 'string', description });
@@ -54,18 +69,53 @@ const DEFINITIONS: Record<BuiltInTool, EngineTool> = {
       required: ['when'],
     },
   },
+  send_digits: {
+    name: 'send_digits',
+    description:
+      'Presses keys of the phone, as in a menu ("press 1 for …") or for an extension. Finish your sentence first. Then wait for what the other side says.',
+    parameters: {
+      type: 'object',
+      properties: { digits: string('0-9, *, #, A-D; w is a pause of half a second.') },
+      required: ['digits'],
+    },
+  },
+  set_recording: {
+    name: 'set_recording',
+    description:
+      'Pauses the recording of this call, or goes on with it. Pause before anything secret is said, such as a card number, wait for the answer, and go on right after it.',
+    parameters: {
+      type: 'object',
+      properties: { paused: { type: 'boolean', description: 'true pauses, false goes on.' } },
+      required: ['paused'],
+    },
+  },
 };
 
-export function builtInTools(options: { canTransfer: boolean }): EngineTool[] {
-  const { transfer_call, ...others } = DEFINITIONS;
-  return options.canTransfer ? [transfer_call, ...Object.values(others)] : Object.values(others);
+export function builtInTools({
+  canTransfer,
+  transferNumbers,
+  recording,
+}: Pick<CallSetup, 'canTransfer' | 'transferNumbers' | 'recording'>): EngineTool[] {
+  const { transfer_call, set_recording, ...others } = DEFINITIONS;
+  return [
+    ...(canTransfer ? [withNumbers(transfer_call, transferNumbers)] : []),
+    ...Object.values(others),
+    ...(recording?.pausable ? [set_recording] : []),
+  ];
+}
+
+/** The model may choose where the developer's prompt names several people. */
+function withNumbers(tool: EngineTool, numbers: readonly string[] | undefined): EngineTool {
+  if (!numbers) return tool;
+  const number = { ...string('Whom to connect with: one of the numbers of your instructions.'), enum: numbers };
+  return { ...tool, parameters: { ...tool.parameters, properties: { ...(tool.parameters.properties as object), number } } };
 }
 
 export function isBuiltInTool(name: string): name is BuiltInTool {
   return Object.hasOwn(ARGUMENTS, name);
 }
 
-/** Lenient where a wrong argument must not keep a person on the line. @throws ZodError for `request_callback` without a time */
+/** Lenient where a wrong argument must not keep a person on the line. @throws ZodError for `request_callback` without a time, and for keys that no phone has */
 export function parseBuiltInCall(name: BuiltInTool, args: unknown): BuiltInCall {
   const given = typeof args === 'object' && args !== null ? args : {};
   switch (name) {
@@ -79,6 +129,10 @@ export function parseBuiltInCall(name: BuiltInTool, args: unknown): BuiltInCall 
       const { when, at } = ARGUMENTS.request_callback.parse(given);
       return { name, when, at };
     }
+    case 'send_digits':
+      return { name, ...ARGUMENTS.send_digits.parse(given) };
+    case 'set_recording':
+      return { name, ...ARGUMENTS.set_recording.parse(given) };
     default:
       return name satisfies never;
   }

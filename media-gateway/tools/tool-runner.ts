@@ -23,7 +23,7 @@ export class ToolRunner {
     private readonly setup: CallSetup,
     private readonly clock: Clock,
     private readonly fetch: Pick<GuardedFetch, 'send'>,
-    private readonly builtIn: (call: BuiltInCall) => string,
+    private readonly builtIn: (call: BuiltInCall, toolCallId: string) => string | Promise<string>,
     private readonly memory: ToolMemory = new ToolMemory([], []),
     private readonly answered: () => void = () => undefined,
   ) {}
@@ -54,14 +54,18 @@ export class ToolRunner {
     this.#abort.abort(new Error('the call has ended'));
   }
 
-  async #answer({ name, arguments: text }: ToolRequest): Promise<ToolAnswer> {
+  async #answer({ toolCallId, name, arguments: text }: ToolRequest): Promise<ToolAnswer> {
     let args: unknown;
     try {
       args = JSON.parse(text || '{}');
     } catch {
       if (!isBuiltInTool(name)) return failure(new Error('The arguments are not JSON. Call the tool again.'));
     }
-    if (isBuiltInTool(name)) return { output: this.builtIn(parseBuiltInCall(name, args)), ok: true };
+    if (isBuiltInTool(name)) {
+      const output = await this.builtIn(parseBuiltInCall(name, args), toolCallId);
+      // Who has pressed a key listens.
+      return { output, ok: true, ...(name === 'send_digits' && { listen: true }) };
+    }
     const tool = this.setup.agent.tools.find((candidate) => candidate.name === name);
     if (!tool) return failure(new Error(`There is no tool named ${name}.`));
     const before = this.memory.answerOf(name, text);

@@ -8,6 +8,8 @@ export interface ToolAnswer {
   /** What the model is told; an error is told too. */
   output: string;
   ok: boolean;
+  /** The model is told, and not asked to speak: it is the other side's turn. */
+  listen?: boolean;
 }
 
 const TRIES = 3;

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { CompleteAsyncError } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
-import type { CallActivities, CallRules, CallSettlement, DialResult } from '../../contracts/activities';
+import type { CallActivities, CallMediaActivities, CallRules, CallSettlement, DialResult } from '../../contracts/activities';
 import { agentSchema } from '../../contracts/agent';
 import {
   type AttachResult,
@@ -28,7 +28,8 @@ import type { Bench } from './bench';
 export const CARRIER_CALL = 'CA1';
 const T0 = Date.UTC(2026, 0, 5, 12);
 
-type Script = { [Name in keyof CallActivities]?: CallActivities[Name] };
+type Doubles = CallActivities & CallMediaActivities;
+type Script = { [Name in keyof Doubles]?: Doubles[Name] };
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 export function rules(over: Partial<CallRules> & { voicemailMessage?: string } = {}): CallRules {
@@ -74,10 +75,10 @@ export class CallWorld {
   readonly input: CallInput = { tenantId: 'default', campaignId: 'cmp_1', contactId: 'ct_1', callId: this.callId };
   readonly settlements: CallSettlement[] = [];
   /** Every activity that ran, in order. */
-  readonly ran: { name: keyof CallActivities; input: unknown }[] = [];
+  readonly ran: { name: keyof Doubles; input: unknown }[] = [];
   /** What the carrier says when it is asked. */
   carrierStatus: CarrierCallStatus = 'completed';
-  readonly activities: CallActivities;
+  readonly activities: Doubles;
   private sequence = 0;
   private handle_: WorkflowHandle | undefined;
 
@@ -85,7 +86,7 @@ export class CallWorld {
     private readonly bench: Bench,
     script: Script = {},
   ) {
-    const defaults: CallActivities = {
+    const defaults: Doubles = {
       dial: async () => placed(),
       admitInbound: async () => ({ kind: 'admitted', ...rules() }),
       reconcileDial: async () => ({ kind: 'unknown' }),
@@ -99,12 +100,16 @@ export class CallWorld {
       transferCall: async () => ({ kind: 'requested', to: '+15005550009' }),
       reconcileTransfer: async () => ({ dialed: false, answered: false }),
       recordOptOut: async () => undefined,
+      startRecording: async () => ({ recordingId: 'RE1', change: { state: 'recording', at: T0 + 1_000 } }),
+      setRecordingPaused: async ({ paused }) => ({ change: { state: paused ? 'paused' : 'recording', at: T0 + 2_000 } }),
+      noteRecording: async () => undefined,
+      sendDigits: async () => ({ kind: 'sent', stream: 'replaced' }),
       settleCall: async (settlement) => {
         this.settlements.push(settlement);
         return { contactOutcome: settlement.outcome };
       },
     };
-    const names = Object.keys(defaults) as (keyof CallActivities)[];
+    const names = Object.keys(defaults) as (keyof Doubles)[];
     this.activities = Object.fromEntries(
       names.map((name) => [
         name,
@@ -113,7 +118,7 @@ export class CallWorld {
           return (script[name] ?? defaults[name])(input);
         },
       ]),
-    ) as unknown as CallActivities;
+    ) as unknown as Doubles;
   }
 
   get handle(): WorkflowHandle {
@@ -133,12 +138,12 @@ export class CallWorld {
     });
   }
 
-  inputsOf(name: keyof CallActivities): unknown[] {
+  inputsOf(name: keyof Doubles): unknown[] {
     return this.ran.filter((entry) => entry.name === name).map((entry) => entry.input);
   }
 
   /** Resolves when an activity of that name has been asked for `times` times. */
-  async ranOnce(name: keyof CallActivities, times = 1): Promise<void> {
+  async ranOnce(name: keyof Doubles, times = 1): Promise<void> {
     await until(() => this.inputsOf(name).length >= times, `${name} #${times}`);
   }
 

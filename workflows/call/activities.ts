@@ -1,16 +1,17 @@
 /** The call's side effects with their deadlines and retries. Those that may reach a phone twice run at most once. */
 import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
-import type { CallActivities } from '../../contracts/activities';
+import type { CallActivities, CallMediaActivities } from '../../contracts/activities';
+import type { TransferActivities } from '../../contracts/transfer';
 
 /** A POST to the carrier is never repeated blindly. Not eager: an eager activity passes by the task queue's rate limit. */
-const once = proxyActivities<CallActivities>({
+const once = proxyActivities<CallActivities & CallMediaActivities>({
   startToCloseTimeout: '30s',
   retry: { maximumAttempts: 1 },
   allowEagerDispatch: false,
 });
 
 /** Polls the carrier past the HTTP time-out of the request in question. */
-const reconciling = proxyActivities<CallActivities>({
+const reconciling = proxyActivities<CallActivities & TransferActivities>({
   startToCloseTimeout: '2m',
   scheduleToCloseTimeout: '10m',
   heartbeatTimeout: '10s',
@@ -18,21 +19,50 @@ const reconciling = proxyActivities<CallActivities>({
 });
 
 /** Requests to the carrier that are harmless to repeat. */
-const repeatable = proxyActivities<CallActivities>({
+const repeatable = proxyActivities<CallActivities & CallMediaActivities>({
   startToCloseTimeout: '15s',
   scheduleToCloseTimeout: '10m',
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '30s' },
 });
 
 /** Somebody waits on the line for these. */
-const prompt = proxyActivities<CallActivities>({
+const prompt = proxyActivities<CallActivities & TransferActivities>({
   startToCloseTimeout: '8s',
   scheduleToCloseTimeout: '15s',
   retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumAttempts: 3 },
 });
 
+/** The model waits for these, and a number that is about to be said. */
+const pausing = proxyActivities<CallMediaActivities>({
+  startToCloseTimeout: '12s',
+  scheduleToCloseTimeout: '14s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumAttempts: 3 },
+});
+
+/** Rings a person's phone once; the caller listens to music meanwhile. Longer than the request's own time-out. */
+const consultOnce = proxyActivities<TransferActivities>({
+  startToCloseTimeout: '12s',
+  retry: { maximumAttempts: 1 },
+  allowEagerDispatch: false,
+});
+
+/** Two people wait for it. */
+const connecting = proxyActivities<TransferActivities>({
+  startToCloseTimeout: '8s',
+  scheduleToCloseTimeout: '25s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '2s' },
+});
+
+/** For as long as people are being asked. */
+const watching = proxyActivities<TransferActivities>({
+  startToCloseTimeout: '30m',
+  heartbeatTimeout: '8s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+});
+
 /** Writes that must not be lost: tried until they succeed. */
-const stubborn = proxyActivities<CallActivities>({
+const stubborn = proxyActivities<CallActivities & CallMediaActivities>({
   startToCloseTimeout: '30s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 });
@@ -46,6 +76,16 @@ const inTask = proxyLocalActivities<CallActivities>({
 
 export const dial = once.dial;
 export const transferCall = once.transferCall;
+export const consult = consultOnce.consult;
+export const reconcileConsult = reconciling.reconcileConsult;
+export const askPerson = prompt.askPerson;
+export const bridge = connecting.bridge;
+export const watchHold = watching.watchHold;
+export const holdCaller = prompt.holdCaller;
+export const sendDigits = once.sendDigits;
+export const startRecording = repeatable.startRecording;
+export const setRecordingPaused = pausing.setRecordingPaused;
+export const noteRecording = stubborn.noteRecording;
 export const reconcileDial = reconciling.reconcileDial;
 export const reconcileTransfer = reconciling.reconcileTransfer;
 export const hangupCall = repeatable.hangupCall;

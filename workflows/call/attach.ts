@@ -7,6 +7,7 @@ import { vote } from './amd';
 import type { CallState, Conversation } from './call-state';
 import { openConversation, reopenConversation } from './conversation';
 import { rulesKnown } from './place';
+import { startIfConsented } from './recording';
 
 /** A dead gateway is noticed within a heartbeat's time-out; a little more for the server to say so. */
 export const OLD_STREAM_GRACE_MS = CONVERSATION_HEARTBEAT_MS + 700;
@@ -51,7 +52,8 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   }
   const history = state.transcript.turns();
   const toolCalls = state.transcript.toolCalls();
-  const resume = resumeReason(state);
+  const pressed = state.conversation && state.keyPresses.resumeOf(state.conversation);
+  const resume = pressed?.resume ?? resumeReason(state);
   // The message was cut off with its gateway: it is ordered anew.
   if (resume === 'machine') state.machineCommand = 'none';
   const conversation = openConversation(state, {
@@ -60,7 +62,13 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     maxDurationMs: state.rules.setup.agent.maxDurationMs,
   });
   vote(state);
-  return { ...attached(state, request, conversation), history, ...(resume && { resume, toolCalls }) };
+  if (resume) startIfConsented(state);
+  return {
+    ...attached(state, request, conversation),
+    history,
+    ...(resume && { resume, toolCalls }),
+    ...(pressed && { digits: pressed.digits }),
+  };
 }
 
 /**

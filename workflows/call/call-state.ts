@@ -4,9 +4,13 @@ import type { CallRules } from '../../contracts/activities';
 import type { CallInput, CallPhase, CallView, CarrierEvent, ConversationReport, GatewayEvent } from '../../contracts/call';
 import type { ErrorCode } from '../../contracts/errors';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
+import type { TransferRecord } from '../../contracts/transfer';
 import type { AmdEvidence } from '../../policy/amd-vote';
 import { hangupCall } from './activities';
 import { CarrierLeg } from './carrier-events';
+import type { ConsultLeg } from './consult-leg';
+import { KeyPresses } from './digits';
+import { Recorder } from './recording';
 import { Transcript } from './transcript';
 
 /** Where the call stands. The orchestrator (./call) moves it on; everybody else only reads it. */
@@ -20,8 +24,10 @@ export type Phase =
   | { kind: 'waiting' }
   | { kind: 'talking' }
   /** A person may be on the line, and no gateway talks to them. */
-  | { kind: 'reconnecting'; why: 'gateway_lost' | 'drained' | 'not_streamed' | 'transfer_failed' }
+  | { kind: 'reconnecting'; why: 'gateway_lost' | 'drained' | 'not_streamed' | 'transfer_failed' | 'nobody_accepted' | 'digits_sent' }
   | { kind: 'transferring'; transferNumber: number }
+  /** The caller hears music, and a person is asked. */
+  | { kind: 'consulting'; transferNumber: number; /** Somebody has accepted: the two are being put together. */ connecting?: true }
   | { kind: 'transferred' }
   /** Nothing is left to say: the carrier's end is awaited, or brought about. */
   | { kind: 'ending'; hangUp: boolean }
@@ -78,8 +84,18 @@ export class CallState {
   transferredTo: string | undefined;
   /** The last transfer that was asked for; humans are tried in turn. */
   transferNumber = 0;
+  /** What the caller wants, for the person who takes over. */
+  transferReason = '';
+  /** The model named this one of the developer's numbers: it alone is tried. */
+  namedTarget: string | undefined;
+  /** People who are or were asked in warm transfers, by transfer number. */
+  readonly consults = new Map<number, ConsultLeg>();
+  readonly transferRecords: TransferRecord[] = [];
   /** Times the carrier asked what comes next. */
   instructionsAsked = 0;
+
+  readonly recorder = new Recorder();
+  readonly keyPresses = new KeyPresses();
 
   stop: { reason: string; cancelIfQueuedOnly: boolean } | undefined;
   /** Why we, and nobody else, ended the call. */
@@ -165,6 +181,8 @@ function publicPhase(state: CallState): CallPhase {
       return state.leg.ringingAt === undefined ? 'placed' : 'ringing';
     case 'talking':
       return state.machineCommand === 'drop_voicemail' ? 'voicemail' : 'talking';
+    case 'consulting':
+      return 'transferring';
     case 'ending':
       return 'settling';
     case 'dialing':

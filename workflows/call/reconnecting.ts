@@ -14,6 +14,8 @@ const TRIES = 3;
 
 export async function reconnecting(state: CallState): Promise<Phase> {
   const had = state.attachments;
+  const onHold = state.phase.kind === 'reconnecting' && state.phase.why === 'nobody_accepted';
+  const pressingMs = state.keyPresses.pressingMs(state.conversation);
   const lost = state.conversation?.result?.kind === 'lost' ? state.conversation : undefined;
   const gateway: { answer?: 'alive' | 'gone' } = {};
   if (lost && patched('ask-a-silent-gateway')) void askGateway(state, lost).then((answer) => Object.assign(gateway, { answer }));
@@ -23,7 +25,11 @@ export async function reconnecting(state: CallState): Promise<Phase> {
   for (let attempt = 0; attempt < TRIES && had < MAX_ATTACHMENTS; attempt++) {
     const asked = state.instructionsAsked;
     const carrierRoute = () => state.instructionsAsked > asked;
-    if (attempt === 0) {
+    if (attempt === 0 && pressingMs > 0) {
+      // A stream of ours would take the place of the keys.
+      await condition(() => connected() || over(), pressingMs + STREAM_OPENS_MS);
+      // A caller who hears music waits for us: the carrier has nothing to ask.
+    } else if (attempt === 0 && !onHold) {
       await condition(() => connected() || over() || carrierRoute() || gateway.answer === 'alive', CARRIER_ROUTE_MS);
       if (carrierRoute() || gateway.answer === 'alive') await condition(() => connected() || over(), STREAM_OPENS_MS);
     }

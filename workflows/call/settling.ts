@@ -12,6 +12,7 @@ export async function settling(state: CallState): Promise<Phase> {
   state.outcome = settlement.outcome;
   upsertSearchAttributes([{ key: searchAttributes.outcome, value: settlement.outcome }]);
   await settleCall(settlement);
+  await state.recorder.close(state);
   return { kind: 'ended' };
 }
 
@@ -19,7 +20,21 @@ export async function settling(state: CallState): Promise<Phase> {
 function humanLegs(state: CallState): UsageLine[] {
   return [...state.transferResults.values()]
     .filter((result) => result.answered && result.durationS !== undefined)
-    .map((result) => ({ provider: 'twilio', service: 'voice', item: 'transfer', unit: 'second', quantity: result.durationS as number }));
+    .map((result) => ({
+      provider: state.rules?.setup.carrier ?? 'twilio',
+      service: 'voice',
+      item: 'transfer',
+      unit: 'second',
+      quantity: result.durationS as number,
+    }));
+}
+
+/** Also of people who declined, and of machines: the carrier bills whoever answers. */
+function consultLegs(state: CallState): UsageLine[] {
+  const provider = state.rules?.setup.carrier ?? 'twilio';
+  return [...state.consults.values()]
+    .filter(({ end }) => end?.durationS)
+    .map(({ end }) => ({ provider, service: 'voice', item: 'transfer', unit: 'second', quantity: end?.durationS ?? 0 }));
 }
 
 function settlementOf(state: CallState, now: number): CallSettlement {
@@ -51,8 +66,9 @@ function settlementOf(state: CallState, now: number): CallSettlement {
     endedAt: leg.end?.at ?? now,
     durationS: leg.end?.durationS,
     transferredTo: state.transferredTo,
+    ...(state.transferRecords.length > 0 ? { transfers: state.transferRecords } : {}),
     turns: transcript.turns(),
-    usage: [...transcript.usage(), ...humanLegs(state)],
+    usage: [...transcript.usage(), ...humanLegs(state), ...consultLegs(state)],
     toolCalls: transcript.toolCalls(),
     voicemailLeft: state.voicemailLeft,
     callback: state.callback,

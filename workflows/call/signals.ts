@@ -2,6 +2,7 @@
 import type { CarrierEvent, GatewayEvent } from '../../contracts/call';
 import { onCarrierAmd, onGatewayEvidence } from './amd';
 import type { CallState } from './call-state';
+import { onConsult } from './consult-leg';
 import { acceptLateReport } from './conversation';
 import { noteOptOut } from './opt-out';
 
@@ -10,6 +11,11 @@ export function onCarrierEvent(state: CallState, event: CarrierEvent): void {
   // A transfer's result may come from the human's own leg.
   if (event.kind === 'transfer_result') {
     onTransferResult(state, event);
+    return;
+  }
+  // Another leg than the caller's.
+  if (event.kind === 'consult') {
+    onConsult(state, event);
     return;
   }
   if (!state.adopt(event.carrierCallId)) return;
@@ -39,7 +45,16 @@ function onTransferResult(state: CallState, event: Extract<CarrierEvent, { kind:
   const over = event.status !== 'queued' && event.status !== 'ringing' && event.status !== 'in_progress';
   if (!event.answered && !over) return;
   if (!before) state.transferResults.set(event.transferNumber, event);
-  else if (over) state.transferResults.set(event.transferNumber, { ...event, answered: before.answered || event.answered });
+  else if (over) {
+    // Telnyx does not say how long a leg talked.
+    const talkedS = before.answered && before.status === 'in_progress' ? Math.max(0, Math.ceil((event.at - before.at) / 1_000)) : undefined;
+    const durationS = event.durationS ?? talkedS;
+    state.transferResults.set(event.transferNumber, {
+      ...event,
+      answered: before.answered || event.answered,
+      ...(durationS === undefined ? {} : { durationS }),
+    });
+  }
 }
 
 export function onGatewayEvent(state: CallState, event: GatewayEvent): void {
@@ -55,6 +70,15 @@ export function onGatewayEvent(state: CallState, event: GatewayEvent): void {
       return;
     case 'sealed_turns':
       state.transcript.seal(conversation.attachment, event.turns);
+      return;
+    case 'consent_heard':
+      state.recorder.start(state);
+      return;
+    case 'set_recording':
+      state.recorder.set(state, conversation, event);
+      return;
+    case 'send_digits':
+      state.keyPresses.send(state, conversation, event);
       return;
     case 'late_report':
       acceptLateReport(state, conversation, event.report);

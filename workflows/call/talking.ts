@@ -1,7 +1,7 @@
 /** While a gateway talks, the workflow waits; then the report says what comes next. */
 import { condition } from '@temporalio/workflow';
 import type { CallState, Conversation, Phase } from './call-state';
-import { firstTransferNumber } from './transferring';
+import { beginTransfer } from './transferring';
 
 export async function talking(state: CallState): Promise<Phase> {
   const talk = state.conversation;
@@ -34,13 +34,12 @@ export function afterTalk(state: CallState, talk: Conversation, result: NonNulla
   }
   const { end } = result.report;
   switch (end) {
-    case 'transfer_requested': {
-      const transferNumber = firstTransferNumber(state);
-      // The tool exists only where the campaign names somebody.
-      return transferNumber === undefined ? { kind: 'reconnecting', why: 'transfer_failed' } : { kind: 'transferring', transferNumber };
-    }
+    case 'transfer_requested':
+      return beginTransfer(state, result.report.transfer);
     case 'drained':
       return { kind: 'reconnecting', why: 'drained' };
+    case 'digits_sent':
+      return { kind: 'reconnecting', why: 'digits_sent' };
     case 'caller_hung_up':
     case 'agent_ended':
     case 'opted_out':

@@ -1,0 +1,13 @@
+import type { CallMediaActivities } from '../../contracts/activities';
+import type { ActivityContext } from '../context';
+import { createNoteRecording, createSetRecordingPaused, createStartRecording } from './recording';
+import { createSendDigits } from './send-digits';
+
+export function createCallMediaActivities(ctx: ActivityContext): CallMediaActivities {
+  return {
+    startRecording: createStartRecording(ctx),
+    setRecordingPaused: createSetRecordingPaused(ctx),
+    noteRecording: createNoteRecording(ctx),
+    sendDigits: createSendDigits(ctx),
+  };
+}
