@@ -35,7 +35,7 @@ export function registerOpenAi(lab: LabServer): void {
     });
     registerSpeech(lab, scope);
     registerTranscriptions(lab, scope);
-    registerText(lab, scope);
+    registerText(lab, scope, rules);
     scope.get('/v1/models', async () => ({
       object: 'list',
       data: MODELS.map((id) => ({ id, object: 'model', created: 1_700_000_000, owned_by: 'lab' })),

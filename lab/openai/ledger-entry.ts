@@ -48,3 +48,16 @@ export interface TextEntry {
   input: string;
   output: string;
 }
+
+/** A streaming chat completion, under `chat`. */
+export interface ChatEntry {
+  at: number;
+  model: string;
+  /** As the client sent them. */
+  messages: unknown[];
+  tools: string[];
+  said: string;
+  toolCalls: { callId: string; name: string; arguments: string }[];
+  /** `aborted`: the client hung up first; `dropped`: on demand. */
+  status: 'open' | 'completed' | 'aborted' | 'dropped';
+}

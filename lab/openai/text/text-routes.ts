@@ -3,9 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { LabServer } from '../../lab-server';
 import { ApiError, parseOrThrow } from '../api-error';
+import type { BrainRule } from '../brain/brain-rules';
 import { newId } from '../ids';
 import type { TextEntry } from '../ledger-entry';
 import { textTokens } from '../tokens';
+import { ChatModelMemory } from './chat-conversation';
+import { streamChat } from './chat-stream-route';
 import { extract, type JsonSchema } from './extraction';
 import { checkStrict } from './strict-schema';
 import { summaryOf } from './summary';
@@ -56,7 +59,11 @@ interface Format {
   strict?: boolean | null;
 }
 
-export function registerText(lab: LabServer, app: FastifyInstance): void {
+export function registerText(lab: LabServer, app: FastifyInstance, rules: readonly BrainRule[]): void {
+  let memory = new ChatModelMemory(rules);
+  lab.onReset(() => {
+    memory = new ChatModelMemory(rules);
+  });
   app.post('/v1/responses', (request) => {
     failOnDemand(lab, 'responses');
     const body = parseOrThrow(responsesBody, request.body);
@@ -101,8 +108,9 @@ export function registerText(lab: LabServer, app: FastifyInstance): void {
     };
   });
 
-  app.post('/v1/chat/completions', (request) => {
+  app.post('/v1/chat/completions', (request, reply) => {
     failOnDemand(lab, 'chat');
+    if ((request.body as { stream?: unknown } | null)?.stream === true) return streamChat(lab, memory, request, reply);
     const body = parseOrThrow(chatBody, request.body);
     const schema = body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined;
     if (schema?.strict) checkStrict(schema.name, schema.schema, 'response_format');
