@@ -1,4 +1,5 @@
 import { FRAME_MS } from '../../contracts/g711';
+import { NoiseFloor } from './noise-floor';
 
 const FRAME_SAMPLES = 160;
 /** Root mean square of what counts as voice at least: about −44 dB of full scale, below quiet speech on a phone. */
@@ -23,7 +24,7 @@ export function rms(samples: Int16Array): number {
  * silence time-out; only this tells a short "mhm" from half a sentence while it happens.
  */
 export class VoiceActivity {
-  #noise = 50;
+  readonly #noise = new NoiseFloor();
   #runMs = 0;
   #silentMs = 0;
   #rest = new Int16Array(0);
@@ -53,16 +54,14 @@ export class VoiceActivity {
   }
 
   #frame(level: number): boolean {
-    const voiced = level > Math.max(LEAST_RMS, OVER_NOISE * this.#noise);
+    this.#noise.push(level);
+    const voiced = level > Math.max(LEAST_RMS, OVER_NOISE * this.#noise.level);
     if (voiced) {
       this.#runMs += FRAME_MS;
       this.#silentMs = 0;
-      // Noise that never ends is no voice: the floor creeps up, over several seconds.
-      this.#noise += (level - this.#noise) * 0.001;
     } else {
       this.#silentMs += FRAME_MS;
       if (this.#silentMs > GAP_MS) this.#runMs = 0;
-      this.#noise += (level - this.#noise) * 0.05;
     }
     return voiced;
   }
