@@ -2,7 +2,7 @@
 import type Telnyx from 'telnyx';
 import { speak } from '../audio';
 import { fetchWavFrames, wavFrames } from '../phone/wav';
-import { bridge, transfer } from './connect';
+import { type BridgeBody, bridge, transfer } from './connect';
 import { TelnyxApiError } from './errors';
 import { Gather, type GatherOptions } from './gather';
 import type { Leg } from './leg';
@@ -16,7 +16,7 @@ interface Bodies {
   hangup: Telnyx.Calls.ActionHangupParams;
   reject: Telnyx.Calls.ActionRejectParams;
   transfer: Telnyx.Calls.ActionTransferParams;
-  bridge: Telnyx.Calls.ActionBridgeParams;
+  bridge: BridgeBody;
   speak: Telnyx.Calls.ActionSpeakParams;
   playback_start: Telnyx.Calls.ActionStartPlaybackParams;
   playback_stop: Telnyx.Calls.ActionStopPlaybackParams;

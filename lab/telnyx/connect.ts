@@ -44,12 +44,15 @@ export function transfer(leg: Leg, body: Partial<Telnyx.Calls.ActionTransferPara
   return undefined;
 }
 
+/** On the wire: the package gives the other leg's id another name. */
+export type BridgeBody = Omit<Telnyx.Calls.ActionBridgeParams, 'call_control_id_to_bridge_with'> & { call_control_id: string };
+
 /** Two legs that were answered. Harmless to repeat. */
-export function bridge(leg: Leg, body: Partial<Telnyx.Calls.ActionBridgeParams>): undefined {
-  const otherId = body.call_control_id_to_bridge_with;
-  if (otherId === undefined) throw new TelnyxApiError('10004', undefined, '/call_control_id_to_bridge_with');
+export function bridge(leg: Leg, body: Partial<BridgeBody>): undefined {
+  const otherId = body.call_control_id;
+  if (otherId === undefined) throw new TelnyxApiError('10004', undefined, '/call_control_id');
   const other = leg.network.legs.get(otherId);
-  if (!other || other === leg) throw new TelnyxApiError('90015', undefined, '/call_control_id_to_bridge_with');
+  if (!other || other === leg) throw new TelnyxApiError('90015', undefined, '/call_control_id');
   if (other.isOver) throw new TelnyxApiError('90018');
   if (!other.isAnswered) throw new TelnyxApiError('90034');
   if (body.prevent_double_bridge && other.line.isBridged) throw new TelnyxApiError('10015', 'The other call is bridged already.');

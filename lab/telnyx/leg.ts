@@ -323,7 +323,8 @@ export class Leg {
         this.tell('call.dtmf.received', { ...this.ids, ...this.parties, digit });
         this.line.pressed(digit);
       },
-      hungUp: () => this.end('normal_clearing', this.params.direction === 'outgoing' ? 'callee' : 'caller', 'callee', 200),
+      hungUp: () =>
+        this.line.later(() => this.end('normal_clearing', this.params.direction === 'outgoing' ? 'callee' : 'caller', 'callee', 200)),
       recorded: (text) => {
         this.entry.voicemail = text;
       },

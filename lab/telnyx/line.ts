@@ -20,8 +20,14 @@ export class Line {
   gather: Gather | undefined;
   recorder: Recorder | undefined;
   private partner: Line | undefined;
-  /** 20 ms of this leg for the other one of a bridge. */
-  private forPartner: Uint8Array = SILENT_FRAME;
+  /** Whether this line moves its partner's clock as well. */
+  private drives = false;
+  /** Of the current 20 ms: what the person says, what is announced to the person, what the application sends and to whom. */
+  private said: Uint8Array = SILENT_FRAME;
+  private announced: Uint8Array = SILENT_FRAME;
+  private sent: Uint8Array = SILENT_FRAME;
+  private target: StreamOptions['targetLegs'] = 'self';
+  private readonly pending: (() => void)[] = [];
   private phone: Phone | undefined;
   private source: Source = { kind: 'nobody' };
   private readonly silence: SilenceMeter;
@@ -37,21 +43,49 @@ export class Line {
     if (this.stream?.isOpen || (!this.leg.params.stream && this.leg.params.detection)) phone.lineOpened();
   }
 
+  /** Of a bridge one line drives both: what is said on either is heard on the other within the same 20 ms. */
   tick(): void {
+    const { partner } = this;
+    if (partner?.drives) return;
+    this.drives = partner !== undefined;
+    this.speak();
+    partner?.speak();
+    this.hear();
+    partner?.hear();
+    // Who hangs up does so when the last of it has been heard at the other end.
+    this.settle();
+    partner?.settle();
+  }
+
+  /** Does it when the current 20 ms are over. */
+  later(fn: () => void): void {
+    this.pending.push(fn);
+  }
+
+  private speak(): void {
     const { phone, stream, partner } = this;
     if (!phone) return;
+    this.said = phone.nextFrame();
+    this.announced = this.player.take();
+    this.sent = stream?.take() ?? SILENT_FRAME;
+    this.target = partner ? (stream?.options.targetLegs ?? 'opposite') : 'self';
+  }
+
+  private hear(): void {
+    const { phone, stream, partner, said } = this;
+    if (!phone || this.leg.isOver) return;
     this.attend();
-    const said = phone.nextFrame();
-    const sent = stream?.take() ?? SILENT_FRAME;
-    const target = partner ? (stream?.options.targetLegs ?? 'opposite') : 'self';
-    this.forPartner = target === 'self' ? said : mix(said, sent);
-    let arriving = this.player.take();
-    if (partner) arriving = mix(arriving, partner.forPartner);
-    if (target !== 'opposite') arriving = mix(arriving, sent);
+    let arriving = this.announced;
+    if (partner) arriving = mix(arriving, partner.target === 'self' ? partner.said : mix(partner.said, partner.sent));
+    if (this.target !== 'opposite') arriving = mix(arriving, this.sent);
     this.recorder?.push(said, arriving);
     stream?.forward(said, arriving);
     this.silence.measure(this.connectedTo(), isSilent(said) && isSilent(arriving));
     phone.hear(arriving);
+  }
+
+  private settle(): void {
+    for (const fn of this.pending.splice(0)) fn();
   }
 
   openStream(options: StreamOptions): void {
@@ -145,7 +179,7 @@ export class Line {
     if (!other) return;
     for (const line of [this, other]) {
       line.partner = undefined;
-      line.forPartner = SILENT_FRAME;
+      line.drives = false;
     }
     if (!other.leg.parkAfterUnbridge) other.leg.end('normal_clearing', 'unknown', 'parent', 200);
   }

@@ -55,7 +55,7 @@ test('what the agent says is what the ledger says was heard, and what the person
   expect(harness.entry(id).said.map(({ text }) => text)).toEqual(['Größe? Yes.']);
 });
 
-test('peer defect 9: without bidirectional mode rtp the person hears nothing', async () => {
+test('without bidirectional mode rtp the person hears nothing', async () => {
   harness = await TelnyxHarness.start({ people: { [TO]: TALKER } });
   const id = await harness.dial({ stream_bidirectional_mode: undefined });
   const peer = await harness.peer();
