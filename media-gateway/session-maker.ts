@@ -1,4 +1,5 @@
 /** How the host comes by sessions: the conversation is behind ports (`session/ports.ts`), and this is where it is plugged in. */
+import { BackgroundSounds } from './audio/background';
 import { type CallSessionOptions, createSession, LineCache, type Prewarmed, prewarmSession, type Session } from './session';
 import { SileroModels } from './turns/endpointing/silero-model';
 
@@ -14,8 +15,9 @@ export interface SessionMaker {
 export function sessionMaker(pipeline?: CallSessionOptions['pipeline']): SessionMaker {
   const lines = new LineCache();
   const silero = new SileroModels();
+  const sounds = new BackgroundSounds();
   return {
-    create: (options) => createSession({ pipeline, ...options, lines, silero }),
+    create: (options) => createSession({ pipeline, ...options, lines, silero, sounds }),
     prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, pipeline }),
   };
 }

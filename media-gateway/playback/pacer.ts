@@ -13,6 +13,8 @@ export interface PacerOptions {
   tickMs: number;
   /** A mark is sent at least this often, to know where the carrier stands. */
   markEveryMs: number;
+  /** How far ahead the background goes in a pause: an answer waits for so much of it. */
+  backgroundLeadMs: number;
   /** How long after its last byte an item's mark may be missing before it counts as lost. */
   markTimeoutMs: number;
 }
@@ -21,6 +23,7 @@ export const DEFAULT_PACER_OPTIONS = {
   leadMs: 400,
   tickMs: 2 * FRAME_MS,
   markEveryMs: 500,
+  backgroundLeadMs: 3 * FRAME_MS,
   markTimeoutMs: 3_000,
 } as const satisfies PacerOptions;
 
@@ -39,6 +42,14 @@ export interface PacerSink {
   clear(): void;
 }
 
+/** A sound that goes on under the agent's words and in its pauses. Whole frames. */
+export interface PacerBackground {
+  /** The next frames of nothing else. */
+  take(frames: number): Uint8Array;
+  /** The same under speech. */
+  mix(mulaw: Uint8Array): Uint8Array;
+}
+
 /** An item that was cut off. */
 export interface CutItem {
   itemId: string;
@@ -47,7 +58,8 @@ export interface CutItem {
 
 /**
  * Sends the agent's audio to the carrier no faster than it is heard, but for a short lead. Deadlines are absolute (the ledger's reckoning
- * of when the carrier runs out), so a late timer is made up for at once and never adds up. One timer per call, and none in silence.
+ * of when the carrier runs out), so a late timer is made up for at once and never adds up. One timer per call, and none in silence. A background, where
+ * there is one, is never silent: what is sent of it alone is padding, and counts for no item.
  */
 export class Pacer {
   readonly #options: PacerOptions;
@@ -56,6 +68,7 @@ export class Pacer {
   #paused = false;
   #bytesSinceMark = 0;
   #disposed = false;
+  #background: PacerBackground | undefined;
 
   constructor(
     private readonly sink: PacerSink,
@@ -65,6 +78,12 @@ export class Pacer {
     options: Partial<PacerOptions> = {},
   ) {
     this.#options = { ...DEFAULT_PACER_OPTIONS, ...options };
+  }
+
+  /** From now on until `dispose`. */
+  playBackground(background: PacerBackground): void {
+    this.#background = background;
+    this.#pump();
   }
 
   get paused(): boolean {
@@ -102,8 +121,8 @@ export class Pacer {
     const segment = this.#queue.find((candidate) => candidate.itemId === itemId);
     if (!segment || segment.complete) return;
     segment.append(mulaw);
-    // An armed timer means that there is enough to send already.
-    if (!this.#cancelTimer) this.#pump();
+    // An armed timer means that there is enough to send already, or that only the background is being sent.
+    if (!this.#cancelTimer || this.#background) this.#pump();
   }
 
   /** No more audio of this item will come. */
@@ -119,6 +138,7 @@ export class Pacer {
     if (this.#paused || this.#disposed) return;
     this.#paused = true;
     this.#rewind();
+    this.#pump();
   }
 
   resume(): void {
@@ -173,10 +193,31 @@ export class Pacer {
   }
 
   #pump(): void {
-    if (this.#paused || this.#disposed) return;
-    const { leadMs, tickMs, markEveryMs } = this.#options;
+    if (this.#disposed) return;
+    const { leadMs, tickMs } = this.#options;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (!this.#paused && this.#speak()) {
+      const dueInMs = Math.max(0, this.ledger.bufferedMs - leadMs + tickMs);
+      this.#cancelTimer = this.clock.after(dueInMs, () => this.#pump());
+    } else if (this.#background) {
+      this.#fill(this.#background);
+      this.#cancelTimer = this.clock.after(Math.max(FRAME_MS, this.ledger.bufferedMs - FRAME_MS), () => this.#pump());
+    }
+  }
+
+  /** A pause, with its background in it. */
+  #fill(background: PacerBackground): void {
+    const frames = Math.ceil((this.#options.backgroundLeadMs - this.ledger.bufferedMs) / FRAME_MS);
+    if (frames <= 0) return;
+    this.ledger.sent(undefined, frames * FRAME_BYTES);
+    this.sink.sendAudio(background.take(frames));
+  }
+
+  /** Sends what is due of the queue. @returns whether there is more to send */
+  #speak(): boolean {
+    const { leadMs, markEveryMs } = this.#options;
     let budget = Math.ceil((leadMs - this.ledger.bufferedMs) / FRAME_MS) * FRAME_BYTES;
-    let waiting = false;
     for (const segment of [...this.#queue]) {
       if (segment.endMarked) continue;
       const bytes = this.#send(segment, budget);
@@ -187,14 +228,9 @@ export class Pacer {
         continue;
       }
       // Whatever is behind an item waits for its end: order is order of speech.
-      waiting = segment.sendableBytes > 0;
-      break;
+      return segment.sendableBytes > 0;
     }
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    if (!waiting) return;
-    const dueInMs = Math.max(0, this.ledger.bufferedMs - leadMs + tickMs);
-    this.#cancelTimer = this.clock.after(dueInMs, () => this.#pump());
+    return false;
   }
 
   /** Sends whole frames of a segment, at most `budget` bytes; the last one is filled up with silence. */
@@ -210,9 +246,9 @@ export class Pacer {
       const padded = new Uint8Array(frames * FRAME_BYTES).fill(MULAW_SILENCE);
       padded.set(audio);
       this.ledger.sent(undefined, padding);
-      this.sink.sendAudio(padded);
+      this.sink.sendAudio(this.#background?.mix(padded) ?? padded);
     } else {
-      this.sink.sendAudio(audio);
+      this.sink.sendAudio(this.#background?.mix(audio) ?? audio);
     }
     this.#bytesSinceMark += frames * FRAME_BYTES;
     if (first) this.listener.started(segment.itemId);

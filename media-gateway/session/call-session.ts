@@ -1,5 +1,7 @@
 import type { Checkpoint, ConversationEnd, ConversationReport, GatewayCommand } from '../../contracts/call';
 import { decodeMulaw } from '../../contracts/g711';
+import { BackgroundSounds } from '../audio/background';
+import { type CallerFilter, NoiseSuppressor } from '../audio/noise-suppressor';
 import { VoiceActivity } from '../audio/voice-activity';
 import { DtmfCollector, type Keys } from '../turns/dtmf-collector';
 import { type CallActions, runBuiltIn } from './built-in-actions';
@@ -48,6 +50,7 @@ export class CallSession implements Session {
   readonly #digits: DtmfCollector;
   readonly #requests: WorkflowRequests;
   readonly #activity = new VoiceActivity();
+  readonly #filter: CallerFilter | undefined;
 
   constructor(private readonly options: CallSessionOptions) {
     const { setup, clock } = options;
@@ -57,6 +60,7 @@ export class CallSession implements Session {
     });
     this.#startedAt = clock.now();
     this.#timers = new Timers(clock);
+    this.#filter = options.callerFilter?.() ?? (agent.noiseSuppression ? new NoiseSuppressor() : undefined);
     this.#parts = new CallParts(options, {
       changed: () => this.#changed(),
       active: () => this.#idle.active(),
@@ -102,6 +106,7 @@ export class CallSession implements Session {
     this.#startedAt = clock.now();
     this.#limit.start(history[0] ? Math.max(0, this.#startedAt - history[0].at) : 0);
     link.start();
+    this.#playBackground();
     if (history.length === 0) {
       this.#run(this.#greet());
       return;
@@ -116,15 +121,21 @@ export class CallSession implements Session {
     conversation.respond({ instructions: resumeInstructions(setup, resume, history) });
   }
 
+  #playBackground(): void {
+    const { setup, sounds = new BackgroundSounds() } = this.options;
+    if (setup.agent.backgroundAudio) this.#parts.speaker.playBackground(sounds.open(setup.agent.backgroundAudio, this.#startedAt));
+  }
+
   onAudio(mulaw: Uint8Array): void {
     if (this.#state.kind === 'new' || !this.#live) return;
     const { amd, link, conversation } = this.#parts;
-    const samples = decodeMulaw(mulaw);
-    this.#activity.push(samples);
-    if (this.#state.kind === 'voicemail' || amd.listening) this.#voicemail.listen(samples);
+    // A beep is steady, as noise is: it is listened for before the filter.
+    if (this.#state.kind === 'voicemail' || amd.listening) this.#voicemail.listen(decodeMulaw(mulaw));
+    const heard = this.#filter?.process(mulaw) ?? mulaw;
+    this.#activity.push(decodeMulaw(heard));
     this.#tellWhoSpeaks();
     if (!this.#voicemail.speaking) {
-      link.engine.appendAudio(mulaw);
+      link.engine.appendAudio(heard);
       conversation.voiced(this.#activity.runMs);
       amd.voiced(this.#activity.runMs);
     }

@@ -14,6 +14,8 @@ import type {
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
+import type { BackgroundSounds } from '../audio/background';
+import type { CallerFilter } from '../audio/noise-suppressor';
 import type { PipelineParts } from '../engines/open-engine';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import type { LineCache } from './line-cache';
@@ -58,6 +60,10 @@ export interface CallSessionOptions {
   lines?: LineCache;
   /** Models of voice detection, shared in the same way. */
   silero?: SileroModels;
+  /** Background sounds, shared in the same way. */
+  sounds?: BackgroundSounds;
+  /** Changes the caller's audio before anybody hears it, instead of the agent's `noiseSuppression`. Called once a call. */
+  callerFilter?: () => CallerFilter;
   /** Code of this process that takes part in a pipeline. */
   pipeline?: PipelineParts;
   emit(event: SessionEvent): void;

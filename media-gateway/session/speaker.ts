@@ -3,7 +3,7 @@ import { BYTES_PER_MS } from '../../contracts/g711';
 import { audibleBytes } from '../audio/audible';
 import { heardText, type TextDelta } from '../playback/heard-text';
 import { PlaybackLedger } from '../playback/ledger';
-import { Pacer, type PacerSink, type PlayResult } from '../playback/pacer';
+import { Pacer, type PacerBackground, type PacerSink, type PlayResult } from '../playback/pacer';
 import type { TurnLog } from './turn-log';
 
 interface Item {
@@ -54,6 +54,11 @@ export class Speaker {
   /** Something is being said, held or waiting to be said. */
   get busy(): boolean {
     return this.#pacer.busy;
+  }
+
+  /** A sound under all that is said, and between. */
+  playBackground(background: PacerBackground): void {
+    this.#pacer.playBackground(background);
   }
 
   /** Being heard just now, and not held. */
