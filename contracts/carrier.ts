@@ -23,6 +23,8 @@ export interface CarrierCall {
   status: CarrierCallStatus;
   to: string;
   from: string;
+  /** The attempt that dialled it, where the carrier keeps what we wrote on the call. */
+  callId?: string;
   /** Set on a leg that the carrier dialled for another one (a transfer). */
   parentCallId?: string;
   /** Epoch milliseconds. */
@@ -143,6 +145,13 @@ export interface Carrier extends CarrierDigits {
     fallbackGatewayUrl: string;
     token: string;
   }): Promise<void>;
+  /** Ends the media stream of a call that goes on without us. Absent where the carrier does so itself. @throws UnknownOutcomeError (harmless to repeat) */
+  endStream?(carrierCallId: string): Promise<void>;
+  /**
+   * Answers a call that came in, and streams it. Absent where the carrier does so by what its webhook is answered with. Harmless to repeat.
+   * @throws PatterError PATTER_CALL_ENDED, PATTER_CARRIER_REFUSED; UnknownOutcomeError
+   */
+  answer?(request: AnswerRequest): Promise<void>;
   /** Numbers of the account, for the doctor. */
   listNumbers(): Promise<string[]>;
 }

@@ -42,6 +42,8 @@ export const GATEWAY_PATHS = {
   /** Every Telnyx webhook of a call, and of the legs that were dialled for it: which leg it is, its `client_state` tells. */
   telnyxEvents: '/telnyx/events/:callId',
   telnyxMedia: '/telnyx/media',
+  /** Telnyx announces a call to one of our numbers: the address of its Call Control application. */
+  telnyxInbound: '/telnyx/inbound',
   /** Twilio announces a call to one of our numbers; and its end. */
   twilioVoice: '/twilio/voice',
   twilioVoiceStatus: '/twilio/voice-status',

@@ -17,7 +17,7 @@ export interface InboundRequest extends InboundCallFacts {
 }
 
 export type InboundAnswer =
-  | { kind: 'answer'; target: StreamTarget; maxDurationMs: number }
+  | { kind: 'answer'; target: StreamTarget }
   /** `busy`: no room; `rejected`: nobody answers that number, or the call is over. */
   | { kind: 'refuse'; as: 'busy' | 'rejected' }
   /** Not known yet: to be asked again. */
@@ -27,8 +27,15 @@ const START_DEADLINE_MS = 3_000;
 /** With the start less than the carriers wait for an answer. */
 const ATTACH_DEADLINE_MS = 6_000;
 
-/** Never rejects. A repeat, here or at another gateway, finds the same call. */
-export async function takeInboundCall(gateway: GatewayContext, request: InboundRequest): Promise<InboundAnswer> {
+/**
+ * Never rejects. A repeat, here or at another gateway, finds the same call.
+ * @param onStarted told when the call has its workflow: it is not lost any more, whatever becomes of this process
+ */
+export async function takeInboundCall(
+  gateway: GatewayContext,
+  request: InboundRequest,
+  onStarted: () => void = () => undefined,
+): Promise<InboundAnswer> {
   const { carrier, carrierCallId, from, to, parameters } = request;
   const callId = callIdOf(request);
   const { config, gatewayId, link, log } = gateway;
@@ -37,6 +44,7 @@ export async function takeInboundCall(gateway: GatewayContext, request: InboundR
     const sealed = seal({ from, to, parameters }, gateway.secretKey, callId);
     const input = { tenantId: '', campaignId: '', contactId: '', callId, inbound: { carrier, carrierCallId, gatewayId, sealed } };
     const how = await link.startInbound(input, config.PATTER_TASK_QUEUE, START_DEADLINE_MS);
+    onStarted();
     log.info({ callId, carrierCallId, carrier, how }, 'a call comes in');
     result = await link.attach(callId, { gatewayId, carrierCallId }, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
   } catch (error) {
@@ -50,7 +58,7 @@ export async function takeInboundCall(gateway: GatewayContext, request: InboundR
   const target = streamTarget(gateway, callId, result.attachment);
   // A stream that opens at the neighbour is warmed up there.
   if (result.setup && target.gatewayUrl === gateway.publicUrl) gateway.prewarm.keepWarm(result.setup, carrierCallId);
-  return { kind: 'answer', target, maxDurationMs: result.setup?.agent.maxDurationMs ?? 0 };
+  return { kind: 'answer', target };
 }
 
 export function callIdOf({ carrier, carrierCallId }: { carrier: CarrierName; carrierCallId: string }): string {

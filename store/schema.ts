@@ -171,6 +171,7 @@ export const attempts = pgTable(
     index('attempts_campaign').on(t.campaignId, t.createdAt),
     index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
     index('attempts_open').on(t.campaignId, t.state),
+    index('attempts_open_inbound').on(t.createdAt).where(sql`direction = 'inbound' and state in ('intent', 'placed', 'unknown')`),
     uniqueIndex('attempts_carrier_call').on(t.carrierCallId),
     uniqueIndex('attempts_counted').on(t.contactId, t.attempt),
   ],
