@@ -3,7 +3,10 @@ import { CARRIERS, type Carrier, type CarrierName } from '../contracts/carrier';
 import { PatterError } from '../contracts/errors';
 import { GATEWAY_PATHS } from '../contracts/gateway';
 import type { CarrierMedia } from './media';
+import { createTelnyxCarrier, TELNYX_MEDIA } from './telnyx';
+import { TELNYX_REQUEST_TIMEOUT_MS } from './telnyx/client';
 import { createTwilioCarrier, TWILIO_MEDIA } from './twilio';
+import { TWILIO_REQUEST_TIMEOUT_MS } from './twilio/client';
 
 export type { CarrierMedia, MediaCodec, MediaEncoder, MediaStreamMessage } from './media';
 export { webhookUrl } from './urls';
@@ -13,6 +16,9 @@ export interface CarrierConfig {
   TWILIO_ACCOUNT_SID?: string | undefined;
   TWILIO_AUTH_TOKEN?: string | undefined;
   TWILIO_BASE_URL: string;
+  TELNYX_API_KEY?: string | undefined;
+  TELNYX_CONNECTION_ID?: string | undefined;
+  TELNYX_BASE_URL?: string | undefined;
 }
 
 /** Only those whose credentials are set; ask with `requireCarrier` where one is needed. */
@@ -28,10 +34,26 @@ export function createCarriers(config: CarrierConfig): ReadonlyMap<CarrierName, 
       }),
     );
   }
+  if (config.TELNYX_API_KEY && config.TELNYX_CONNECTION_ID) {
+    carriers.set(
+      'telnyx',
+      createTelnyxCarrier({
+        apiKey: config.TELNYX_API_KEY,
+        connectionId: config.TELNYX_CONNECTION_ID,
+        baseUrl: config.TELNYX_BASE_URL ?? 'https://api.telnyx.com/v2',
+      }),
+    );
+  }
   return carriers;
 }
 
-const MEDIA: Readonly<Record<string, CarrierMedia>> = { [GATEWAY_PATHS.media]: TWILIO_MEDIA };
+/** As long as a request to any carrier is waited for at most: after it, one that was sent has arrived or never will. */
+export const CARRIER_REQUEST_TIMEOUT_MS = Math.max(TWILIO_REQUEST_TIMEOUT_MS, TELNYX_REQUEST_TIMEOUT_MS);
+
+const MEDIA: Readonly<Record<string, CarrierMedia>> = {
+  [GATEWAY_PATHS.media]: TWILIO_MEDIA,
+  [GATEWAY_PATHS.telnyxMedia]: TELNYX_MEDIA,
+};
 
 /** Whose media socket a path is. Undefined: nobody's. @param path without query */
 export function mediaAt(path: string): CarrierMedia | undefined {

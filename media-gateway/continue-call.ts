@@ -1,5 +1,6 @@
 /** A stream or a transfer has ended: what the carrier is to do with the caller now. The workflow knows. */
 import { randomBytes } from 'node:crypto';
+import { webhookUrl } from '../carriers';
 import type { NextInstruction } from '../contracts/call';
 import { signCallToken } from '../runtime/call-token';
 import type { GatewayContext } from './gateway-context';
@@ -9,10 +10,16 @@ export interface ContinueRequest {
   carrierCallId: string;
   /** How often the workflow was asked in vain. */
   unanswered: number;
+  /** Of the stream that is over, from a carrier that keeps the call meanwhile. */
+  endedNonce?: string;
 }
 
 export type Continuation =
   | { kind: 'hangup' }
+  /** Nothing is to be done. */
+  | { kind: 'leave' }
+  /** Music until another request takes the caller away. */
+  | { kind: 'hold'; musicUrl: string; gatewayUrl: string }
   /** Ask again after `ms`, here or at the neighbour. */
   | { kind: 'wait'; ms: number; ask: 'here' | 'neighbour'; unanswered: number }
   /** Where the next stream goes, with the token that opens it. */
@@ -35,12 +42,13 @@ const MAX_UNANSWERED = 3;
 const TOKEN_LIFETIME_S = 120;
 
 export async function continueCall(gateway: GatewayContext, request: ContinueRequest): Promise<Continuation> {
-  const { callId, carrierCallId, unanswered } = request;
+  const { callId, carrierCallId, unanswered, endedNonce } = request;
   // Nobody takes the call yet. The workflow does not hear of this question and goes its own way: it takes the call out of this pause.
   if (gateway.admission.draining && !gateway.neighbourUrl) return { kind: 'wait', ms: NOBODY_YET_MS, ask: 'neighbour', unanswered: 0 };
   let instruction: NextInstruction;
   try {
-    instruction = await gateway.link.nextInstruction(callId, { gatewayId: gateway.gatewayId, carrierCallId }, INSTRUCTION_DEADLINE_MS);
+    const question = { gatewayId: gateway.gatewayId, carrierCallId, ...(endedNonce === undefined ? {} : { endedNonce }) };
+    instruction = await gateway.link.nextInstruction(callId, question, INSTRUCTION_DEADLINE_MS);
   } catch (error) {
     gateway.log.warn({ callId, carrierCallId, unanswered, err: error }, 'the workflow did not say what comes next');
     if (unanswered + 1 < MAX_UNANSWERED) return { kind: 'wait', ms: ASK_AGAIN_MS, ask: 'here', unanswered: unanswered + 1 };
@@ -50,7 +58,10 @@ export async function continueCall(gateway: GatewayContext, request: ContinueReq
   gateway.log.info({ callId, carrierCallId, instruction }, 'the carrier goes on');
   switch (instruction.kind) {
     case 'hangup':
-      return { kind: 'hangup' };
+    case 'leave':
+      return instruction;
+    case 'hold':
+      return { kind: 'hold', musicUrl: webhookUrl(gateway.publicUrl, 'holdMusic'), gatewayUrl: gateway.publicUrl };
     case 'wait':
       return { kind: 'wait', ms: instruction.ms, ask: 'here', unanswered: 0 };
     case 'stream':

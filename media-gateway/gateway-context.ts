@@ -1,8 +1,10 @@
+import type { Carrier, CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
 import type { Admission } from './admission';
 import type { CallRegistry } from './call-registry';
+import type { EndedStreams } from './ended-streams';
 import type { GatewayMetrics } from './metrics';
 import type { Outbox } from './outbox';
 import type { PrewarmPool } from './prewarm';
@@ -20,11 +22,13 @@ export interface GatewayContext {
   /** A gateway that takes calls now, if there is one; behind a balancer its address may be our own. */
   readonly neighbourUrl: string | undefined;
   readonly secretKey: string;
+  readonly carriers: ReadonlyMap<CarrierName, Carrier>;
   readonly link: WorkflowLink;
   readonly outbox: Outbox;
   readonly prewarm: PrewarmPool;
   readonly sessions: SessionMaker;
   readonly calls: CallRegistry;
+  readonly endedStreams: EndedStreams;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;

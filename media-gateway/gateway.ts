@@ -15,6 +15,7 @@ import type { Store } from '../store/store';
 import { Admission } from './admission';
 import { CallRegistry } from './call-registry';
 import { drainCalls } from './drain';
+import { EndedStreams } from './ended-streams';
 import type { GatewayContext } from './gateway-context';
 import { MediaSockets } from './media-socket';
 import { GatewayMetrics } from './metrics';
@@ -72,7 +73,8 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   // Known when it listens; no request comes before.
   let addresses = { listening: '', publicUrl: '', fallbackUrl: '' };
   const context: GatewayContext = {
-    ...{ gatewayId, config, secretKey, link, outbox, prewarm, sessions, calls, admission, metrics, clock, log },
+    ...{ gatewayId, config, secretKey, carriers, link, outbox, prewarm, sessions, calls, admission, metrics, clock, log },
+    endedStreams: new EndedStreams(clock),
     get publicUrl() {
       return addresses.publicUrl;
     },
@@ -133,6 +135,7 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
     });
     prewarm.stop();
     sockets.stop();
+    context.endedStreams.stop();
     // A host whose socket was cut has its report still to send.
     await calls.idleWithin(LAST_REPORTS_MS, clock);
     await app.close();

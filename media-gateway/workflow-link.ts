@@ -22,6 +22,7 @@ import {
   type GatewayEvent,
   gatewayEventSignal,
   type NextInstruction,
+  type NextInstructionRequest,
   nextInstructionUpdate,
 } from '../contracts/call';
 import { callWorkflowId, recordingWorkflowId } from '../contracts/call-id';
@@ -102,11 +103,7 @@ export class WorkflowLink {
   }
 
   /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE when there was no answer by the deadline */
-  async nextInstruction(
-    callId: string,
-    request: { gatewayId: string; carrierCallId: string },
-    deadlineMs: number,
-  ): Promise<NextInstruction> {
+  async nextInstruction(callId: string, request: NextInstructionRequest, deadlineMs: number): Promise<NextInstruction> {
     try {
       return await this.within(deadlineMs, () =>
         this.client.workflow.getHandle(callWorkflowId(callId)).executeUpdate(nextInstructionUpdate, { args: [request] }),

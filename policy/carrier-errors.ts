@@ -55,7 +55,30 @@ const TWILIO: ReadonlyMap<number, CarrierDecision> = new Map([
   [20429, wait('Twilio: too many requests at once (20429)', RATE_LIMIT_WAIT_MS)],
 ]);
 
-const TABLES: Readonly<Record<CarrierName, ReadonlyMap<number, CarrierDecision>>> = { twilio: TWILIO, telnyx: new Map() };
+/**
+ * Telnyx' codes, from its API error reference (read 2026-11). A SIP `D` code may stand in the detail of 10010 (`D35`: the caller id is not the
+ * account's); all of them are matters of the account.
+ */
+const TELNYX: ReadonlyMap<number, CarrierDecision> = new Map([
+  [10001, pause('the caller id is a Telnyx number that is not active (10001)')],
+  [10002, invalid('Telnyx: the number is not valid (10002)')],
+  [10016, invalid('Telnyx: the number is not in E.164 form (10016)')],
+  [10009, pause('Telnyx did not accept the API key (10009)')],
+  [
+    10010,
+    pause(
+      'the Telnyx account may not make this call: a caller id that is not its own, or an outbound voice profile that forbids it (10010)',
+    ),
+  ],
+  [10017, pause('Telnyx does not know the connection, or it has no outbound voice profile: look at TELNYX_CONNECTION_ID (10017)')],
+  [10004, pause('Telnyx missed a parameter of the request (10004)')],
+  [10003, pause('Telnyx did not accept the public URL of the gateway (10003)')],
+  [20100, pause('the Telnyx account has no credit (20100)')],
+  [10011, wait('Telnyx: too many requests at once (10011)', RATE_LIMIT_WAIT_MS)],
+  [90103, wait('Telnyx: too many dials at once (90103)', RATE_LIMIT_WAIT_MS)],
+]);
+
+const TABLES: Readonly<Record<CarrierName, ReadonlyMap<number, CarrierDecision>>> = { twilio: TWILIO, telnyx: TELNYX };
 
 /**
  * For a request that the carrier surely did not carry out. One with an unknown outcome (5xx, time-out) is never decided here: reconcile it.

@@ -67,6 +67,12 @@ export const DEFAULT_PRICES: PriceTable = {
   'twilio/voice/media_stream/second': perMinute(0.004, 'Twilio media stream minutes'),
   'twilio/voice/*/second': perMinute(0.014, 'Twilio minutes'),
   'twilio/amd/*/request': { microsPerMillion: usdEach(0.0075), label: 'Twilio answering machine detection' },
+  'telnyx/voice/outbound/second': perMinute(0.007, 'Telnyx outbound minutes'),
+  'telnyx/voice/inbound/second': perMinute(0.0055, 'Telnyx inbound minutes'),
+  'telnyx/voice/transfer/second': perMinute(0.007, 'Telnyx transfer minutes'),
+  'telnyx/voice/media_stream/second': perMinute(0.0035, 'Telnyx media stream minutes'),
+  'telnyx/voice/*/second': perMinute(0.007, 'Telnyx minutes'),
+  'telnyx/amd/*/request': { microsPerMillion: usdEach(0.0065), label: 'Telnyx answering machine detection (premium)' },
   ...realtime('gpt-realtime', { textIn: 4, textCached: 0.4, textOut: 16, audioIn: 32, audioCached: 0.4, audioOut: 64 }),
   ...realtime('*', { textIn: 4, textCached: 0.4, textOut: 16, audioIn: 32, audioCached: 0.4, audioOut: 64 }),
   ...realtime('gpt-realtime-mini', { textIn: 0.6, textCached: 0.06, textOut: 2.4, audioIn: 10, audioCached: 0.3, audioOut: 20 }),
@@ -141,8 +147,8 @@ export function estimateCallMicros(spec: CampaignSpec, overrides: PriceTable = {
     quantity,
   });
   const usage: UsageLine[] = [
-    { provider: 'twilio', service: 'voice', item: 'outbound', unit: 'second', quantity: seconds },
-    { provider: 'twilio', service: 'amd', item: 'async', unit: 'request', quantity: spec.dialing.machineDetection ? 1 : 0 },
+    { provider: spec.carrier, service: 'voice', item: 'outbound', unit: 'second', quantity: seconds },
+    { provider: spec.carrier, service: 'amd', item: 'async', unit: 'request', quantity: spec.dialing.machineDetection ? 1 : 0 },
     line('realtime', model, 'input_audio_token', (seconds / 2) * 10),
     line('realtime', model, 'cached_audio_token', (seconds / 2) * 10 * (turns / 2)),
     line('realtime', model, 'output_audio_token', (seconds / 2) * 20),
@@ -156,12 +162,12 @@ export function estimateCallMicros(spec: CampaignSpec, overrides: PriceTable = {
   return priceUsage(usage, overrides).costMicros;
 }
 
-/** What a dial that nobody answers costs: nothing with Twilio; a voicemail is a started minute, the detection and the spoken message. */
+/** What a dial that nobody answers costs: nothing with either carrier; a voicemail is a started minute, the detection and the spoken message. */
 export function estimateVoicemailMicros(spec: CampaignSpec, overrides: PriceTable = {}): Micros {
   return priceUsage(
     [
-      { provider: 'twilio', service: 'voice', item: 'outbound', unit: 'second', quantity: 45 },
-      { provider: 'twilio', service: 'amd', item: 'async', unit: 'request', quantity: spec.dialing.machineDetection ? 1 : 0 },
+      { provider: spec.carrier, service: 'voice', item: 'outbound', unit: 'second', quantity: 45 },
+      { provider: spec.carrier, service: 'amd', item: 'async', unit: 'request', quantity: spec.dialing.machineDetection ? 1 : 0 },
       { provider: 'openai', service: 'tts', item: 'gpt-4o-mini-tts', unit: 'character', quantity: spec.dialing.voicemailMessage.length },
     ],
     overrides,

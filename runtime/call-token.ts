@@ -17,6 +17,25 @@ export function signCallToken(claims: CallTokenClaims, key: string): string {
  * @throws PatterError PATTER_TOKEN_INVALID, PATTER_TOKEN_EXPIRED
  */
 export function verifyCallToken(token: string, key: string, nowMs: number): CallTokenClaims {
+  const claims = readCallToken(token, key);
+  if (claims.e * 1_000 <= nowMs) {
+    throw new PatterError('PATTER_TOKEN_EXPIRED', `The call token expired ${Math.round(nowMs / 1_000 - claims.e)} s ago.`, {
+      details: { callId: claims.c, expiredAt: claims.e },
+    });
+  }
+  return claims;
+}
+
+/** Which stream a token has opened, however long ago. Undefined: it is not a token of ours. */
+export function nonceOf(token: string, key: string): string | undefined {
+  try {
+    return readCallToken(token, key).n;
+  } catch {
+    return undefined;
+  }
+}
+
+function readCallToken(token: string, key: string): CallTokenClaims {
   const [payload, signature, ...rest] = token.split('.');
   if (!payload || !signature || rest.length > 0) throw invalid('it has not two parts');
   const given = Buffer.from(signature, 'base64url');
@@ -24,11 +43,6 @@ export function verifyCallToken(token: string, key: string, nowMs: number): Call
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw invalid('its signature does not match');
   const claims = callTokenClaimsSchema.safeParse(parseJson(payload));
   if (!claims.success) throw invalid('its claims cannot be read');
-  if (claims.data.e * 1_000 <= nowMs) {
-    throw new PatterError('PATTER_TOKEN_EXPIRED', `The call token expired ${Math.round(nowMs / 1_000 - claims.data.e)} s ago.`, {
-      details: { callId: claims.data.c, expiredAt: claims.data.e },
-    });
-  }
   return claims.data;
 }
 

@@ -189,6 +189,18 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   return { ...parsed.data, PATTER_HOME: resolve(cwd, parsed.data.PATTER_HOME) };
 }
 
+/** The part of a configuration that says whether a real phone could ring. */
+export type CarrierUrls = Pick<Config, 'TWILIO_BASE_URL'> & Partial<Pick<Config, 'TELNYX_API_KEY' | 'TELNYX_BASE_URL'>>;
+
+/** Base URLs of carriers that are not on this machine: none means that no real phone can ring. Telnyx counts where it can be used. */
+export function remoteCarriers(config: CarrierUrls): string[] {
+  const telnyx = config.TELNYX_API_KEY === undefined ? undefined : config.TELNYX_BASE_URL;
+  return [
+    ...(isLoopbackUrl(config.TWILIO_BASE_URL) ? [] : [`TWILIO_BASE_URL (${config.TWILIO_BASE_URL})`]),
+    ...(telnyx === undefined || isLoopbackUrl(telnyx) ? [] : [`TELNYX_BASE_URL (${telnyx})`]),
+  ];
+}
+
 /** The database to use, when one is named. */
 export function databaseUrl(config: Config): string | undefined {
   return config.PATTER_DATABASE_URL ?? config.DATABASE_URL;

@@ -1,6 +1,6 @@
 /** What became of a request that nobody answered: from the store, or from the carrier's list of calls, asked until the request can surely not arrive any more. */
 import { Context } from '@temporalio/activity';
-import { TWILIO_REQUEST_TIMEOUT_MS } from '../../carriers/twilio/client';
+import { CARRIER_REQUEST_TIMEOUT_MS } from '../../carriers';
 import type { CallActivities, ReconcileResult } from '../../contracts/activities';
 import { type CarrierCall, isTerminalCarrierStatus } from '../../contracts/carrier';
 import { sleep } from '../../contracts/clock';
@@ -13,7 +13,7 @@ const LOOK_EVERY_MS = 1_000;
 /** The carrier's clock may be behind ours; calls of earlier attempts are told apart by their owners. */
 const CLOCK_SKEW_MS = 30_000;
 /** A request may be sent until `dialBy`, takes as long as the HTTP client waits, and shows in the carrier's list a moment later. */
-const SETTLED_AFTER_MS = DIAL_WITHIN_MS + TWILIO_REQUEST_TIMEOUT_MS + 5_000;
+const SETTLED_AFTER_MS = DIAL_WITHIN_MS + CARRIER_REQUEST_TIMEOUT_MS + 5_000;
 
 export function createReconcileDial(ctx: ActivityContext): CallActivities['reconcileDial'] {
   return async (input): Promise<ReconcileResult> => {
@@ -74,6 +74,8 @@ async function search(ctx: ActivityContext, loaded: LoadedCall): Promise<Carrier
   const own: CarrierCall[] = [];
   for (const call of calls) {
     if (call.parentCallId !== undefined) continue;
+    // Where the carrier keeps what we wrote on a call, that tells whose it is.
+    if (call.callId !== undefined && call.callId !== attempt.callId) continue;
     const owner = await ctx.store.attempts.byCarrierCallId(call.carrierCallId);
     if (!owner || owner.callId === attempt.callId) own.push(call);
   }

@@ -49,6 +49,7 @@ async function callsOfAttempt(ctx: ActivityContext, carrier: Carrier, attempt: A
   });
   const ours: CarrierCall[] = [];
   for (const call of candidates) {
+    if (call.callId !== undefined && call.callId !== attempt.callId) continue;
     if (call.parentCallId === undefined && !(await ctx.store.attempts.byCarrierCallId(call.carrierCallId))) ours.push(call);
   }
   return ours;

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { isPublicAddress } from '../../runtime/address-rules';
-import { type Config, isLoopbackUrl } from '../../runtime/config';
+import { type CarrierUrls, type Config, isLoopbackUrl } from '../../runtime/config';
 import { mayReachPrivate } from '../../runtime/guarded-fetch';
 
 /**
  * The file's URLs that will surely be refused when they are asked, as one sentence each: what their host says by itself. Names are judged when they
  * are resolved, at each connection.
  */
-export function forbiddenUrls(spec: CampaignSpec, config: Pick<Config, 'PATTER_ALLOW_PRIVATE_WEBHOOKS' | 'TWILIO_BASE_URL'>): string[] {
+export function forbiddenUrls(spec: CampaignSpec, config: Pick<Config, 'PATTER_ALLOW_PRIVATE_WEBHOOKS'> & CarrierUrls): string[] {
   if (mayReachPrivate(config)) return [];
   const named = [
     ...spec.agent.tools.map((tool) => ({ what: `The tool ${tool.name}`, url: tool.webhookUrl })),

@@ -24,7 +24,7 @@ export function openConversation(state: CallState, stream: { streamId: string; g
     .run(() => startConversation(input, conversationActivityId(attachment), stream.maxDurationMs + OVERTIME_MS))
     .then(
       (report) => {
-        state.transcript.complete(attachment, report);
+        state.transcript.complete(attachment, report, state.rules?.setup.carrier ?? 'twilio');
         finish(state, conversation, { kind: 'report', report });
       },
       (error) => {
@@ -50,7 +50,7 @@ export function reopenConversation(state: CallState, lost: Conversation, maxDura
 export function acceptLateReport(state: CallState, conversation: Conversation, report: ConversationReport): void {
   const { kind } = state.phase;
   if (conversation.result?.kind !== 'lost' || kind === 'settling' || kind === 'ended') return;
-  state.transcript.complete(conversation.attachment, report);
+  state.transcript.complete(conversation.attachment, report, state.rules?.setup.carrier ?? 'twilio');
   if (conversation === state.conversation) finish(state, conversation, { kind: 'report', report });
 }
 

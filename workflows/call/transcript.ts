@@ -1,5 +1,6 @@
 /** The conversation over all its streams. Each stream's part is kept apart, so that one that reports late still stands where it belongs. */
 import type { Checkpoint, ConversationReport, ToolCallRecord, TranscriptTurn, UsageLine } from '../../contracts/call';
+import type { CarrierName } from '../../contracts/carrier';
 
 interface Part {
   sealed: TranscriptTurn[];
@@ -9,8 +10,8 @@ interface Part {
 }
 
 /** The carrier bills a stream beside the call. */
-function streamUsage(ms: number): UsageLine {
-  return { provider: 'twilio', service: 'voice', item: 'media_stream', unit: 'second', quantity: Math.max(1, Math.ceil(ms / 1_000)) };
+function streamUsage(carrier: CarrierName, ms: number): UsageLine {
+  return { provider: carrier, service: 'voice', item: 'media_stream', unit: 'second', quantity: Math.max(1, Math.ceil(ms / 1_000)) };
 }
 
 export class Transcript {
@@ -21,10 +22,10 @@ export class Transcript {
     this.part(attachment).sealed.push(...turns);
   }
 
-  complete(attachment: number, report: ConversationReport): void {
+  complete(attachment: number, report: ConversationReport, carrier: CarrierName): void {
     const part = this.part(attachment);
     part.rest = report.turns;
-    part.usage = [...report.usage, streamUsage(report.endedAt - report.startedAt)];
+    part.usage = [...report.usage, streamUsage(carrier, report.endedAt - report.startedAt)];
     part.toolCalls = report.toolCalls;
   }
 

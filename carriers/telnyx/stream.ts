@@ -1,0 +1,25 @@
+/** How Telnyx is told to stream a call to a gateway. */
+import type { CallDialParams } from 'telnyx/resources/calls/calls';
+import { socketUrl } from '../urls';
+
+/** Signed and good for one stream only, so that it may stand in an address; Telnyx keeps the query of a stream's URL. */
+export function streamUrl(gatewayUrl: string, token: string): string {
+  return `${socketUrl(gatewayUrl, 'telnyxMedia')}?token=${encodeURIComponent(token)}`;
+}
+
+type StreamParams = Pick<
+  CallDialParams,
+  'stream_url' | 'stream_track' | 'stream_codec' | 'stream_bidirectional_mode' | 'stream_bidirectional_codec'
+>;
+
+export function streamParams({ gatewayUrl, token }: { gatewayUrl: string; token: string }): StreamParams {
+  return {
+    stream_url: streamUrl(gatewayUrl, token),
+    stream_track: 'inbound_track',
+    // Telnyx transcodes PCMA legs where it can; where it cannot, the start message says PCMA and the codec decodes it.
+    stream_codec: 'PCMU',
+    // Without these two the caller hears nothing: the default mode takes MP3 files.
+    stream_bidirectional_mode: 'rtp',
+    stream_bidirectional_codec: 'PCMU',
+  };
+}

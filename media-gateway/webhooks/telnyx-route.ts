@@ -1,0 +1,48 @@
+/** What every Telnyx route shares: the raw body, the signature over it, Telnyx' envelope, the count. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseTelnyxEnvelope, type TelnyxEnvelope, TelnyxSignature } from '../../carriers/telnyx';
+import { isCallId } from '../../contracts/call-id';
+import { PatterError } from '../../contracts/errors';
+import { GATEWAY_PATHS } from '../../contracts/gateway';
+import type { GatewayContext } from '../gateway-context';
+
+export type TelnyxRequest = FastifyRequest<{ Params: { callId: string }; Body: string | undefined }>;
+
+/** A POST whose signature holds, and whose path names a call where it has a `:callId`. */
+export function telnyxRoute(
+  app: FastifyInstance,
+  gateway: GatewayContext,
+  kind: keyof typeof GATEWAY_PATHS,
+  handle: (envelope: TelnyxEnvelope, request: TelnyxRequest, reply: FastifyReply) => Promise<unknown>,
+): void {
+  const key = gateway.config.TELNYX_PUBLIC_KEY;
+  // At the start and not at the first call, if it is wrong.
+  const signature = key === undefined ? undefined : new TelnyxSignature(key);
+  app.register(async (scope) => {
+    // The signature is over the bytes as they came.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+    scope.post<{ Params: { callId: string }; Body: string | undefined }>(
+      GATEWAY_PATHS[kind],
+      { onResponse: async (_, reply) => gateway.metrics.webhooks.inc({ kind, status: reply.statusCode }) },
+      async (request, reply) => {
+        if (!signature) {
+          throw new PatterError('PATTER_CREDENTIAL_MISSING', 'Set TELNYX_PUBLIC_KEY: webhooks cannot be verified without it');
+        }
+        const rawBody = request.body ?? '';
+        if (!(await signature.verify({ headers: request.headers, rawBody }))) {
+          throw new PatterError(
+            'PATTER_WEBHOOK_SIGNATURE',
+            "Signature refused: is TELNYX_PUBLIC_KEY the account's, and the clock of this machine right?",
+          );
+        }
+        if (GATEWAY_PATHS[kind].includes(':callId') && !isCallId(request.params.callId)) {
+          throw new PatterError('PATTER_CALL_NOT_FOUND', 'No such call');
+        }
+        const envelope = parseTelnyxEnvelope(rawBody, gateway.clock.now());
+        if (!envelope) throw new PatterError('PATTER_STREAM_PROTOCOL', 'Not a Telnyx event');
+        return handle(envelope, request, reply);
+      },
+    );
+  });
+}
