@@ -21,8 +21,8 @@ export interface LabServerOptions {
 export interface LabServer {
   /** Register routes before the server listens. */
   readonly app: FastifyInstance;
-  /** One handler per exact path. */
-  onUpgrade(path: string, handler: UpgradeHandler): void;
+  /** One handler per exact path, or for all paths that a pattern matches. */
+  onUpgrade(path: string | RegExp, handler: UpgradeHandler): void;
   readonly ledger: Ledger;
   readonly faults: Faults;
   readonly options: LabServerOptions;

@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import type { Logger } from 'pino';
 import { registerControl } from './control-routes';
 import { registerDeepgram } from './deepgram';
+import { registerElevenLabs } from './elevenlabs';
 import { registerOpenAi } from './openai';
 import { Casting, loadScenario, type ScenarioInput } from './scenario';
 import { createLabServer } from './server';
@@ -47,6 +48,7 @@ export async function runLab(options: LabOptions): Promise<RunningLab> {
   registerTelnyx(lab, { scenario, casting });
   registerOpenAi(lab);
   registerDeepgram(lab);
+  registerElevenLabs(lab);
   await lab.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   options.log.info({ url: lab.url, seed }, 'the lab listens');
 

@@ -26,6 +26,7 @@ export async function createLabServer(scenario: Scenario, options: LabServerOpti
   });
 
   const upgrades = new Map<string, UpgradeHandler>();
+  const patterns: { path: RegExp; handler: UpgradeHandler }[] = [];
   const resets: (() => void)[] = [];
   const stops: (() => Promise<void> | void)[] = [];
   const sockets = new Set<Duplex>();
@@ -38,7 +39,7 @@ export async function createLabServer(scenario: Scenario, options: LabServerOpti
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     const target = new URL(request.url ?? '/', 'http://lab');
-    const handler = upgrades.get(target.pathname);
+    const handler = upgrades.get(target.pathname) ?? patterns.find(({ path }) => path.test(target.pathname))?.handler;
     if (handler) return handler(request, socket, head, target);
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   });
@@ -54,6 +55,10 @@ export async function createLabServer(scenario: Scenario, options: LabServerOpti
       return url;
     },
     onUpgrade(path, handler) {
+      if (path instanceof RegExp) {
+        patterns.push({ path, handler });
+        return;
+      }
       if (upgrades.has(path)) throw new Error(`Two handlers for upgrades of ${path}`);
       upgrades.set(path, handler);
     },

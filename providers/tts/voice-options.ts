@@ -1,4 +1,4 @@
 export interface VoiceOptions {
-  /** BCP 47, as the agent has it. */
-  language: string;
+  /** BCP 47, as the agent has it; undefined: the vendor hears it from the text. */
+  language: string | undefined;
 }

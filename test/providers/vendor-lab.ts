@@ -4,6 +4,8 @@ import { systemClock } from '../../contracts/clock';
 import { encodeMulaw, FRAME_BYTES, MULAW_SILENCE } from '../../contracts/g711';
 import { type DeepgramOptions, registerDeepgram } from '../../lab/deepgram';
 import type { DeepgramEntry } from '../../lab/deepgram/ledger-entry';
+import { registerElevenLabs } from '../../lab/elevenlabs';
+import type { ElevenLabsTtsEntry } from '../../lab/elevenlabs/ledger-entry';
 import { type FaultInput, faultSchema } from '../../lab/faults';
 import { registerOpenAi } from '../../lab/openai';
 import type { SpeechEntry } from '../../lab/openai/ledger-entry';
@@ -18,11 +20,12 @@ export const BAUD = 1200;
 export class VendorLab {
   private constructor(readonly server: ListeningLabServer) {}
 
-  static async start(options: { deepgram?: Partial<DeepgramOptions> } = {}): Promise<VendorLab> {
+  static async start(options: { deepgram?: Partial<DeepgramOptions>; elevenLabsIdleMs?: number } = {}): Promise<VendorLab> {
     const scenario = loadScenario({});
     const server = await createLabServer(scenario, { baud: BAUD, seed: 1, brain: scenario.brain }, pino({ level: 'silent' }));
     registerOpenAi(server);
     registerDeepgram(server, options.deepgram);
+    registerElevenLabs(server, options.elevenLabsIdleMs === undefined ? {} : { idleMs: options.elevenLabsIdleMs });
     await server.listen('127.0.0.1', 0);
     return new VendorLab(server);
   }
@@ -53,6 +56,10 @@ export class VendorLab {
 
   get deepgram(): DeepgramEntry[] {
     return this.notes('deepgram');
+  }
+
+  get elevenLabs(): ElevenLabsTtsEntry[] {
+    return this.notes('elevenlabs-tts');
   }
 
   get speeches(): SpeechEntry[] {

@@ -1,0 +1,12 @@
+/** ElevenLabs as the product meets it, below `/elevenlabs`: its voice over WebSocket and HTTP. */
+import type { LabServer } from '../lab-server';
+import { registerTtsRoutes } from './tts-routes';
+import { registerTtsSocket, type TtsSocketOptions } from './tts-socket';
+
+const DEFAULT_ELEVENLABS: TtsSocketOptions = { idleMs: 20_000 };
+
+/** Puts the simulator into the lab's server. */
+export function registerElevenLabs(lab: LabServer, options: Partial<TtsSocketOptions> = {}): void {
+  registerTtsSocket(lab, { ...DEFAULT_ELEVENLABS, ...options });
+  registerTtsRoutes(lab);
+}

@@ -1,0 +1,3 @@
+import { type EngineSpec, engineSchema } from '../../contracts/agent';
+
+export const pipelineEngine = (tts: object): EngineSpec => engineSchema.parse({ type: 'pipeline', tts });
