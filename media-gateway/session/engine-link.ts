@@ -77,8 +77,11 @@ export class EngineLink {
 
   #watch(engine: VoiceEngine): void {
     engine.listen((event) => {
-      if (this.#engine !== engine || this.#state.kind === 'down') return;
-      if (event.kind === 'closed') this.#broken(event.error);
+      if (this.#engine !== engine) return;
+      // What was used is told while it closes.
+      if (event.kind === 'usage') this.listener.event(event);
+      else if (this.#state.kind === 'down') return;
+      else if (event.kind === 'closed') this.#broken(event.error);
       else this.listener.event(event);
     });
   }

@@ -192,7 +192,13 @@ export class SessionWorld {
   }
 
   get deps() {
-    const config = loadConfig({ OPENAI_API_KEY: 'sk-lab', OPENAI_BASE_URL: `${this.url}/v1`, PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/');
+    const vendors = {
+      OPENAI_API_KEY: 'sk-lab',
+      OPENAI_BASE_URL: `${this.url}/v1`,
+      DEEPGRAM_API_KEY: 'dg-lab',
+      DEEPGRAM_BASE_URL: `${this.url}/deepgram`,
+    };
+    const config = loadConfig({ ...vendors, PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/');
     return { config, clock: systemClock, log };
   }
 

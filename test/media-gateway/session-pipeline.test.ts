@@ -1,0 +1,311 @@
+/** Whole conversations with a recogniser, a model and a voice of the lab, over their own protocols; what was said is read from the audio. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { Webhook } from 'standardwebhooks';
+import { WebSocketServer } from 'ws';
+import type { ChatEntry } from '../../lab/openai/ledger-entry';
+import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
+import type { IncomingMessage, MessageControl, OnMessage } from '../../media-gateway/engines/pipeline/on-message/on-message';
+import { SessionWorld, said } from './session-phone';
+
+const LONG =
+  'Your appointment is on Friday at ten in the morning with Doctor Meier. It is on the second floor of the house, next to the lift. Please bring your insurance card with you. Is that right?';
+
+const ENGINE = { type: 'pipeline', stt: { provider: 'deepgram', endpointingMs: 300 } } as never;
+
+function listening(server: Server): Promise<string> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}/agent`));
+  });
+}
+
+/** Without what a demodulator makes of a cut. */
+const clean = (heard: string) =>
+  heard
+    .replace(/\uFFFD/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+describe('a pipeline of Deepgram, an OpenAI model and an OpenAI voice', () => {
+  let world: SessionWorld;
+  beforeEach(async () => {
+    world = await SessionWorld.start({
+      brain: [
+        { when: 'tell me', say: LONG },
+        { when: 'stop', say: 'I stop.' },
+        {
+          when: 'check',
+          call: { tool: 'check_calendar', args: { day: 'Friday' } },
+          say: 'One moment, I will have a look.',
+          thenSay: 'Friday is free.',
+        },
+      ],
+      tools: { check_calendar: { free: true } },
+    } as never);
+  });
+  afterEach(() => world.stop());
+
+  const chats = async () => ((await world.ledger()).notes.chat ?? []) as ChatEntry[];
+
+  const agent = (more: object = {}) => world.setup({ agent: { engine: ENGINE, firstMessage: 'Hello Ada.', ...more } });
+
+  it('talks, and what the caller heard is the history to the character', async () => {
+    const { phone, session } = world.call(agent());
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    phone.say('Please tell me.');
+    await phone.untilHeard(/Is that right\?$/);
+    await phone.untilSilent();
+    phone.say('Please stop.');
+    await phone.untilHeard(/I stop\.$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(report.turns.map(({ role, text }) => [role, text])).toEqual([
+      ['assistant', 'This is an AI.'],
+      ['assistant', 'Hello Ada.'],
+      ['user', 'Please tell me.'],
+      ['assistant', LONG],
+      ['user', 'Please stop.'],
+      ['assistant', 'I stop.'],
+    ]);
+    expect(clean(phone.heard)).toBe(`This is an AI.Hello Ada.${LONG}I stop.`);
+    expect(report.usage.map(({ provider, service }) => `${provider}/${service}`)).toEqual(
+      expect.arrayContaining(['deepgram/transcription', 'openai/llm', 'openai/tts']),
+    );
+  });
+
+  it('peer defect 12 and 14: the model is told each turn once, and the first message as the agent’s own', async () => {
+    const { phone, session } = world.call(agent());
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    phone.say('Yes.');
+    await phone.until(() => /\.$/.test(phone.heard.replace(/^.*Hello Ada\./s, '')), 'an answer to a short word');
+    await phone.untilSilent();
+    phone.hangUp();
+    await session.done;
+    const [first] = await chats();
+    expect(first?.messages.slice(1)).toEqual([
+      { role: 'assistant', content: 'This is an AI.' },
+      { role: 'assistant', content: 'Hello Ada.' },
+      { role: 'user', content: 'Yes.' },
+    ]);
+  });
+
+  it('is cut off by the caller where they stopped hearing, for the record and for the model', async () => {
+    const { phone, session } = world.call(agent());
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    phone.say('Please tell me.');
+    await phone.untilHeard(/second floor/);
+    phone.say('Please stop this now, I have to say something.');
+    await phone.untilHeard(/I stop\.$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    const cut = report.turns.find((turn) => turn.interrupted);
+    expect(cut?.text).toMatch(/^Your appointment .* second floor/);
+    const heard = clean(/Your appointment.*?(?=I stop)/s.exec(phone.heard)?.[0] ?? '');
+    expect(heard.startsWith(cut?.text ?? '-')).toBe(true);
+    // No more than a word short of it.
+    expect(heard.length - (cut?.text.length ?? 0)).toBeLessThan(16);
+    const last = (await chats()).at(-1);
+    expect(last?.messages).toContainEqual({ role: 'assistant', content: cut?.text });
+  });
+
+  it('calls a tool while it speaks, and goes on from its answer', async () => {
+    const { phone, session } = world.call(
+      agent({
+        tools: [
+          {
+            name: 'check_calendar',
+            description: '',
+            parameters: { type: 'object', properties: {} },
+            webhookUrl: `${world.url}/lab/tools/check_calendar`,
+            timeoutMs: 5_000,
+          },
+        ],
+      }),
+    );
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    phone.say('Can you check it?');
+    await phone.untilHeard(/I will have a look\..*Friday is free\.$/s);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(report.toolCalls).toMatchObject([{ name: 'check_calendar', ok: true }]);
+    expect(said(report, 'assistant').slice(2)).toEqual(['One moment, I will have a look.', 'Friday is free.']);
+  });
+});
+
+describe('the developer’s own agent', () => {
+  let world: SessionWorld;
+  beforeEach(async () => {
+    world = await SessionWorld.start();
+  });
+  afterEach(() => world.stop());
+
+  async function greeted(agent: object, options: Partial<Parameters<SessionWorld['call']>[1]> = {}) {
+    const call = world.call(world.setup({ agent: { engine: ENGINE, firstMessage: 'Hello Ada.', ...agent } as never }), options);
+    await call.phone.untilHeard(/Hello Ada\.$/);
+    await call.phone.untilSilent();
+    return call;
+  }
+
+  it('as a webhook gets one signed POST a turn, and its stream is spoken', async () => {
+    const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
+    const received: IncomingMessage[] = [];
+    const server = createServer(async (request, response) => {
+      const body = (await buffer(request)).toString('utf8');
+      received.push(new Webhook(secret).verify(body, request.headers as Record<string, string>) as IncomingMessage);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const part of ['You said: ', `${received.at(-1)?.text}`, ' And I am *your* agent.'])
+        response.write(`data: ${JSON.stringify({ text: part })}\n\n`);
+      response.end('data: [DONE]\n\n');
+    });
+    const url = await listening(server);
+    const { phone, session } = await greeted({ engine: { ...(ENGINE as object), onMessage: { url, secret } } });
+    phone.say('Good morning.');
+    await phone.untilHeard(/You said: Good morning\..*your agent\.$/s);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(said(report, 'assistant').at(-1)).toBe('You said: Good morning. And I am your agent.');
+    expect(received).toMatchObject([
+      {
+        text: 'Good morning.',
+        callId: report.turns.length > 0 ? 'call_00000000000000000000000000000001_1' : '',
+        caller: '+15005550001',
+        history: [
+          { role: 'assistant', text: 'This is an AI.' },
+          { role: 'assistant', text: 'Hello Ada.' },
+        ],
+      },
+    ]);
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('as a socket gets signed messages over one connection a call, and is told when the caller interrupts', async () => {
+    const secret = `whsec_${Buffer.alloc(24, 9).toString('base64')}`;
+    const server = createServer();
+    const sockets = new WebSocketServer({ server });
+    const types: string[] = [];
+    let upgrades = 0;
+    sockets.on('connection', (socket, request) => {
+      upgrades++;
+      expect(
+        new Webhook(secret).sign(String(request.headers['webhook-id']), new Date(Number(request.headers['webhook-timestamp']) * 1_000), ''),
+      ).toBe(request.headers['webhook-signature']);
+      socket.on('message', (raw) => {
+        const { id, timestamp, signature, data } = JSON.parse(raw.toString()) as Record<string, string>;
+        const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signature } as Record<string, string>;
+        const message = new Webhook(secret).verify(data as string, headers) as IncomingMessage & { type: string; id: string };
+        types.push(message.type);
+        if (message.type !== 'message') return;
+        const send = (more: object) => socket.send(JSON.stringify({ id: message.id, ...more }));
+        send({ type: 'delta', text: `You said: ${message.text} ` });
+        send({ type: 'delta', text: /wait/.test(message.text) ? LONG : 'Fine.' });
+        // The long one never ends by itself.
+        if (!/wait/.test(message.text)) send({ type: 'done' });
+      });
+    });
+    const url = (await listening(server)).replace('http', 'ws');
+    const { phone, session } = await greeted({ engine: { ...(ENGINE as object), onMessage: { url, secret } } });
+    phone.say('Please wait.');
+    await phone.untilHeard(/ten in the morning/);
+    phone.say('No, I want to say something else now.');
+    await phone.untilHeard(/You said: No.*Fine\.$/s);
+    await phone.untilSilent();
+    phone.hangUp();
+    await session.done;
+    expect(types).toEqual(['message', 'cancel', 'message']);
+    expect(upgrades).toBe(1);
+    sockets.close();
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('as a function of this process answers in pieces, and may end the call', async () => {
+    const onMessage: OnMessage = async function* (message: IncomingMessage, control: MessageControl) {
+      yield 'You said ';
+      yield `${message.text} Goodbye.`;
+      control.call('end_call');
+    };
+    const { phone, session } = await greeted({}, { pipeline: { onMessage } });
+    phone.say('Thank you.');
+    await phone.untilHeard(/You said Thank you\. Goodbye\.$/s);
+    expect((await session.done).end).toBe('agent_ended');
+  });
+
+  it('goes through the hooks of each stage, and a hook that throws is skipped', async () => {
+    const seen: string[] = [];
+    const hooks: PipelineHooks = {
+      beforeSendToStt: (audio) => audio,
+      afterTranscribe: (text) => {
+        seen.push(`heard ${text}`);
+        return text.replace('Bob', 'Ada');
+      },
+      beforeLlm: (messages) => {
+        throw new Error(`a hook of ${messages.length} messages`);
+      },
+      afterLlm: async (sentence) => (/secret/.test(sentence) ? null : sentence),
+      beforeSynthesize: (sentence) => sentence.replace('name', 'first name'),
+      afterSynthesize: (audio) => audio,
+    };
+    const onMessage: OnMessage = ({ text }) => `Your name was heard as: ${text} This is the secret part of what I say. That was it.`;
+    const { phone, session } = await greeted({}, { pipeline: { onMessage, hooks } });
+    phone.say('I am Bob.');
+    await phone.untilHeard(/That was it\.$/s);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(seen).toEqual(['heard I am Bob.']);
+    expect(said(report, 'assistant').at(-1)).toBe('Your first name was heard as: I am Ada. That was it.');
+    expect(said(report, 'user')).toEqual(['I am Ada.']);
+  });
+});
+
+describe('vendors of a pipeline that fail in the middle of a call', () => {
+  let world: SessionWorld;
+  beforeEach(async () => {
+    world = await SessionWorld.start({
+      brain: [
+        { when: 'tell me', say: LONG },
+        { when: 'so far', say: 'Yes, so far.' },
+      ],
+    } as never);
+  });
+  afterEach(() => world.stop());
+
+  async function greeted() {
+    const call = world.call(world.setup({ agent: { engine: ENGINE, firstMessage: 'Hello Ada.' } as never }));
+    await call.phone.untilHeard(/Hello Ada\.$/);
+    await call.phone.untilSilent();
+    return call;
+  }
+
+  it('asks the model again when it fails before its first word', async () => {
+    const { phone, session } = await greeted();
+    await world.fault({ kind: 'provider_error', event: 'chat', status: 503, count: 1 });
+    phone.say('Please tell me.');
+    await phone.untilHeard(/Is that right\?$/);
+    phone.hangUp();
+    expect(said(await session.done, 'assistant').at(-1)).toContain('Your appointment');
+  });
+
+  it('asks the voice again for the sentence that it could not speak, and says nothing twice', async () => {
+    const { phone, session } = await greeted();
+    // The package tries each request twice.
+    await world.fault({ kind: 'provider_error', event: 'speech', status: 503, count: 2 });
+    phone.say('Please tell me.');
+    await phone.untilHeard(/Is that right\?$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(said(report, 'assistant').at(-1)).toBe(LONG);
+    expect(clean(phone.heard)).toBe(`This is an AI.Hello Ada.${LONG}`);
+  });
+});
