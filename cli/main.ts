@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import * as calls from './commands/calls';
 import * as campaign from './commands/campaign';
 import * as config from './commands/config';
 import * as demo from './commands/demo';
@@ -18,7 +19,7 @@ import * as role from './commands/role';
 import * as stop from './commands/stop';
 import { EXIT_CODES, printError } from './output';
 
-const COMMANDS = [demo, dev, down, campaign, numbers, dnc, privacy, stop, role, lab, config, doctor, deploy, replay] as const;
+const COMMANDS = [demo, dev, down, campaign, calls, numbers, dnc, privacy, stop, role, lab, config, doctor, deploy, replay] as const;
 
 export function createProgram(): Command {
   const program = new Command('patter')

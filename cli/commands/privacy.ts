@@ -41,6 +41,7 @@ function words(result: EraseResult): string {
       `Temporal: ${result.workflowsDeleted} workflow runs were deleted${result.workflowsPending ? '; it cannot be reached now, and the rest follows by itself' : ''}.`,
     );
   }
+  if (result.recordingsPending) lines.push('Recordings are still to be deleted; a worker does it by itself as soon as it can.');
   lines.push(
     result.suppressed
       ? 'The number itself stays on the do-not-call list, without any detail: it would be called again otherwise.'

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { CountryCode } from 'libphonenumber-js/max';
+import { sleep } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
-import type { ErasureCounts } from '../../contracts/privacy';
+import type { ErasureCounts, RetentionInput } from '../../contracts/privacy';
 import { deleteCallWorkflows } from '../../runtime/delete-workflows';
 import { normalizePhone } from '../campaigns/judge-contact';
 import type { ControlContext } from '../context';
@@ -26,6 +28,8 @@ export interface EraseResult {
   workflowsDeleted: number;
   /** True when Temporal could not be reached: the retention schedule deletes them when it can. */
   workflowsPending: boolean;
+  /** True while recordings are still to be deleted, here and at the carrier: the worker does it as soon as it can. */
+  recordingsPending: boolean;
   /** Under which the carrier knows the calls: its own records are erased there. */
   carrierCallIds: string[];
   /** The audit's row; absent where there was nothing to erase. */
@@ -33,6 +37,8 @@ export interface EraseResult {
 }
 
 const OPEN_BATCH = 100;
+/** Whoever asked waits for so long. */
+const RECORDINGS_WITHIN_MS = 20_000;
 
 /**
  * Erases what is known of a person in all campaigns, in Postgres and in Temporal. Idempotent, and safe to kill at any moment: Postgres comes
@@ -53,13 +59,33 @@ export async function erasePerson(ctx: ControlContext, options: EraseOptions): P
     const preview = await ctx.store.privacy.previewPerson(tenantId, phone);
     if (preview.activeCallIds.length > 0) throw inCall(preview.activeCallIds);
     const { counts: erased, suppressed } = preview;
-    return { phone, dryRun: true, erased, suppressed, workflowsDeleted: 0, workflowsPending: false, carrierCallIds: [] };
+    return {
+      phone,
+      dryRun: true,
+      erased,
+      suppressed,
+      workflowsDeleted: 0,
+      workflowsPending: false,
+      recordingsPending: false,
+      carrierCallIds: [],
+    };
   }
   const result = await ctx.store.privacy.erasePerson({ tenantId, phone, now: new Date(ctx.clock.now()) });
   if (result.kind === 'in_call') throw inCall(result.activeCallIds);
   const { counts: erased, suppressed, erasure, carrierCallIds } = result;
+  // First: a recording workflow that goes on would fetch what is being deleted.
   const workflows = await finishErasures(ctx, tenantId);
-  return { phone, dryRun: false, erased, suppressed, ...workflows, carrierCallIds, ...(erasure && { erasureId: erasure.erasureId }) };
+  const recordingsPending = await removeRecordings(ctx, tenantId);
+  return {
+    phone,
+    dryRun: false,
+    erased,
+    suppressed,
+    ...workflows,
+    recordingsPending,
+    carrierCallIds,
+    ...(erasure && { erasureId: erasure.erasureId }),
+  };
 }
 
 /** Of earlier requests too, whose process died before it came to Temporal. */
@@ -75,6 +101,29 @@ async function finishErasures(ctx: ControlContext, tenantId: string): Promise<Pi
     ctx.log.warn({ err: error }, 'what Temporal holds could not be deleted yet');
     return { workflowsDeleted, workflowsPending: true };
   }
+}
+
+/**
+ * Files and the carrier are the worker's to reach: the retention workflow is run now, and waited for a while. The schedule runs it too.
+ * @returns whether there is still something to delete
+ */
+async function removeRecordings(ctx: ControlContext, tenantId: string): Promise<boolean> {
+  const left = async () => (await ctx.store.recordings.toRemove(tenantId, 1)).length > 0;
+  if (!(await left())) return false;
+  const deadline = new AbortController();
+  try {
+    const started = ctx.temporal.workflow.execute('retention', {
+      workflowId: `retention/now/${randomBytes(8).toString('hex')}`,
+      taskQueue: ctx.config.PATTER_TASK_QUEUE,
+      args: [{ tenantId } satisfies RetentionInput],
+    });
+    await Promise.race([started, sleep(ctx.clock, RECORDINGS_WITHIN_MS, deadline.signal)]);
+  } catch (error) {
+    ctx.log.warn({ err: error }, 'recordings could not be deleted yet');
+  } finally {
+    deadline.abort();
+  }
+  return left();
 }
 
 function inCall(callIds: string[]): PatterError {

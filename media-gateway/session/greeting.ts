@@ -2,7 +2,7 @@ import type { AgentSpec } from '../../contracts/agent';
 import type { Conversation } from './conversation';
 import type { LineReader, LineResult } from './line-reader';
 
-/** Between disclosure and first message. */
+/** Between two of the lines. */
 const BREATH_MS = 200;
 /** How long the first message waits for a caller who is speaking. */
 const POLITENESS_MS = 3_000;
@@ -30,7 +30,8 @@ export async function greet(
   conversation.setMode('closed');
   if (disclosure) await say(disclosure, false);
   if (!current()) return { modelBegins: false };
-  if (consent && (consent.text === '' || (await say(consent.text, false)) === 'played')) consent.heard();
+  if (consent?.text) await reader.until(() => false, disclosure ? BREATH_MS : 0);
+  if (consent && current() && (consent.text === '' || (await say(consent.text, false)) === 'played')) consent.heard();
   if (!current()) return { modelBegins: false };
   let result: LineResult = 'cut';
   if (firstMessage) {

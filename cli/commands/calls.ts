@@ -1,0 +1,79 @@
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { readStored } from '../../activities/recording/storage';
+import { isCallId } from '../../contracts/call-id';
+import { PatterError } from '../../contracts/errors';
+import { recordingView } from '../../policy/recording-view';
+import { withControl } from '../open-control';
+import { printJson } from '../output';
+import { processTerminal } from '../terminal';
+
+const COPY_WITHIN_MS = 10 * 60_000;
+
+interface Options {
+  out?: string;
+  json?: boolean;
+}
+
+/** `patter calls …`: one call of a campaign or a line. */
+export function register(program: Command): void {
+  program
+    .command('calls')
+    .description('single calls')
+    .command('recording')
+    .description('copies the recording of a call, or tells what became of it')
+    .argument('<callId>', 'as the report has it', callId)
+    .option('--out <file>', 'where to; a second recording of the same call gets -2 before the ending (default: <callId>.wav)')
+    .option('--json', 'print what is known as JSON, and copy nothing unless --out is given')
+    .action((id: string, options: Options) => withControl(({ store }) => copy(store, id, options)));
+}
+
+async function copy(store: Parameters<Parameters<typeof withControl>[0]>[0]['store'], id: string, options: Options): Promise<void> {
+  const [row, call] = await Promise.all([store.recordings.get(id), store.attempts.get(id)]);
+  const view = recordingView(row, call?.state === 'ended');
+  if (!view) throw new PatterError('PATTER_CALL_NOT_FOUND', `${id} was not recorded.`);
+  const stored = view.files.flatMap(({ location }) => location ?? []);
+  const copied: string[] = [];
+  if (options.out !== undefined || !options.json) {
+    if (stored.length === 0) {
+      const states = view.files.map(({ state }) => state).join(', ') || 'none yet';
+      throw new PatterError(
+        'PATTER_CALL_NOT_FOUND',
+        `There is no file to copy: recording ${view.state}${view.removed ? ', removed' : ''}; files: ${states}.`,
+      );
+    }
+    for (const [index, location] of stored.entries()) {
+      const file = numbered(options.out ?? `${id}.wav`, index);
+      await copyOne(location, file);
+      copied.push(file);
+    }
+  }
+  if (options.json) printJson({ callId: id, recording: view, copied });
+  else processTerminal().out(copied.map((file) => `${file}\n`).join(''));
+}
+
+/** The file is there whole, or not at all; readable by its owner. */
+async function copyOne(location: string, file: string): Promise<void> {
+  const signal = AbortSignal.timeout(COPY_WITHIN_MS);
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    await pipeline(await readStored(location, signal), createWriteStream(partial, { mode: 0o600 }), { signal });
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+}
+
+function numbered(file: string, index: number): string {
+  if (index === 0) return file;
+  const dot = file.lastIndexOf('.');
+  return dot > file.lastIndexOf('/') + 1 ? `${file.slice(0, dot)}-${index + 1}${file.slice(dot)}` : `${file}-${index + 1}`;
+}
+
+function callId(text: string): string {
+  if (!isCallId(text)) throw new InvalidArgumentError('a call id looks like call_<32 hex digits>_1');
+  return text;
+}
