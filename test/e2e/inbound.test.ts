@@ -1,6 +1,7 @@
 /** People call our numbers: an agent answers, the record says who called, and nothing that dies or comes twice is heard by them. */
 import { createCarriers, requireCarrier } from '../../carriers';
 import { inboundCallId } from '../../contracts/call-id';
+import type { CarrierName } from '../../contracts/carrier';
 import { inboundDigest } from '../../contracts/ids';
 import type { LineFile } from '../../contracts/line';
 import { lineFileSchema } from '../../contracts/line';
@@ -15,6 +16,7 @@ import { startWorld, type World } from './world';
 const DESK = '+15005550006';
 const SALES = '+15005550007';
 const NOBODY = '+15005550008';
+const ABROAD = '+15005550009';
 const WITHHELD = '+266696687';
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw';
 const WITHIN_MS = 60_000;
@@ -43,7 +45,7 @@ let world: World;
 
 beforeAll(async () => {
   world = await startWorld({
-    numbers: [DESK, SALES, NOBODY],
+    numbers: [DESK, SALES, NOBODY, ABROAD],
     personas: { asks: ASKS, dictates: DICTATES },
     brain: [
       { when: 'opening hours', say: 'We are open from eight to six.' },
@@ -128,7 +130,7 @@ test('one caller twice at once, and two who withhold their number: each call has
   );
   const calls = await Promise.all(sids.map(ended));
   for (const [index, call] of calls.entries()) expect(heard(call)).toContain(`for customer c${index}, how can I help`);
-  const records = await Promise.all(sids.map(settled));
+  const records = await Promise.all(sids.map((sid) => settled(sid)));
   expect(records.map(({ outcome, toNumber }) => [outcome, toNumber])).toEqual([
     ['completed', '+12125550105'],
     ['completed', '+12125550105'],
@@ -138,6 +140,24 @@ test('one caller twice at once, and two who withhold their number: each call has
   expect(new Set(records.map(({ contactId }) => contactId)).size).toBe(3);
   const progress = await world.ctx.store.campaigns.progress(records[0]!.campaignId);
   expect(progress).toMatchObject({ waiting: 0, active: 0 });
+}, 120_000);
+
+test('a call to a Telnyx number is answered as well, and an unknown number there is rejected', async () => {
+  const { TELNYX_API_KEY, TELNYX_BASE_URL, TELNYX_CONNECTION_ID } = world.stack.config;
+  const [gateway] = await gatewayUrls();
+  await send(`${TELNYX_BASE_URL}/call_control_applications/${TELNYX_CONNECTION_ID}`, {
+    method: 'PATCH',
+    authorization: `Bearer ${TELNYX_API_KEY}`,
+    body: { application_name: 'patter', webhook_event_url: `${gateway}/telnyx/inbound` },
+  });
+  await setLine(world.ctx, lineFileSchema.parse({ ...lineFile(ABROAD, 'abroad', 'Acme Overseas'), carrier: 'telnyx' }));
+  const call = await ended(await dialTelnyx({ from: '+12125550110', to: ABROAD, persona: 'asks' }));
+  expect(heard(call)).toMatch(/Acme Overseas for customer , how can I help you\? ?We are open from eight to six\./);
+  expect(call.streams).toHaveLength(1);
+  expect(await settled(call.callSid, 'telnyx')).toMatchObject({ outcome: 'completed', carrier: 'telnyx', toNumber: '+12125550110' });
+
+  const refused = await ended(await dialTelnyx({ from: '+12125550111', to: NOBODY, persona: 'asks' }));
+  expect(refused.answeredAt).toBeUndefined();
 }, 120_000);
 
 test('a number without a line is refused before anybody answers', async () => {
@@ -220,14 +240,27 @@ async function dial(call: {
   repeats?: number;
   sipHeaders?: Record<string, string>;
 }): Promise<string> {
-  const response = await fetch(`${world.stack.labUrl}/lab/twilio/inbound`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(call),
+  const { callSid } = await send(`${world.stack.labUrl}/lab/twilio/inbound`, { body: call });
+  return callSid as string;
+}
+
+async function dialTelnyx(call: { from: string; to: string; persona: string }): Promise<string> {
+  const { callControlId } = await send(`${world.stack.labUrl}/lab/telnyx/inbound`, { body: call });
+  return callControlId as string;
+}
+
+async function send(
+  url: string,
+  { authorization = '', body, method = 'POST' }: { authorization?: string; body: unknown; method?: string },
+): Promise<Record<string, unknown>> {
+  const response = await fetch(url, {
+    method,
+    headers: { 'content-type': 'application/json', authorization },
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });
-  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-  return ((await response.json()) as { callSid: string }).callSid;
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
 }
 
 async function entry(sid: string): Promise<CallEntry> {
@@ -244,8 +277,8 @@ async function ended(sid: string): Promise<CallEntry> {
   });
 }
 
-async function settled(sid: string): Promise<AttemptRow> {
-  const callId = inboundCallId(inboundDigest('twilio', sid));
+async function settled(sid: string, by: CarrierName = 'twilio'): Promise<AttemptRow> {
+  const callId = inboundCallId(inboundDigest(by, sid));
   return until(async () => [await world.ctx.store.attempts.get(callId)].find((row) => row?.state === 'ended'), {
     withinMs: WITHIN_MS,
     what: `the record of ${sid}`,
