@@ -20,6 +20,7 @@ export class FixedLines {
     private readonly voice: string,
     private readonly cache: LineCache,
     private readonly clock: Clock,
+    private readonly provider: UsageLine['provider'] = 'openai',
   ) {}
 
   /** Characters spoken so far, once: a second call has nothing new. */
@@ -34,7 +35,7 @@ export class FixedLines {
 
   /** A line that is there already, for when nothing can be made any more. */
   ready(text: string): Uint8Array | undefined {
-    return this.cache.get(this.voice, text);
+    return this.cache.get(this.#key, text);
   }
 
   /** @throws PatterError PATTER_PROVIDER_FAILED */
@@ -53,6 +54,11 @@ export class FixedLines {
     this.#abort.abort(new PatterError('PATTER_CALL_ENDED', 'The call is over'));
   }
 
+  /** One name is another voice at another vendor, and by another model. */
+  get #key(): string {
+    return `${this.provider}/${this.speech.model}/${this.voice}`;
+  }
+
   async #make(text: string): Promise<Uint8Array> {
     const deadline = new AbortController();
     const late = new PatterError('PATTER_PROVIDER_FAILED', `A line was not spoken within ${LINE_TIMEOUT_MS} ms`);
@@ -62,8 +68,8 @@ export class FixedLines {
       const samples = await this.speech.synthesize({ text, voice: this.voice, signal });
       signal.throwIfAborted();
       const audio = encodeMulaw(this.speech.sampleRate === 24_000 ? resample24kTo8k(samples) : samples);
-      this.#usage.push({ provider: 'openai', service: 'tts', item: this.speech.model, unit: 'character', quantity: text.length });
-      this.cache.put(this.voice, text, audio);
+      this.#usage.push({ provider: this.provider, service: 'tts', item: this.speech.model, unit: 'character', quantity: text.length });
+      this.cache.put(this.#key, text, audio);
       return audio;
     } finally {
       cancel();

@@ -1,6 +1,7 @@
+import type { EngineSpec } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
-import { OpenAiSpeech } from '../../providers/tts/openai';
+import { lineSpeech, lineVoice } from '../../providers/tts/line-speech';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
 import type { EngineFactory, VoiceEngine } from '../engines/engine';
@@ -28,14 +29,24 @@ export function engineFactory(setup: CallSetup, deps: VendorDeps): EngineFactory
   return openEngine(setup, { instructions: sessionInstructions(setup), tools: [...builtInTools(setup), ...setup.agent.tools] }, deps);
 }
 
-export function fixedLines(setup: CallSetup, { config, clock, lines }: VendorDeps): FixedLines {
-  const speech = new OpenAiSpeech({ apiKey: config.OPENAI_API_KEY, baseUrl: config.OPENAI_BASE_URL });
-  return new FixedLines(
-    speech,
-    setup.agent.engine.type === 'openai-realtime' ? setup.agent.engine.voice : 'alloy',
-    lines ?? new LineCache(),
-    clock,
-  );
+/** Spoken by the agent's own vendor, so that all it says has one voice. */
+export function fixedLines(setup: CallSetup, { config, clock, log, lines }: VendorDeps): FixedLines {
+  const { engine } = setup.agent;
+  const speech = lineSpeech(engine, { config, clock, log });
+  return new FixedLines(speech, lineVoice(engine), lines ?? new LineCache(), clock, lineProvider(engine));
+}
+
+function lineProvider(engine: EngineSpec): 'openai' | 'elevenlabs' {
+  switch (engine.type) {
+    case 'openai-realtime':
+      return 'openai';
+    case 'elevenlabs-convai':
+      return 'elevenlabs';
+    case 'pipeline':
+      return engine.tts.provider;
+    default:
+      return engine satisfies never;
+  }
 }
 
 /** An open socket and the first lines. A session takes what it can use; the rest is for `dispose`. */
