@@ -64,6 +64,8 @@ export const transferSchema = z.strictObject({
   ringTimeout: durationMs.default(20_000),
   /** `cold`: the caller is connected as soon as somebody answers. `warm`: the person hears a summary first and accepts by a key, while the caller hears music. */
   mode: z.enum(['cold', 'warm']).default('cold'),
+  /** Of a warm transfer: what the person hears first, before what the caller wants. Empty: who calls. `{variables}` are replaced. */
+  whisper: z.string().max(400).default(''),
 });
 
 export const recordingSchema = z.strictObject({

@@ -23,7 +23,7 @@ import type { CarrierCallStatus, PlaceCallResult } from './carrier';
 export const CONSULT_STEPS = ['ringing', 'answered', 'machine', 'accepted', 'declined', 'bridged', 'ended'] as const;
 export type ConsultStep = (typeof CONSULT_STEPS)[number];
 
-/** What became of the person's phone. `carrierCallId` of the event around it is the person's leg, never the caller's. */
+/** What became of the person's phone. `carrierCallId` of the event around it is the person's leg; of `bridged` it may be either of the two. */
 export interface ConsultEvent {
   kind: 'consult';
   transferNumber: number;

@@ -40,14 +40,13 @@ export interface TransferActivities {
   reconcileConsult(input: { callId: string; carrierCallId: string; transferNumber: number }): Promise<ConsultReconciled>;
   /** The person has answered: speaks to them, where the carrier does not do so by itself. Idempotent. */
   askPerson(input: { callId: string; humanCallId: string; transferNumber: number; reason: string }): Promise<void>;
-  /** Connects caller and person. Idempotent with `repeated`. */
+  /** Connects caller and person. Idempotent: a retry looks first whether they are. */
   bridge(input: {
     callId: string;
     carrierCallId: string;
     humanCallId: string;
     transferNumber: number;
-    repeated: boolean;
-  }): Promise<{ kind: 'bridging' } | { kind: 'refused'; reason: string }>;
+  }): Promise<{ kind: 'bridging'; to: string } | { kind: 'refused'; reason: string }>;
   /** Looks whether a gateway still has the caller's stream; ends when it has not. Until then it goes on, to be cancelled. */
   watchHold(input: { callId: string; gatewayId: string; streamId: string }): Promise<{ lost: true }>;
   /** Music from the carrier for a caller whose stream is gone. Idempotent. */

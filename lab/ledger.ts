@@ -20,6 +20,8 @@ export interface HeardSegment {
   startedAt: number;
   /** When the last character of `text` was heard. */
   lastHeardAt?: number;
+  /** Milliseconds of sound in which nobody spoke. */
+  musicMs?: number;
   endedAt?: number;
 }
 

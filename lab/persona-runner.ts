@@ -54,6 +54,9 @@ const KEY_MS = 200;
 /** Long enough for the demodulator to see that a transmission is over; more silence tells it nothing. */
 const SILENCE_FED_MS = 400;
 
+/** Longer than any utterance takes to its first character. */
+const WORDLESS_MS = 500;
+
 /** Nobody speaks the moment the line is there. */
 const PICK_UP_MS = 300;
 /** Who hears no line at all speaks all the same. */
@@ -64,6 +67,8 @@ type Attention = { kind: 'waiting_for_line'; forMs: number } | { kind: 'picking_
 export class Phone implements Ear, Mouth {
   text = '';
   quietMs = 1;
+  /** Of sound since the last character was heard. */
+  private wordlessMs = 0;
   private readonly script: Script;
   private readonly samples = new Int16Array(FRAME_BYTES);
   private demodulator: Demodulator;
@@ -115,7 +120,9 @@ export class Phone implements Ear, Mouth {
       if (this.quietMs <= SILENCE_FED_MS) this.feed(frame);
     } else {
       this.quietMs = 0;
+      this.wordlessMs += FRAME_MS;
       this.feed(frame);
+      if (this.segment && this.wordlessMs > WORDLESS_MS) this.segment.musicMs = (this.segment.musicMs ?? 0) + FRAME_MS;
     }
     this.pressNext();
     if (this.isAttentive()) this.script.tick();
@@ -200,6 +207,7 @@ export class Phone implements Ear, Mouth {
       {
         text: (fragment) => {
           this.text += fragment;
+          this.wordlessMs = 0;
           if (!this.segment) return;
           this.segment.text += fragment;
           this.segment.lastHeardAt = systemClock.now();

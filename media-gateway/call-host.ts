@@ -13,6 +13,7 @@ import { type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier'
 import { type Clock, sleep } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
+import { playHoldMusic } from './audio/hold-music';
 import type { SocketCarrierStream } from './carrier-stream';
 import { Heartbeats } from './heartbeats';
 import type { Outbox } from './outbox';
@@ -30,6 +31,8 @@ const ATTACH_RETRY_MS = 200;
 const REPORT_BEFORE_HANGUP_MS = 2_000;
 /** The carrier takes the call away for a transfer within a second or two; a workflow that cannot transfer hangs up or streams anew. */
 const TRANSFER_HOLD_MS = 60_000;
+/** People are asked one after the other, and the caller hears music; then the carrier asks what comes next. */
+const MUSIC_MS = 10 * 60_000;
 /** Two seconds of what the caller said before the session was there. */
 const MAX_EARLY_FRAMES = 100;
 
@@ -39,7 +42,7 @@ type State =
   | { name: 'attaching'; early: Early[]; commands: GatewayCommand[]; end: 'caller_hung_up' | 'drained' /** Monotonic. */; drainBy?: number }
   | { name: 'talking'; session: Session; heartbeats: Heartbeats }
   | { name: 'reporting'; session: Session }
-  | { name: 'holding'; session: Session }
+  | { name: 'holding'; session: Session; reported: boolean }
   | { name: 'abandoned' }
   | { name: 'closed' };
 
@@ -146,6 +149,8 @@ export class CallHost {
         // The report is on its way, and is taken also when it is late.
         return command.kind === 'reattach';
       case 'holding':
+        // As with `reporting`: a call that was to be transferred while Temporal was away must not begin anew elsewhere.
+        return command.kind === 'still_holding' || (command.kind === 'reattach' && !this.state.reported);
       case 'abandoned':
       case 'closed':
         return false;
@@ -199,6 +204,7 @@ export class CallHost {
       setup,
       history: result.history,
       resume: result.resume,
+      digits: result.digits,
       toolCalls: result.toolCalls,
       stream: this.stream,
       prewarmed: warm?.prewarmed,
@@ -211,10 +217,11 @@ export class CallHost {
       log: this.log,
     });
     this.activityId = result.activityId;
-    await this.talk(session);
+    await this.talk(session, setup.transferMode === 'warm');
   }
 
-  private async talk(session: Session): Promise<void> {
+  /** @param music for a caller who waits for a person to be asked */
+  private async talk(session: Session, music: boolean): Promise<void> {
     const early = this.state.name === 'attaching' ? this.state : undefined;
     const heartbeats = new Heartbeats({
       beat: () => this.deps.link.heartbeat(this.callId, this.activityId, session.checkpoint()),
@@ -239,22 +246,22 @@ export class CallHost {
     if ((this.state as State).name === 'abandoned') return;
     this.state = { name: 'reporting', session };
     this.log.info({ end: report.end, turns: report.turns.length, error: report.error }, 'conversation over');
-    await this.wrapUp(session, this.activityId, heartbeats.seen, report);
+    await this.wrapUp(session, heartbeats.seen, report, music);
   }
 
-  private async wrapUp(session: Session, activityId: string, seen: boolean, report: ConversationReport): Promise<void> {
+  private async wrapUp(session: Session, seen: boolean, report: ConversationReport, music: boolean): Promise<void> {
     const { clock } = this.deps;
-    const reported = this.report(activityId, seen, report);
+    const reported = this.report(this.activityId, seen, report);
     switch (report.end) {
       case 'caller_hung_up':
       case 'drained':
+      case 'digits_sent':
         // Before the stream closes: the next gateway's question must find the history.
         await reported;
         return;
       case 'transfer_requested':
-        this.state = { name: 'holding', session };
-        await reported;
-        await sleep(clock, TRANSFER_HOLD_MS, this.gone.signal).catch(() => {});
+        this.state = { name: 'holding', session, reported: false };
+        await this.hold(music, reported);
         session.onStreamClosed();
         return;
       case 'agent_ended':
@@ -276,12 +283,28 @@ export class CallHost {
     }
   }
 
-  private async report(activityId: string, seen: boolean, report: ConversationReport): Promise<void> {
+  /** Until the carrier takes the call away. */
+  private async hold(music: boolean, reported: Promise<'delivered' | 'spooled' | 'lost'>): Promise<void> {
+    const { clock } = this.deps;
+    const stop = music && !this.gone.signal.aborted ? playHoldMusic(this.stream, clock) : () => {};
+    try {
+      // On disk is not told yet. Gone meanwhile is gone.
+      if ((await reported) === 'delivered' && this.state.name === 'holding') this.state = { ...this.state, reported: true };
+      await sleep(clock, music ? MUSIC_MS : TRANSFER_HOLD_MS, this.gone.signal).catch(() => {});
+    } finally {
+      stop();
+    }
+  }
+
+  private async report(activityId: string, seen: boolean, report: ConversationReport): Promise<'delivered' | 'spooled' | 'lost'> {
     const { clock, gatewayId, outbox } = this.deps;
     const { streamId } = this.stream;
-    await outbox
+    return outbox
       .send({ kind: 'report', callId: this.callId, gatewayId, streamId, activityId, seen, report, at: clock.now() })
-      .catch((error: unknown) => this.log.error({ err: error }, 'the report was neither delivered nor spooled'));
+      .catch((error: unknown) => {
+        this.log.error({ err: error }, 'the report was neither delivered nor spooled');
+        return 'lost' as const;
+      });
   }
 
   private async hangup(): Promise<void> {

@@ -116,6 +116,12 @@ function queueOf(item: OutboxItem): string {
   return item.kind === 'hangup' ? `hangup/${item.carrierCallId}` : item.callId;
 }
 
+/** A phone that rings, or somebody who talks. */
+function goesOn(event: CarrierEvent): boolean {
+  if (event.kind === 'status') return !isTerminalCarrierStatus(event.status);
+  return event.kind === 'consult' && event.step !== 'ended' && event.step !== 'bridged';
+}
+
 async function deliverItem(
   item: OutboxItem,
   { link, carriers, clock, log }: OutboxOptions,
@@ -124,7 +130,7 @@ async function deliverItem(
   switch (item.kind) {
     case 'carrier_event': {
       const answer = await link.carrierEvent(item.callId, item.event);
-      if (answer === 'gone' && item.event.kind === 'status' && !isTerminalCarrierStatus(item.event.status)) {
+      if (answer === 'gone' && goesOn(item.event)) {
         // The attempt was superseded or has ended, and its phone rings all the same: decision 1.
         log.warn({ callId: item.callId, carrierCallId: item.event.carrierCallId }, 'a call without a workflow: hanging it up');
         await follow({

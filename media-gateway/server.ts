@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { type ErrorCode, isPatterError } from '../contracts/errors';
 import { registerCommands } from './commands';
 import type { GatewayContext } from './gateway-context';
+import { registerHoldMusic } from './hold-music-route';
 import { registerWebhooks } from './webhooks';
 
 /** A callback has a few hundred bytes, a command a few thousand. */
@@ -50,5 +51,6 @@ export function createServer(gateway: GatewayContext, problems: () => Promise<st
   });
   registerWebhooks(app, gateway);
   registerCommands(app, gateway);
+  registerHoldMusic(app);
   return app;
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import { PatterError } from '../contracts/errors';
 import type { Database } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
@@ -173,11 +173,33 @@ export function attemptStore(database: Database): AttemptStore {
     async transfer(callId, transferNumber) {
       const [row] = await database.run((db) =>
         db
-          .select({ toNumber: transfers.toNumber, requestedAt: transfers.requestedAt })
+          .select({ toNumber: transfers.toNumber, requestedAt: transfers.requestedAt, humanCallId: transfers.humanCallId })
           .from(transfers)
           .where(and(eq(transfers.callId, callId), eq(transfers.transferNumber, transferNumber))),
       );
       return row;
+    },
+
+    async noteHumanLeg(callId, transferNumber, humanCallId) {
+      await database.run((db) =>
+        db
+          .update(transfers)
+          .set({ humanCallId })
+          .where(and(eq(transfers.callId, callId), eq(transfers.transferNumber, transferNumber), isNull(transfers.humanCallId))),
+      );
+    },
+
+    async isHumanLeg(carrierCallId) {
+      const found = await database.run((db) =>
+        db.select({ callId: transfers.callId }).from(transfers).where(eq(transfers.humanCallId, carrierCallId)).limit(1),
+      );
+      return found.length > 0;
+    },
+
+    async unknownTransfersTo(toNumber, since) {
+      return database.run((db) =>
+        db.$count(transfers, and(eq(transfers.toNumber, toNumber), gte(transfers.requestedAt, since), isNull(transfers.humanCallId))),
+      );
     },
   };
 }

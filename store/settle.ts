@@ -4,7 +4,7 @@ import type { CallSettlement } from '../contracts/activities';
 import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
-import { attempts, campaigns, contacts, leases } from './schema';
+import { attempts, campaigns, contacts, leases, transfers } from './schema';
 import type { AttemptRow, AttemptStore, CampaignRow, ContactRow } from './store';
 import { insertSuppression } from './suppressions';
 
@@ -27,6 +27,12 @@ export function settle(database: Database, settlement: CallSettlement, decide: D
 
     await writeRecord(db, settlement, { row, contact, campaign, attempt: count.attempt, decision, next, now });
     await db.delete(leases).where(eq(leases.callId, settlement.callId));
+    for (const { transferNumber, result } of settlement.transfers ?? []) {
+      await db
+        .update(transfers)
+        .set({ result })
+        .where(and(eq(transfers.callId, settlement.callId), eq(transfers.transferNumber, transferNumber)));
+    }
     if (settlement.optOut) {
       await insertSuppression(db, {
         tenantId: settlement.tenantId,

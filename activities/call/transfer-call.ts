@@ -1,16 +1,20 @@
 /** Connects the caller with one of the people whom the campaign names; never with a number from anywhere else (decision 12). */
 import type { CallActivities } from '../../contracts/activities';
 import { type PlaceCallResult, UnknownOutcomeError } from '../../contracts/carrier';
+import { transferTarget } from '../../policy/transfer-targets';
 import type { ActivityContext } from '../context';
 import { loadCall } from './load-call';
 
 export function createTransferCall(ctx: ActivityContext): CallActivities['transferCall'] {
-  return async ({ callId, carrierCallId, transferNumber }) => {
-    const { attempt, campaign, carrier } = await loadCall(ctx, callId);
-    const { transfer } = campaign.spec;
-    // A second round begins with the first again.
-    const to = transfer?.to[(transferNumber - 1) % transfer.to.length];
-    if (!transfer || to === undefined) return { kind: 'exhausted' };
+  return async ({ callId, carrierCallId, transferNumber, number }) => {
+    const { attempt, campaign, carrier, rules } = await loadCall(ctx, callId);
+    const target = transferTarget(campaign.spec, transferNumber, number);
+    if (target.kind === 'nobody') return { kind: 'exhausted' };
+    if (target.kind === 'unknown') {
+      ctx.log.error({ callId, transferNumber, code: 'PATTER_TRANSFER_TARGET_UNKNOWN' }, 'nobody was dialled');
+      return { kind: 'refused', reason: 'PATTER_TRANSFER_TARGET_UNKNOWN' };
+    }
+    const { to } = target;
     const now = ctx.clock.now();
     const live = await ctx.store.gateways.live(new Date(now));
     const gateway = live.find((candidate) => candidate.gatewayId === attempt.gatewayId) ?? live[0];
@@ -33,7 +37,7 @@ export function createTransferCall(ctx: ActivityContext): CallActivities['transf
         from: attempt.fromNumber,
         gatewayUrl: gateway.publicUrl,
         transferNumber,
-        ringTimeoutMs: transfer.ringTimeout,
+        ringTimeoutMs: rules.transferRingTimeoutMs,
       });
     } catch (error) {
       if (!(error instanceof UnknownOutcomeError)) ctx.log.error({ err: error, callId, transferNumber }, 'a transfer broke');

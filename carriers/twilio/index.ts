@@ -2,10 +2,12 @@ import type { Carrier } from '../../contracts/carrier';
 import { type TwilioAccess, twilioClient } from './client';
 import { TwilioCarrier } from './twilio-carrier';
 
+export { parseConsultAmd, parseConsultAnswer, parseConsultBridged, parseConsultStatus } from './consult-webhooks';
 export { type InboundWebhook, parseInboundCall } from './inbound';
 export { MediaStreamEncoder, parseMediaStreamMessage, TWILIO_MEDIA } from './media-stream';
 export { verifyTwilioSignature } from './signature';
 export { statusFromTwilio, statusToTwilio } from './status';
+export { askAgainTwiml, holdTwiml, personJoinsTwiml } from './transfer-twiml';
 export { hangupTwiml, rejectTwiml, streamTwiml, waitTwiml } from './twiml';
 export { webhookUrl } from './urls';
 export {

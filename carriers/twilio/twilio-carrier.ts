@@ -14,14 +14,17 @@ import {
 } from '../../contracts/carrier';
 import type { CarrierNumbers } from '../../contracts/carrier-numbers';
 import type { CarrierRecordings } from '../../contracts/carrier-recording';
+import type { CarrierTransfers } from '../../contracts/carrier-transfer';
 import { PatterError } from '../../contracts/errors';
 import { MICROS_PER_USD } from '../../contracts/money';
 import type { TwilioAccess } from './client';
 import { NOT_FOUND, NOT_IN_PROGRESS, readError } from './errors';
-import { refusalOrUnknown, vendorCodeOf } from './outcome';
 import { TwilioNumbers } from './numbers';
+import { vendorCodeOf } from './outcome';
 import { TwilioRecordings } from './recordings';
+import { settled } from './settled';
 import { statusFromTwilio, statusToTwilio } from './status';
+import { TwilioTransfers } from './transfers';
 import { digitsTwiml, streamTwiml, transferTwiml } from './twiml';
 import { webhookUrl } from './urls';
 
@@ -31,6 +34,7 @@ const LIST_LIMIT = 200;
 export class TwilioCarrier implements Carrier {
   readonly name = 'twilio' as const;
   readonly recordings: CarrierRecordings;
+  readonly transfers: CarrierTransfers;
   readonly numbers: CarrierNumbers;
 
   constructor(
@@ -38,6 +42,7 @@ export class TwilioCarrier implements Carrier {
     access: TwilioAccess,
   ) {
     this.recordings = new TwilioRecordings(client, access);
+    this.transfers = new TwilioTransfers(client);
     this.numbers = new TwilioNumbers(client);
   }
 
@@ -141,18 +146,6 @@ export class TwilioCarrier implements Carrier {
       throw readError(error);
     }
   }
-}
-
-async function settled(sent: Promise<CallInstance>): Promise<PlaceCallResult> {
-  let call: CallInstance;
-  try {
-    call = await sent;
-  } catch (error) {
-    return refusalOrUnknown(error);
-  }
-  // A 2xx without a call in it is no answer to build on.
-  if (!call.sid) throw new UnknownOutcomeError('Twilio answered without a call SID');
-  return { kind: 'accepted', carrierCallId: call.sid, status: statusFromTwilio(call.status) ?? 'queued' };
 }
 
 /** A request that is given up half way may have been carried out. */

@@ -4,6 +4,7 @@ import type { Casting, Scenario } from '../scenario';
 import { Ticker } from '../ticker';
 import type { Call } from './call';
 import { CallbackSender } from './callbacks';
+import { Conferences } from './conference';
 
 export interface NetworkOptions {
   scenario: Scenario;
@@ -17,6 +18,7 @@ export class PhoneNetwork {
   readonly callbacks: CallbackSender;
   readonly scenario: Scenario;
   readonly casting: Casting;
+  readonly conferences = new Conferences(this);
   /** In the order of their creation. */
   readonly calls = new Map<string, Call>();
   private queue: Call[] = [];
@@ -68,6 +70,7 @@ export class PhoneNetwork {
     this.callbacks.reset();
     this.calls.clear();
     this.casting.reset();
+    this.conferences.reset();
     this.nextSlotAt = 0;
   }
 

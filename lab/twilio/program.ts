@@ -1,12 +1,13 @@
 /** What an answered call does: TwiML, verb by verb, until its end, a hang-up, or an update that puts other TwiML in its place. */
 import { speak } from '../audio';
-import { wavLengthMs } from '../phone/wav';
+import { fetchWavFrames } from '../phone/wav';
 import type { Call } from './call';
 import { dial } from './dial';
+import { GatherPath } from './gather';
 import { PlayerPath } from './media-path';
 import { MediaStream } from './media-stream';
 import { sendSigned } from './signed-request';
-import { parseTwiml, type StreamNoun, type Verb } from './twiml';
+import { type GatherVerb, parseTwiml, type StreamNoun, type Verb } from './twiml';
 
 export type ProgramSource = { twiml: string } | { url: string; method: string };
 
@@ -114,8 +115,19 @@ export class Program {
         return undefined;
       }
       case 'play':
-        await this.play(new PlayerPath(undefined, 8 * (await this.lengthOf(resolveUrl(verb.url, base), signal))));
+        await this.playFile(resolveUrl(verb.url, base), verb.loop, signal);
         return undefined;
+      case 'gather':
+        return this.gather(verb, base, signal);
+      case 'conference': {
+        const params = await call.network.conferences.join(call, {
+          ...verb.conference,
+          statusCallback: verb.conference.statusCallback && resolveUrl(verb.conference.statusCallback, base),
+        });
+        return verb.action && !signal.aborted
+          ? this.load({ url: resolveUrl(verb.action, base), method: verb.method }, params, signal)
+          : undefined;
+      }
       case 'keys':
         for (const key of verb.digits) {
           // A tone is no audio here: the phone at the other end is told which key it was.
@@ -154,7 +166,7 @@ export class Program {
     }
   }
 
-  private async play(path: PlayerPath, via?: 'say'): Promise<void> {
+  private async play(path: PlayerPath, via?: 'say' | 'play'): Promise<void> {
     this.call.connect(path, via ? { via } : undefined);
     await path.ended;
     this.call.disconnect(path);
@@ -231,13 +243,28 @@ export class Program {
     }
   }
 
-  private async lengthOf(url: string, signal: AbortSignal): Promise<number> {
+  /** 0 is for ever. */
+  private async playFile(url: string, loop: number, signal: AbortSignal): Promise<void> {
+    let frames: Uint8Array;
     try {
-      return await wavLengthMs(url, signal);
+      frames = await fetchWavFrames(url, signal);
     } catch (error) {
       this.call.error(11_200, `the audio of <Play> cannot be fetched: ${(error as Error).message}`);
-      return 0;
+      return;
     }
+    for (let i = 0; (loop === 0 || i < loop) && frames.length > 0 && !signal.aborted; i++) await this.play(new PlayerPath(frames), 'play');
+  }
+
+  /** Without keys the next verb follows. */
+  private async gather(verb: GatherVerb, base: string | undefined, signal: AbortSignal): Promise<Document | undefined> {
+    const { call } = this;
+    const frames = Buffer.concat(verb.prompts.map((text) => speak(text, call.network.lab.options.baud)));
+    const path = new GatherPath(frames, verb);
+    call.connect(path, { via: 'say' });
+    const digits = await path.ended;
+    call.disconnect(path);
+    if (digits === '' || !verb.action || signal.aborted) return undefined;
+    return this.load({ url: resolveUrl(verb.action, base), method: verb.method }, { Digits: digits, FinishedOnKey: '' }, signal);
   }
 }
 
@@ -246,7 +273,7 @@ function resolveUrl(url: string, base: string | undefined): string {
 }
 
 /** The verbs that answer a call. */
-const HEARD: ReadonlySet<Verb['kind']> = new Set(['say', 'play', 'keys', 'pause', 'connect', 'dial']);
+const HEARD: ReadonlySet<Verb['kind']> = new Set(['say', 'play', 'gather', 'keys', 'pause', 'connect', 'dial', 'conference']);
 
 function ringOn(call: Call, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -47,6 +47,7 @@ export function registerRest(network: PhoneNetwork, programs: Map<string, Progra
     });
     numbers.register(scope, ROOT);
     recordings.register(scope, ROOT);
+    network.conferences.register(scope, ROOT);
     scope.get('/2010-04-01/Accounts/:accountSid(^[A-Za-z0-9]+).json', () => ({
       sid: network.accountSid,
       friendly_name: 'Patter lab',

@@ -1,4 +1,5 @@
 /** TwiML as verbs, as far as the lab performs it. */
+import type { ConferenceNoun } from './conference';
 import { parseXml, type XmlElement } from './xml';
 
 export interface StreamNoun {
@@ -27,11 +28,24 @@ export interface DialVerb {
   callerId: string | undefined;
 }
 
+export interface GatherVerb {
+  kind: 'gather';
+  /** What is said meanwhile. */
+  prompts: string[];
+  numDigits: number;
+  timeoutMs: number;
+  finishOnKey: string;
+  action: string | undefined;
+  method: string;
+}
+
 export type Verb =
   | { kind: 'connect'; stream: StreamNoun; action: string | undefined; method: string }
   | { kind: 'redirect'; url: string; method: string }
   | { kind: 'say'; text: string; loop: number }
-  | { kind: 'play'; url: string }
+  | { kind: 'play'; url: string; loop: number }
+  | GatherVerb
+  | { kind: 'conference'; conference: ConferenceNoun; action: string | undefined; method: string }
   | { kind: 'keys'; digits: string }
   | { kind: 'pause'; ms: number }
   | DialVerb
@@ -58,9 +72,11 @@ function toVerb(element: XmlElement): Verb {
       return { kind: 'say', text: element.text, loop: Number(attributes.loop ?? 1) };
     case 'Play':
       if (attributes.digits) return { kind: 'keys', digits: attributes.digits };
-      return element.text ? { kind: 'play', url: element.text } : invalid(element, 'no URL');
+      return element.text ? { kind: 'play', url: element.text, loop: Number(attributes.loop ?? 1) } : invalid(element, 'no URL');
     case 'Pause':
       return { kind: 'pause', ms: Number(attributes.length ?? 1) * 1000 };
+    case 'Gather':
+      return toGather(element, method);
     case 'Dial':
       return toDial(element, method);
     case 'Reject':
@@ -94,6 +110,8 @@ function toConnect(element: XmlElement, method: string): Verb {
 
 function toDial(element: XmlElement, method: string): Verb {
   const { attributes } = element;
+  const room = element.children.find(({ name }) => name === 'Conference');
+  if (room) return { kind: 'conference', conference: toConference(room), action: attributes.action, method };
   const numbers = element.children.filter(({ name }) => name === 'Number');
   const nouns = numbers.length > 0 ? numbers : element.text ? [{ ...element, attributes: {} as Record<string, string> }] : [];
   if (nouns.length === 0) return invalid(element, 'no number');
@@ -110,6 +128,31 @@ function toDial(element: XmlElement, method: string): Verb {
       statusCallbackMethod: (noun.attributes.statusCallbackMethod ?? 'POST').toUpperCase(),
       statusCallbackEvents: (noun.attributes.statusCallbackEvent ?? 'completed').split(/\s+/),
     })),
+  };
+}
+
+function toConference({ attributes, text }: XmlElement): ConferenceNoun {
+  return {
+    name: text,
+    startOnEnter: attributes.startConferenceOnEnter !== 'false',
+    endOnExit: attributes.endConferenceOnExit === 'true',
+    maxParticipants: Number(attributes.maxParticipants ?? 250),
+    statusCallback: attributes.statusCallback,
+    statusCallbackEvents: (attributes.statusCallbackEvent ?? '').split(/\s+/),
+  };
+}
+
+function toGather(element: XmlElement, method: string): Verb {
+  const { attributes, children } = element;
+  if (attributes.input !== undefined && attributes.input !== 'dtmf') return invalid(element, 'the lab only hears keys');
+  return {
+    kind: 'gather',
+    prompts: children.filter(({ name }) => name === 'Say').map(({ text }) => text),
+    numDigits: Number(attributes.numDigits ?? Number.POSITIVE_INFINITY),
+    timeoutMs: Number(attributes.timeout ?? 5) * 1000,
+    finishOnKey: attributes.finishOnKey ?? '#',
+    action: attributes.action,
+    method,
   };
 }
 

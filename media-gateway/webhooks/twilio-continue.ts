@@ -1,6 +1,6 @@
 /** A stream or a transfer has ended and Twilio asks what comes next, waiting 15 s for the TwiML. */
 import type { FastifyReply } from 'fastify';
-import { callSidOf, hangupTwiml, streamTwiml, waitTwiml, webhookUrl } from '../../carriers/twilio';
+import { callSidOf, hangupTwiml, holdTwiml, streamTwiml, waitTwiml, webhookUrl } from '../../carriers/twilio';
 import { PatterError } from '../../contracts/errors';
 import { continueCall } from '../continue-call';
 import type { GatewayContext } from '../gateway-context';
@@ -16,11 +16,14 @@ export async function continueTwilioCall(request: TwilioRequest, reply: FastifyR
   const next = await continueCall(gateway, { callId, carrierCallId, unanswered });
   switch (next.kind) {
     case 'hangup':
+    case 'leave':
       return hangupTwiml();
     case 'wait': {
       const url = webhookUrl(next.ask === 'neighbour' ? gateway.fallbackUrl : gateway.publicUrl, 'continue', { callId });
       return waitTwiml(next.ms, next.unanswered === 0 ? url : `${url}?unanswered=${next.unanswered}`);
     }
+    case 'hold':
+      return holdTwiml({ ...next, callId });
     case 'stream':
       return streamTwiml(next.target);
   }

@@ -13,6 +13,7 @@ import {
 import { admit } from './admit';
 import { attach, validateAttach } from './attach';
 import { CallState, type Phase } from './call-state';
+import { consulting } from './consulting';
 import { ending } from './ending';
 import { nextInstruction } from './next-instruction';
 import { place } from './place';
@@ -58,6 +59,8 @@ function step(state: CallState, phase: Exclude<Phase, { kind: 'ended' }>): Promi
       return reconnecting(state);
     case 'transferring':
       return transferring(state, phase.transferNumber);
+    case 'consulting':
+      return consulting(state, phase.transferNumber);
     case 'transferred':
       return transferred(state);
     case 'ending':

@@ -1,6 +1,6 @@
 /** The carrier asks what to do with a caller whose stream, or whose transfer, has ended. */
 import { condition } from '@temporalio/workflow';
-import type { NextInstruction } from '../../contracts/call';
+import type { NextInstruction, NextInstructionRequest } from '../../contracts/call';
 import { OLD_STREAM_GRACE_MS } from './attach';
 import type { CallState } from './call-state';
 import { nextTransferNumber } from './transferring';
@@ -8,10 +8,24 @@ import { nextTransferNumber } from './transferring';
 const HANG_UP: NextInstruction = { kind: 'hangup' };
 /** A transfer's request takes the call away from this pause. */
 const WAIT_FOR_TRANSFER: NextInstruction = { kind: 'wait', ms: 10_000 };
+const HOLD: NextInstruction = { kind: 'hold' };
+/** The stream is over because the caller is connected with a person, or the person was gone in that very moment. */
+const WAIT_FOR_PERSON: NextInstruction = { kind: 'wait', ms: 2_000 };
 /** A caller is not passed around for ever. */
 export const MAX_ATTACHMENTS = 12;
 
-export async function nextInstruction(state: CallState, request: { carrierCallId: string }): Promise<NextInstruction> {
+/** The carrier keeps a call whose stream is over (Telnyx): it is never hung up for that, and a stream that was replaced is nobody's business. */
+export async function nextInstruction(state: CallState, request: NextInstructionRequest): Promise<NextInstruction> {
+  const { endedNonce } = request;
+  if (endedNonce === undefined) return instruction(state, request);
+  const ended = state.usedNonces.get(endedNonce);
+  const talk = state.liveConversation;
+  if (talk && talk.streamId !== ended) return { kind: 'leave' };
+  const next = await instruction(state, request);
+  return next.kind === 'hangup' || next === WAIT_FOR_PERSON ? { kind: 'leave' } : next;
+}
+
+async function instruction(state: CallState, request: NextInstructionRequest): Promise<NextInstruction> {
   if (!state.adopt(request.carrierCallId)) return HANG_UP;
   state.instructionsAsked++;
   const talk = state.liveConversation;
@@ -39,6 +53,8 @@ export async function nextInstruction(state: CallState, request: { carrierCallId
       if (result.answered) return HANG_UP;
       return nextTransferNumber(state, transferNumber) === undefined ? stream : WAIT_FOR_TRANSFER;
     }
+    case 'consulting':
+      return state.phase.connecting ? WAIT_FOR_PERSON : HOLD;
     case 'transferred':
       return HANG_UP;
     case 'ending':

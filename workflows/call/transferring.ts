@@ -1,8 +1,10 @@
 /** The caller is handed to a person: those that the campaign names, one after the other, each asked for once. */
 import { condition } from '@temporalio/workflow';
+import type { ConversationReport } from '../../contracts/call';
 import { reconcileTransfer, transferCall } from './activities';
 import { Alarm } from './alarm';
 import type { CallState, Phase } from './call-state';
+import { dismiss } from './consult-leg';
 import { askCarrier } from './ending';
 
 const RESULT_GRACE_MS = 30_000;
@@ -15,8 +17,19 @@ const OVER: Phase = { kind: 'ending', hangUp: false };
 const FIRST_LOOK_MS = 30_000;
 const LAST_LOOK_MS = 10 * 60_000;
 
+/** Whom the caller is to be handed to, and how. */
+export function beginTransfer(state: CallState, wanted: ConversationReport['transfer']): Phase {
+  state.transferReason = wanted?.reason ?? '';
+  state.namedTarget = wanted?.number;
+  const transferNumber = firstTransferNumber(state);
+  // The tool exists only where the developer names somebody.
+  if (transferNumber === undefined) return { kind: 'reconnecting', why: 'transfer_failed' };
+  return state.rules?.transferMode === 'warm' ? { kind: 'consulting', transferNumber } : { kind: 'transferring', transferNumber };
+}
+
 /** A new round begins with the first person again; numbers are never used twice. Undefined: the campaign names nobody. */
-export function firstTransferNumber(state: CallState): number | undefined {
+function firstTransferNumber(state: CallState): number | undefined {
+  if (state.namedTarget !== undefined) return state.transferNumber + 1;
   const targets = state.rules?.transferTargets ?? 0;
   if (targets === 0) return undefined;
   return Math.ceil(state.transferNumber / targets) * targets + 1;
@@ -24,6 +37,7 @@ export function firstTransferNumber(state: CallState): number | undefined {
 
 /** Undefined when everybody has been tried in this round. */
 export function nextTransferNumber(state: CallState, transferNumber: number): number | undefined {
+  if (state.namedTarget !== undefined) return undefined;
   const targets = state.rules?.transferTargets ?? 0;
   return targets > 0 && transferNumber % targets !== 0 ? transferNumber + 1 : undefined;
 }
@@ -33,7 +47,8 @@ export async function transferring(state: CallState, transferNumber: number): Pr
   if (!carrierCallId || !state.rules) return { kind: 'ending', hangUp: true };
   state.transferNumber = transferNumber;
   const request = { callId: input.callId, carrierCallId, transferNumber };
-  const requested = await transferCall(request).catch(() => ({ kind: 'unknown', to: '' }) as const);
+  const named = state.namedTarget === undefined ? request : { ...request, number: state.namedTarget };
+  const requested = await transferCall(named).catch(() => ({ kind: 'unknown', to: '' }) as const);
   switch (requested.kind) {
     case 'exhausted':
       return { kind: 'reconnecting', why: 'transfer_failed' };
@@ -86,7 +101,9 @@ async function follow(state: CallState, request: TransferRequest, to: string): P
 
 /** Caller and person talk; the carrier tells when they stop. */
 export async function transferred(state: CallState): Promise<Phase> {
+  const person = state.consults.get(state.transferNumber);
   const legOver = () => {
+    if (person) return person.end !== undefined;
     const result = state.transferResults.get(state.transferNumber);
     return result !== undefined && result.status !== 'in_progress' && result.status !== 'ringing' && result.status !== 'queued';
   };
@@ -95,6 +112,8 @@ export async function transferred(state: CallState): Promise<Phase> {
     await askCarrier(state);
     lookMs = Math.min(2 * lookMs, LAST_LOOK_MS);
   }
+  // The carrier ends both together; nobody is left alone where it has not.
+  if (person && !(await condition(() => person.end !== undefined, LATE_RESULT_MS))) await dismiss(state, person);
   if (state.mustStop && !state.leg.end) return { kind: 'ending', hangUp: true };
   return OVER;
 }
