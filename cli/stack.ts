@@ -292,6 +292,10 @@ function overlayFor(servers: Servers, labUrl: string | undefined): Overlay {
     ...telnyxLabEnvironment(labUrl),
     OPENAI_API_KEY: 'lab-openai-key',
     OPENAI_BASE_URL: `${labUrl}/v1`,
+    DEEPGRAM_API_KEY: 'lab-deepgram-key',
+    DEEPGRAM_BASE_URL: `${labUrl}/deepgram`,
+    ELEVENLABS_API_KEY: 'lab-elevenlabs-key',
+    ELEVENLABS_BASE_URL: `${labUrl}/elevenlabs`,
   };
 }
 

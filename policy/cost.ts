@@ -82,6 +82,22 @@ export const DEFAULT_PRICES: PriceTable = {
   ...transcription('gpt-4o-mini-transcribe', { audioIn: 3, textIn: 1.25, out: 5, minute: 0.003 }),
   ...transcription('gpt-4o-transcribe', { audioIn: 6, textIn: 2.5, out: 10, minute: 0.006 }),
   ...transcription('whisper-1', { audioIn: 0, textIn: 0, out: 0, minute: 0.006 }),
+  // Streamed through the transcription socket: sold by the minute.
+  ...transcription('gpt-realtime-whisper', { audioIn: 0, textIn: 0, out: 0, minute: 0.017 }),
+  'deepgram/transcription/nova-3/second': { microsPerMillion: Math.round(usdEach(0.0077) / 60), label: 'Deepgram nova-3' },
+  'deepgram/transcription/flux-general-en/second': { microsPerMillion: Math.round(usdEach(0.0065) / 60), label: 'Deepgram Flux' },
+  'deepgram/transcription/flux-general-multi/second': { microsPerMillion: Math.round(usdEach(0.0078) / 60), label: 'Deepgram Flux' },
+  'deepgram/transcription/*/second': { microsPerMillion: Math.round(usdEach(0.0077) / 60), label: 'Deepgram transcription' },
+  // A character is half a credit with the Flash and Turbo models, one with the others.
+  'elevenlabs/tts/eleven_flash_v2_5/character': {
+    microsPerMillion: Math.round(usdEach(0.05) / 1_000),
+    label: 'ElevenLabs speech synthesis',
+  },
+  'elevenlabs/tts/eleven_turbo_v2_5/character': {
+    microsPerMillion: Math.round(usdEach(0.05) / 1_000),
+    label: 'ElevenLabs speech synthesis',
+  },
+  'elevenlabs/tts/*/character': { microsPerMillion: Math.round(usdEach(0.1) / 1_000), label: 'ElevenLabs speech synthesis' },
   'openai/tts/*/character': { microsPerMillion: Math.round(usdEach(0.015) / 900), label: 'OpenAI speech synthesis' },
   'openai/tts/*/second': { microsPerMillion: Math.round(usdEach(0.015) / 60), label: 'OpenAI speech synthesis' },
 };
