@@ -6,6 +6,7 @@ import { DEFAULT_VOICE_TIMING, type VoiceDetector, type VoiceEvent, type VoiceTi
 export class EnergyVoice implements VoiceDetector {
   onVoice?: (event: VoiceEvent) => void;
   #speaking = false;
+  #runMs = 0;
   readonly #activity = new VoiceActivity();
 
   constructor(private readonly timing: VoiceTiming = DEFAULT_VOICE_TIMING) {}
@@ -16,9 +17,10 @@ export class EnergyVoice implements VoiceDetector {
   }
 
   onAudio(mulaw: Uint8Array): void {
-    this.#activity.push(decodeMulaw(mulaw));
-    const { silentMs, runMs } = this.#activity;
-    if (!this.#speaking && runMs >= this.timing.minSpeechMs) {
+    this.#runMs += this.#activity.push(decodeMulaw(mulaw));
+    const { silentMs } = this.#activity;
+    if (silentMs >= this.timing.hangoverMs) this.#runMs = 0;
+    if (!this.#speaking && this.#runMs >= this.timing.minSpeechMs) {
       this.#speaking = true;
       this.onVoice?.({ kind: 'started' });
     } else if (this.#speaking && silentMs >= this.timing.hangoverMs) {

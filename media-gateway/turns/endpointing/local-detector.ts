@@ -123,6 +123,9 @@ export class LocalDetector implements TurnDetector {
         if (this.#state.kind === 'quiet') this.#begin();
         else if (this.#state.kind === 'paused') this.#goOn(this.#state);
         break;
+      case 'resumed':
+        if (this.#state.kind === 'paused') this.#goOn(this.#state);
+        break;
       case 'stopped':
         if (this.#state.kind === 'speaking') this.#pause(event.silentMs, event.final === true);
         break;

@@ -10,10 +10,11 @@ const NOISY_LINE_MS = 1_000;
 const FIRST_WORD_MS = 1_000;
 
 type State =
-  | { kind: 'quiet' }
+  /** `resumable`: a sound now goes on with what was said before it. Once, since noise makes sounds too. */
+  | { kind: 'quiet'; resumable: boolean }
   | { kind: 'speaking' }
   /** A final text has come; the audio tells how long the caller has been silent. */
-  | { kind: 'final' };
+  | { kind: 'final'; resumable: boolean };
 
 /**
  * Voice by the recogniser's word: it begins with the first word and pauses with a final text. The audio only tells how much of the pause has passed by
@@ -21,7 +22,7 @@ type State =
  */
 export class SttVoice implements VoiceDetector {
   onVoice?: (event: VoiceEvent) => void;
-  #state: State = { kind: 'quiet' };
+  #state: State = { kind: 'quiet', resumable: false };
   #cancelNoisy: (() => void) | undefined;
   /** Audio since the utterance began, and since the recogniser last said something of it. */
   #utteranceMs = 0;
@@ -32,7 +33,9 @@ export class SttVoice implements VoiceDetector {
   constructor(
     private readonly clock: Clock,
     private readonly lateMs: number,
-  ) {}
+  ) {
+    this.#energy.onVoice = ({ kind }) => kind === 'started' && this.#heard();
+  }
 
   onAudio(mulaw: Uint8Array): void {
     this.#energy.onAudio(mulaw);
@@ -54,8 +57,7 @@ export class SttVoice implements VoiceDetector {
       case 'end_of_turn':
         if (event.kind === 'final') this.#started();
         if (this.#state.kind !== 'speaking') break;
-        this.#state = { kind: 'final' };
-        this.#cancelNoisy = this.clock.after(NOISY_LINE_MS, () => this.#stopped(0));
+        this.#awaitSilence(true);
         this.#pauseAfter(DEFAULT_VOICE_TIMING.hangoverMs);
         break;
       default:
@@ -65,6 +67,7 @@ export class SttVoice implements VoiceDetector {
 
   dispose(): void {
     this.#cancelNoisy?.();
+    this.#energy.dispose();
     this.onVoice = undefined;
   }
 
@@ -93,8 +96,22 @@ export class SttVoice implements VoiceDetector {
   #stopped(silentMs: number): void {
     const { kind } = this.#state;
     if (kind === 'quiet') return;
-    this.#state = { kind: 'quiet' };
+    const resumable = this.#state.kind === 'speaking' || this.#state.resumable;
+    this.#state = { kind: 'quiet', resumable };
     this.#cancelNoisy?.();
     this.onVoice?.({ kind: 'stopped', silentMs, final: kind === 'final' });
+  }
+
+  #awaitSilence(resumable: boolean): void {
+    this.#state = { kind: 'final', resumable };
+    this.#cancelNoisy?.();
+    this.#cancelNoisy = this.clock.after(NOISY_LINE_MS, () => this.#stopped(0));
+  }
+
+  /** A voice again, before its words: the recogniser is slower than the ear. */
+  #heard(): void {
+    if (this.#state.kind !== 'quiet' || !this.#state.resumable) return;
+    this.#awaitSilence(false);
+    this.onVoice?.({ kind: 'resumed' });
   }
 }

@@ -8,6 +8,8 @@ export interface VoiceDetector {
 
 export type VoiceEvent =
   | { kind: 'started' }
+  /** Something was heard that goes on with a turn, and begins none. */
+  | { kind: 'resumed' }
   /** The voice has paused; `silentMs` ago. `final`: all words until then are known for good. */
   | { kind: 'stopped'; silentMs: number; final?: boolean };
 
