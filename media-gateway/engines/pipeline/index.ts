@@ -329,6 +329,7 @@ export class Pipeline implements VoiceEngine {
     ];
     const wanted = await hooks.run('beforeLlm', messages);
     if (wanted === null) return;
+    signal.throwIfAborted();
     yield* agent.answer({
       requestId,
       messages: wanted,
