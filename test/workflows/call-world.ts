@@ -23,12 +23,16 @@ import {
   type TranscriptTurn,
 } from '../../contracts/call';
 import type { CarrierCall, CarrierCallStatus } from '../../contracts/carrier';
+import type { ConsultEvent } from '../../contracts/carrier-transfer';
+import type { TransferActivities } from '../../contracts/transfer';
 import type { Bench } from './bench';
 
 export const CARRIER_CALL = 'CA1';
+/** The leg of the person who is asked in a warm transfer. */
+export const humanCall = (transferNumber: number) => `CA-human-${transferNumber}`;
 const T0 = Date.UTC(2026, 0, 5, 12);
 
-type Doubles = CallActivities & CallMediaActivities;
+type Doubles = CallActivities & CallMediaActivities & TransferActivities;
 type Script = { [Name in keyof Doubles]?: Doubles[Name] };
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -99,6 +103,20 @@ export class CallWorld {
       restreamCall: async () => ({ gatewayId: 'gw-2' }),
       transferCall: async () => ({ kind: 'requested', to: '+15005550009' }),
       reconcileTransfer: async () => ({ dialed: false, answered: false }),
+      consult: async ({ transferNumber }) => ({
+        kind: 'requested',
+        to: '+15005550009',
+        humanCallId: humanCall(transferNumber),
+        asks: false,
+      }),
+      reconcileConsult: async () => ({ kind: 'not_dialed' }),
+      askPerson: async () => undefined,
+      bridge: async () => ({ kind: 'bridging', to: '+15005550009' }),
+      // As long as nobody heartbeats it, it is asked for again and again: it never tells of a loss.
+      watchHold: async () => {
+        throw new CompleteAsyncError();
+      },
+      holdCaller: async () => undefined,
       recordOptOut: async () => undefined,
       startRecording: async () => ({ recordingId: 'RE1', change: { state: 'recording', at: T0 + 1_000 } }),
       setRecordingPaused: async ({ paused }) => ({ change: { state: paused ? 'paused' : 'recording', at: T0 + 2_000 } }),
@@ -164,6 +182,16 @@ export class CallWorld {
     over: { carrierCallId?: string; sipCode?: number; durationS?: number; at?: number; errorCode?: number } = {},
   ) {
     return this.carrier({ kind: 'status', status, sequence: 0, ...over });
+  }
+
+  /** Of a person's leg. */
+  async person(
+    step: ConsultEvent['step'],
+    transferNumber = 1,
+    over: Partial<ConsultEvent> = {},
+    carrierCallId = humanCall(transferNumber),
+  ) {
+    await this.carrier({ kind: 'consult', transferNumber, step, carrierCallId, ...over });
   }
 
   async gatewayEvent(
