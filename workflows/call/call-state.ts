@@ -27,7 +27,7 @@ export type Phase =
   | { kind: 'reconnecting'; why: 'gateway_lost' | 'drained' | 'not_streamed' | 'transfer_failed' | 'nobody_accepted' | 'digits_sent' }
   | { kind: 'transferring'; transferNumber: number }
   /** The caller hears music, and a person is asked. */
-  | { kind: 'consulting'; transferNumber: number; /** Somebody has accepted: the two are being put together. */ connecting?: true }
+  | { kind: 'consulting'; transferNumber: number /** Somebody has accepted: the two are being put together. */; connecting?: true }
   | { kind: 'transferred' }
   /** Nothing is left to say: the carrier's end is awaited, or brought about. */
   | { kind: 'ending'; hangUp: boolean }
