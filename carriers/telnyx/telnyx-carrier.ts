@@ -18,7 +18,7 @@ import { accepted, commandId, done, placed, raceAbort } from './command';
 import { TelnyxNumbers } from './numbers';
 import { isOver, readError, refusalOrUnknown, vendorCodeOf } from './outcome';
 import { TelnyxRecordings } from './recordings';
-import { streamParams } from './stream';
+import { streamParams, webhookParams } from './stream';
 import { TelnyxTransfers } from './transfers';
 
 /** Telnyx' bounds of `timeout_secs` and `time_limit_secs`. */
@@ -53,8 +53,7 @@ export class TelnyxCarrier implements Carrier {
       from,
       command_id: commandId('dial', callId),
       client_state: encodeClientState({ c: callId, l: 'call', t: to, f: from }),
-      webhook_url: webhookUrl(request.gatewayUrl, 'telnyxEvents', request),
-      webhook_url_method: 'POST',
+      ...webhookParams(request),
       timeout_secs: seconds(request.ringTimeoutMs, RING_SECONDS),
       // One attempt is one ring: no further routes after the time-out.
       retry_on_timeout: false,
@@ -106,8 +105,7 @@ export class TelnyxCarrier implements Carrier {
       this.client.calls.actions.answer(carrierCallId, {
         command_id: commandId('answer', callId),
         client_state: encodeClientState({ c: callId, l: 'call' }),
-        webhook_url: webhookUrl(request.gatewayUrl, 'telnyxEvents', request),
-        webhook_url_method: 'POST',
+        ...webhookParams(request),
         ...streamParams(request),
       }),
     );

@@ -49,6 +49,7 @@ const HANDLERS: Handlers = {
     const stream = streamOptions(body);
     const recording = recordingOptions(body);
     if (body.webhook_url !== undefined) leg.params.webhookUrl = body.webhook_url;
+    if (body.webhook_urls !== undefined) leg.params.webhookUrls = body.webhook_urls;
     if (body.custom_headers) leg.params.customHeaders = body.custom_headers;
     leg.params.stream = stream && { options: stream, beforeDialing: false };
     leg.answer();

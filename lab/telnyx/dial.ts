@@ -38,6 +38,7 @@ export function dialCall(network: TelnyxNetwork, body: Partial<Telnyx.CallDialPa
     from: from as string,
     connectionId,
     webhookUrl: body.webhook_url,
+    webhookUrls: body.webhook_urls,
     clientState: body.client_state,
     linkedTo: linked,
     initialState: body.bridge_intent ? 'bridging' : 'parked',

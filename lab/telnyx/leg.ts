@@ -28,6 +28,8 @@ export interface LegParams {
   direction: 'outgoing' | 'incoming';
   connectionId: string;
   webhookUrl: string | undefined;
+  /** By event, instead of `webhookUrl`. */
+  webhookUrls?: Record<string, string[]> | undefined;
   clientState: string | undefined;
   /** How long it rings at most. */
   timeoutMs: number;
@@ -145,7 +147,8 @@ export class Leg {
     const url = this.params.webhookUrl ?? application?.webhook_event_url;
     if (!url) return;
     const failoverUrl = this.params.webhookUrl === undefined ? (application?.webhook_event_failover_url ?? undefined) : undefined;
-    this.network.webhooks.send({ callControlId: this.callControlId, to: this.params.to, url, failoverUrl }, event, payload);
+    const target = { callControlId: this.callControlId, to: this.params.to, url, failoverUrl };
+    for (const mapped of this.params.webhookUrls?.[event] ?? [url]) this.network.webhooks.send({ ...target, url: mapped }, event, payload);
   }
 
   /** Calls `fn` after `ms`, unless the leg has ended by then. */

@@ -104,6 +104,7 @@ describe('placeCall', () => {
         time_limit_secs: 601,
         retry_on_timeout: false,
         webhook_url: 'https://a.example/telnyx/events/call_1',
+        webhook_urls: { 'streaming.failed': ['https://b.example/telnyx/events/call_1'] },
         answering_machine_detection: 'premium',
         stream_url: 'wss://a.example/telnyx/media?token=tok%2B%2Fen.x',
         stream_track: 'inbound_track',
