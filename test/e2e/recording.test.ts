@@ -48,7 +48,7 @@ beforeAll(async () => {
           kind: 'human',
           steps: [
             { hear: '/help you/', say: 'Welcome to Globex. Press one two for sales.' },
-            { hearKeys: '^12$', say: 'Sales department, who is calling please?' },
+            { hearKeys: '^12$', waitMs: 2_000, say: 'Sales department, who is calling please?' },
             { hear: '/Acme/', say: 'Thank you, goodbye.' },
             { hear: '/bye|welcome|day/i', orAfterMs: 4_000, hangUp: true },
           ],
@@ -144,7 +144,7 @@ test('keys are pressed once into a menu, and the talk goes on without another gr
   const [result] = report.results;
   expect(result?.calls[0]?.transcript.map(({ text }) => text).join(' ')).toContain('Sales department, who is calling please?');
   const attempt = await world.ctx.store.attempts.get(result?.calls[0]?.callId ?? '');
-  expect(attempt?.toolCalls).toMatchObject([{ name: 'send_digits', ok: true }]);
+  expect(attempt?.toolCalls.filter(({ name }) => name === 'send_digits')).toMatchObject([{ ok: true }]);
 });
 
 type Stored = ReportRecording & { callId: string };
