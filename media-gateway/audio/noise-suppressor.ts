@@ -13,10 +13,11 @@ const HOP = SIZE / 2;
 const BINS = SIZE / 2 + 1;
 /** −16 dB: what is left of the noise. Less would sound like a dead line in the pauses. */
 const LEAST_GAIN = 0.16;
-/** The least of a smoothed power is below its mean. */
-const NOISE_BIAS = 2;
-/** More than the noise is taken away, since it fluctuates. */
-const OVER_SUBTRACTION = 2;
+/** Noise fluctuates from one window to the next: its level is looked for in an average of about a third of a second, whose least is below its mean. */
+const NOISE_SMOOTHING = 0.9;
+const NOISE_BIAS = 1.6;
+/** More than the noise is taken away, for the same reason. */
+const OVER_SUBTRACTION = 2.5;
 const POWER_SMOOTHING = 0.6;
 /** Gains rise at once, so that no word loses its beginning, and fall within some frames. */
 const GAIN_FALL = 0.4;
@@ -24,7 +25,7 @@ const GAIN_FALL = 0.4;
 const STRETCH_HOPS = 24;
 const STRETCHES = 4;
 /** A steady sound that is this loud (of one bin) is somebody's: a tone, a modem, music. */
-const LOUDEST_NOISE = (300 * SIZE) ** 2 / 16;
+const LOUDEST_NOISE = (400 * SIZE) ** 2 / 4;
 
 const WINDOW = Float64Array.from({ length: SIZE }, (_, i) => Math.sin((Math.PI * (i + 0.5)) / SIZE));
 
@@ -40,6 +41,7 @@ export class NoiseSuppressor implements CallerFilter {
   #filled = HOP;
   readonly #overlap = new Float64Array(HOP);
   readonly #power = new Float64Array(BINS);
+  readonly #average = new Float64Array(BINS);
   readonly #least = new Float64Array(BINS).fill(Number.POSITIVE_INFINITY);
   /** Powers of earlier stretches, one after the other. */
   readonly #before = new Float64Array(BINS * (STRETCHES - 1)).fill(0);
@@ -97,12 +99,13 @@ export class NoiseSuppressor implements CallerFilter {
     if (turn) this.#before.copyWithin(0, BINS);
     for (let bin = 0; bin < BINS; bin++) {
       const power = (this.#re[bin] as number) ** 2 + (this.#im[bin] as number) ** 2;
-      const smoothed = (this.#power[bin] as number) * POWER_SMOOTHING + power * (1 - POWER_SMOOTHING);
-      this.#power[bin] = smoothed;
-      this.#least[bin] = Math.min(this.#least[bin] as number, smoothed);
+      this.#power[bin] = (this.#power[bin] as number) * POWER_SMOOTHING + power * (1 - POWER_SMOOTHING);
+      const average = (this.#average[bin] as number) * NOISE_SMOOTHING + power * (1 - NOISE_SMOOTHING);
+      this.#average[bin] = average;
+      this.#least[bin] = Math.min(this.#least[bin] as number, average);
       if (!turn) continue;
       this.#before[BINS * (STRETCHES - 2) + bin] = this.#least[bin] as number;
-      this.#least[bin] = smoothed;
+      this.#least[bin] = average;
     }
   }
 

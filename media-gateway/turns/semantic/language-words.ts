@@ -58,7 +58,7 @@ export const LANGUAGE_WORDS: Readonly<Record<string, LanguageWords>> = {
     numberLeads: phrases('nummer ist,nummer lautet,nummer,erreichen sie mich unter,vorwahl,code ist,code'),
   },
   es: {
-    hanging: words('y o pero porque que si aunque el la los las un una unos unas mi mis su sus tu tus de del al con sin entre muy cuando'),
+    hanging: words('y o pero porque que aunque el la los las un una unos unas mi mis su sus tu tus de del al con sin entre muy cuando'),
     hangingUnlessAsked: words('a para por en desde hasta sobre como'),
     fillers: words(`${EVERYWHERE} eeh este pues bueno`),
     announcing: phrases(
