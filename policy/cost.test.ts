@@ -84,3 +84,36 @@ test('a conversation is forecast dearer than a voicemail', () => {
   expect(estimateVoicemailMicros(spec)).toBeGreaterThan(14_000);
   expect(estimateCallMicros(spec)).toBeGreaterThan(estimateVoicemailMicros(spec));
 });
+
+describe('a forecast', () => {
+  const specOf = (engine: object, voicemailMessage = '') =>
+    campaignFileSchema.parse({
+      name: 'x',
+      from: ['+15005550006'],
+      agent: { engine, systemPrompt: 'Be brief.' },
+      dialing: { voicemailMessage },
+    });
+  const dear = (key: string) => ({ [key]: { microsPerMillion: 10 ** 13, label: 'dear' } });
+  const REALTIME = 'openai/realtime/gpt-realtime/output_audio_token';
+  const NOVA = 'deepgram/transcription/nova-3/second';
+
+  test.each([
+    ['deepgram', { type: 'pipeline' }, NOVA, REALTIME],
+    ['elevenlabs', { type: 'pipeline', tts: { provider: 'elevenlabs' } }, 'elevenlabs/tts/eleven_flash_v2_5/character', REALTIME],
+    ['llm', { type: 'pipeline' }, 'openai/llm/gpt-4o-mini/input_text_token', REALTIME],
+    ['no llm', { type: 'pipeline', onMessage: { url: 'https://example.com' } }, NOVA, 'openai/llm/gpt-4o-mini/input_text_token'],
+    ['convai', { type: 'elevenlabs-convai', agentId: 'a' }, 'elevenlabs/convai/*/second', REALTIME],
+    ['realtime', { type: 'openai-realtime' }, REALTIME, NOVA],
+  ])('goes by the prices of the vendors that the agent uses, and of no others (%s)', (_, engine, used, unused) => {
+    const spec = specOf(engine);
+    expect(estimateCallMicros(spec, dear(used))).toBeGreaterThan(estimateCallMicros(spec));
+    expect(estimateCallMicros(spec, dear(unused))).toBe(estimateCallMicros(spec));
+  });
+
+  test('of a voicemail goes by the voice that speaks it', () => {
+    const spec = specOf({ type: 'pipeline', tts: { provider: 'elevenlabs' } }, 'Please call us back.');
+    expect(estimateVoicemailMicros(spec, dear('elevenlabs/tts/eleven_flash_v2_5/character'))).toBeGreaterThan(
+      estimateVoicemailMicros(spec),
+    );
+  });
+});

@@ -1,6 +1,7 @@
 import type { UsageLine } from '../contracts/call';
 import type { CampaignSpec } from '../contracts/campaign';
 import type { Micros } from '../contracts/money';
+import { estimateEngineUsage, estimateLineUsage } from './engine-estimate';
 
 /**
  * Micro-dollars for a million units, so that the price of one token is an integer too. The key is `provider/service/item/unit`; `*` stands for any item.
@@ -98,6 +99,7 @@ export const DEFAULT_PRICES: PriceTable = {
     label: 'ElevenLabs speech synthesis',
   },
   'elevenlabs/tts/*/character': { microsPerMillion: Math.round(usdEach(0.1) / 1_000), label: 'ElevenLabs speech synthesis' },
+  'elevenlabs/convai/*/second': { microsPerMillion: Math.round(usdEach(0.08) / 60), label: 'ElevenLabs agent' },
   'openai/tts/*/character': { microsPerMillion: Math.round(usdEach(0.015) / 900), label: 'OpenAI speech synthesis' },
   'openai/tts/*/second': { microsPerMillion: Math.round(usdEach(0.015) / 60), label: 'OpenAI speech synthesis' },
 };
@@ -145,16 +147,11 @@ function priceOf(line: UsageLine, overrides: PriceTable): Price | undefined {
   return undefined;
 }
 
-/** A conversation of so many seconds, of which each side speaks half; Realtime audio is 10 tokens a second in, 20 out. */
 const TYPICAL_CALL_SECONDS = 60;
 
 /** What one answered call of a campaign costs at about a minute; for forecasts and for calls whose cost is not known yet. */
 export function estimateCallMicros(spec: CampaignSpec, overrides: PriceTable = {}): Micros {
   const seconds = Math.min(TYPICAL_CALL_SECONDS, spec.agent.maxDurationMs / 1_000);
-  const promptTokens = Math.ceil(spec.agent.systemPrompt.length / 4);
-  const turns = 6;
-  const { engine } = spec.agent;
-  const model = engine.type === 'openai-realtime' ? engine.model : 'gpt-realtime';
   const line = (service: string, item: string, unit: string, quantity: number): UsageLine => ({
     provider: 'openai',
     service,
@@ -165,11 +162,7 @@ export function estimateCallMicros(spec: CampaignSpec, overrides: PriceTable = {
   const usage: UsageLine[] = [
     { provider: spec.carrier, service: 'voice', item: 'outbound', unit: 'second', quantity: seconds },
     { provider: spec.carrier, service: 'amd', item: 'async', unit: 'request', quantity: spec.dialing.machineDetection ? 1 : 0 },
-    line('realtime', model, 'input_audio_token', (seconds / 2) * 10),
-    line('realtime', model, 'cached_audio_token', (seconds / 2) * 10 * (turns / 2)),
-    line('realtime', model, 'output_audio_token', (seconds / 2) * 20),
-    line('realtime', model, 'input_text_token', promptTokens),
-    line('realtime', model, 'cached_text_token', promptTokens * (turns - 1)),
+    ...estimateEngineUsage(spec.agent.engine, seconds, spec.agent.systemPrompt),
   ];
   if (spec.postCall.summary)
     usage.push(line('llm', spec.postCall.model, 'input_text_token', 500), line('llm', spec.postCall.model, 'output_text_token', 100));
@@ -184,7 +177,7 @@ export function estimateVoicemailMicros(spec: CampaignSpec, overrides: PriceTabl
     [
       { provider: spec.carrier, service: 'voice', item: 'outbound', unit: 'second', quantity: 45 },
       { provider: spec.carrier, service: 'amd', item: 'async', unit: 'request', quantity: spec.dialing.machineDetection ? 1 : 0 },
-      { provider: 'openai', service: 'tts', item: 'gpt-4o-mini-tts', unit: 'character', quantity: spec.dialing.voicemailMessage.length },
+      estimateLineUsage(spec.agent.engine, spec.dialing.voicemailMessage.length),
     ],
     overrides,
   ).costMicros;
