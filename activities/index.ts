@@ -3,6 +3,7 @@ import { createCallActivities } from './call';
 import { createCallMediaActivities } from './call/media';
 import { createCampaignActivities } from './campaign';
 import type { ActivityContext } from './context';
+import { createLineActivities } from './lines';
 import { createPostCallActivities } from './post-call';
 import { createPrivacyActivities } from './privacy';
 import { createRecordingActivities } from './recording';
@@ -17,6 +18,7 @@ export function createActivities(ctx: ActivityContext): Activities {
     ...createRecordingActivities(ctx),
     ...createTransferActivities(ctx),
     ...createCampaignActivities(ctx, calls),
+    ...createLineActivities(ctx, calls),
     ...createPostCallActivities(ctx),
     ...createPrivacyActivities(ctx),
   };

@@ -4,6 +4,7 @@ import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
 import type { ErrorCode } from './errors';
 import type { InboundCall } from './line';
+import type { LineActivities } from './line-sweep';
 import type { AnsweredBy, Outcome } from './outcomes';
 import type { PrivacyActivities } from './privacy';
 import type { RecordingActivities, RecordingChange, RecordingTrack } from './recording';
@@ -217,5 +218,6 @@ export type Activities = CallActivities &
   CallMediaActivities &
   RecordingActivities &
   CampaignActivities &
+  LineActivities &
   PostCallActivities &
   PrivacyActivities;

@@ -2,6 +2,7 @@
 import { setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import { call } from './call/call';
 import { campaign } from './campaign/campaign';
+import { sweepLines } from './lines/sweep-lines';
 import { postCall } from './post-call/post-call';
 import { recording } from './recording/recording';
 import { retention } from './retention/retention';
@@ -12,10 +13,11 @@ setWorkflowOptions(() => whenVersioned('PINNED'), postCall);
 // Weeks long: follows every deploy, so its code changes under `patched`.
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), campaign);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), retention);
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), sweepLines);
 // Days long, where a storage is down.
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recording);
 
-export { call, campaign, postCall, recording, retention };
+export { call, campaign, postCall, recording, retention, sweepLines };
 
 /** A worker without a deployment must not say how its workflows are versioned: Temporal refuses all that it completes. */
 function whenVersioned(versioningBehavior: 'PINNED' | 'AUTO_UPGRADE'): { versioningBehavior?: 'PINNED' | 'AUTO_UPGRADE' } {

@@ -62,7 +62,7 @@ async function runningCalls(ctx: ActivityContext, campaignId: string): Promise<S
   return ids;
 }
 
-async function isRunning(ctx: ActivityContext, callId: string): Promise<boolean> {
+export async function isRunning(ctx: ActivityContext, callId: string): Promise<boolean> {
   try {
     const { status } = await ctx.temporal.workflow.getHandle(callWorkflowId(callId)).describe();
     return status.name === 'RUNNING';
@@ -73,7 +73,7 @@ async function isRunning(ctx: ActivityContext, callId: string): Promise<boolean>
 }
 
 /** A process that died between the settlement and the start of the post-call workflow left these behind. */
-async function resumePostCalls(ctx: ActivityContext, campaignId: string): Promise<void> {
+export async function resumePostCalls(ctx: ActivityContext, campaignId: string): Promise<void> {
   const before = new Date(ctx.clock.now() - POST_CALL_GRACE_MS);
   for (const attempt of await ctx.store.attempts.postCallOpen(campaignId, before, POST_CALL_BATCH)) {
     heartbeat(activityInfo().attempt);

@@ -10,6 +10,7 @@ import type { AttemptRow, LineRow } from '../../store/store';
 import { forbiddenUrls } from '../campaigns/forbidden-urls';
 import { normalizePhone } from '../campaigns/judge-contact';
 import type { ControlContext } from '../context';
+import { ensureLineSweep } from './line-sweep';
 
 export interface SetLine {
   line: LineRow;
@@ -21,6 +22,7 @@ export interface SetLine {
 /** Makes the number's line, or gives it another spec: the next call meets that one. The carrier is not touched. */
 export async function setLine(ctx: ControlContext, spec: LineSpec, tenantId = DEFAULT_TENANT): Promise<SetLine> {
   const { how, line } = await ctx.store.lines.set({ tenantId, line: spec, now: new Date(ctx.clock.now()) });
+  await ensureLineSweep(ctx);
   return { line, how, notes: forbiddenUrls(campaignOfLine(spec), ctx.config) };
 }
 

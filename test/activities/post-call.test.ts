@@ -181,6 +181,7 @@ describe('call.ended', () => {
         contactId: contact.contactId,
         phone: contact.phone,
         variables: contact.variables,
+        direction: 'outbound',
         callId: input.callId,
         carrierCallId: null,
         attempt: 1,

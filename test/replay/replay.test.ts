@@ -45,9 +45,17 @@ const STATES: Record<string, string[]> = {
     'gateway_lost_for_good',
     'drained',
     'opted_out_by_carrier',
+    'recorded_paused',
+    'recording_refused',
+    'recording_gateway_lost',
+    'digits_sent',
+    'digits_kept',
+    'digits_unknown',
   ],
   campaign: ['completed', 'expired', 'canceled', 'paused_and_resumed', 'auto_paused_then_canceled', 'continued_as_new', 'edited'],
+  recording: ['completed', 'callback_lost', 'fetch_failed', 'given_up', 'erased'],
   'post-call': ['completed', 'failed_steps', 'webhook_retried'],
+  sweepLines: ['completed'],
 };
 
 beforeAll(() => {

@@ -1,0 +1,16 @@
+/** Workflow type `sweepLines`, started by a Temporal Schedule: a line has no workflow of its own that would look after its calls. */
+
+export interface LineSweepResult {
+  /** Calls whose workflow was gone. */
+  settled: number;
+}
+
+export interface LineActivities {
+  /** Settles calls that came in and whose workflow is gone, and takes up post-call work that was left. Idempotent. */
+  sweepLines(): Promise<LineSweepResult>;
+}
+
+/** One schedule per task queue, for the lines of all tenants. */
+export function lineSweepScheduleId(taskQueue: string): string {
+  return `sweep-lines/${taskQueue}`;
+}
