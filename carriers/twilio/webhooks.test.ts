@@ -1,4 +1,11 @@
-import { parseAmdCallback, parseStatusCallback, parseStreamCallback, parseTransferEnded, parseTransferStatus } from './webhooks';
+import {
+  parseAmdCallback,
+  parseRecordingCallback,
+  parseStatusCallback,
+  parseStreamCallback,
+  parseTransferEnded,
+  parseTransferStatus,
+} from './webhooks';
 
 const NOW = 1_800_000_000_000;
 const base = { CallSid: 'CA1', AccountSid: 'AC1', Timestamp: 'Sat, 21 Nov 2026 10:00:00 +0000', SequenceNumber: '2' };
@@ -123,4 +130,27 @@ describe('transfers', () => {
       status: 'in_progress',
     });
   });
+});
+
+describe('a recording', () => {
+  const form = { CallSid: 'CA1', RecordingSid: 'RE1', RecordingStatus: 'completed', RecordingDuration: '42' };
+
+  test('is told when its file is ready, or there is none; the same end has the same key', () => {
+    const event = { kind: 'recording', carrierCallId: 'CA1', recordingId: 'RE1', at: 7 };
+    expect(parseRecordingCallback(form, 7)).toEqual({
+      ...event,
+      status: 'completed',
+      durationS: 42,
+      dedupeKey: 'recording/RE1/completed',
+    });
+    expect(parseRecordingCallback({ ...form, RecordingStatus: 'absent', RecordingDuration: '0' }, 7)).toMatchObject({ status: 'absent' });
+    expect(parseRecordingCallback(form, 8)?.dedupeKey).toBe(parseRecordingCallback(form, 9)?.dedupeKey);
+  });
+
+  test.each([[{ ...form, RecordingStatus: 'in-progress' }], [{ ...form, RecordingSid: '' }], [{ ...form, CallSid: undefined }]])(
+    '%j is no event',
+    (fields) => {
+      expect(parseRecordingCallback(fields, 7)).toBeUndefined();
+    },
+  );
 });

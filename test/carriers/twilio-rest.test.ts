@@ -312,3 +312,127 @@ test('a carrier without credentials is missing, and the error says what to set',
     'begins with AC',
   );
 });
+
+describe('recordings', () => {
+  const start = { callId: 'call_1', carrierCallId: 'CA1', gatewayUrl: 'https://a.example' };
+  const none = json(200, { recordings: [] });
+  const one = (fields: object) =>
+    json(200, {
+      recordings: [{ sid: 'RE1', call_sid: 'CA1', channels: 2, duration: '-1', start_time: 'Mon, 05 Jan 2026 12:00:00 +0000', ...fields }],
+    });
+
+  it('starts one of two channels that reports to the gateway', async () => {
+    answers = [none, json(201, { sid: 'RE1', call_sid: 'CA1', status: 'in-progress' })];
+    expect(await carrier.recordings.start(start)).toEqual({ recordingId: 'RE1' });
+    expect(seen[1]).toMatchObject({
+      method: 'POST',
+      path: `/prefix/2010-04-01/Accounts/${accountSid}/Calls/CA1/Recordings.json`,
+      form: {
+        RecordingChannels: 'dual',
+        RecordingTrack: 'both',
+        RecordingStatusCallback: 'https://a.example/twilio/recording/call_1',
+        RecordingStatusCallbackEvent: ['completed', 'absent'],
+      },
+    });
+  });
+
+  it('starts none beside one that runs: asked twice, Twilio would record twice', async () => {
+    answers = [one({ status: 'paused' })];
+    expect(await carrier.recordings.start(start)).toEqual({ recordingId: 'RE1' });
+    expect(seen.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  it('says what a failed start means', async () => {
+    answers = [none, refuse(400, 21_220)];
+    await expect(carrier.recordings.start(start)).rejects.toMatchObject({ code: 'PATTER_CALL_ENDED' });
+    answers = [none, refuse(403, 20_003)];
+    await expect(carrier.recordings.start(start)).rejects.toMatchObject({ code: 'PATTER_CARRIER_REFUSED' });
+    answers = [none, breakOff];
+    await expect(carrier.recordings.start(start)).rejects.toBeInstanceOf(UnknownOutcomeError);
+  });
+
+  it('pauses with silence, resumes and stops, by id or whichever is under way', async () => {
+    answers = [json(200, { sid: 'RE1' }), json(200, { sid: 'RE1' }), json(200, { sid: 'RE1' })];
+    await carrier.recordings.pause('CA1', 'RE1');
+    await carrier.recordings.resume('CA1', undefined);
+    await carrier.recordings.stop('CA1', 'RE1');
+    expect(seen.map(({ path, form }) => [path.split('/').at(-1), form])).toEqual([
+      ['RE1.json', { Status: 'paused', PauseBehavior: 'silence' }],
+      ['Twilio.CURRENT.json', { Status: 'in-progress' }],
+      ['RE1.json', { Status: 'stopped' }],
+    ]);
+  });
+
+  it('to pause one that is paused is success; to pause one that is over is not', async () => {
+    answers = [refuse(400, 21_220), one({ status: 'paused' })];
+    await carrier.recordings.pause('CA1', 'RE1');
+    answers = [refuse(400, 21_220), one({ status: 'completed' })];
+    await expect(carrier.recordings.pause('CA1', 'RE1')).rejects.toMatchObject({ code: 'PATTER_CALL_ENDED' });
+  });
+
+  it.each([
+    ['in-progress', 'in_progress'],
+    ['paused', 'paused'],
+    ['stopped', 'processing'],
+    ['processing', 'processing'],
+    ['completed', 'available'],
+    ['absent', 'absent'],
+    ['failed', 'failed'],
+    ['a later version', 'processing'],
+  ])('lists %s as %s', async (status, state) => {
+    answers = [one({ status })];
+    expect(await carrier.recordings.list('CA1')).toEqual([
+      { recordingId: 'RE1', carrierCallId: 'CA1', channels: 2, startedAt: Date.UTC(2026, 0, 5, 12), state },
+    ]);
+  });
+
+  it("downloads both channels with the account's password, and passes a refusal on", async () => {
+    answers = [(_, response) => response.writeHead(200, { 'content-type': 'audio/x-wav' }).end('RIFF'), refuse(404, 20_404)];
+    const { contentType, body } = await carrier.recordings.download('RE1', AbortSignal.timeout(5_000));
+    expect([contentType, await new Response(body).text()]).toEqual(['audio/x-wav', 'RIFF']);
+    expect(seen[0]).toMatchObject({
+      path: `/prefix/2010-04-01/Accounts/${accountSid}/Recordings/RE1.wav`,
+      query: { RequestedChannels: '2' },
+      authorization: `Basic ${Buffer.from(`${accountSid}:secret`).toString('base64')}`,
+    });
+    await expect(carrier.recordings.download('RE1', AbortSignal.timeout(5_000))).rejects.toMatchObject({
+      code: 'PATTER_CARRIER_REFUSED',
+      details: { httpStatus: 404 },
+    });
+  });
+
+  it('deletes; gone already is success', async () => {
+    answers = [(_, response) => response.writeHead(204).end(), refuse(404, 20_404), refuse(500, 20_500)];
+    await carrier.recordings.remove('RE1');
+    await carrier.recordings.remove('RE1');
+    await expect(carrier.recordings.remove('RE1')).rejects.toBeInstanceOf(UnknownOutcomeError);
+  });
+});
+
+describe('sendDigits', () => {
+  const press = {
+    callId: 'call_1',
+    carrierCallId: 'CA1',
+    digits: 'w12#',
+    gatewayUrl: 'https://a.example',
+    fallbackGatewayUrl: 'https://b.example',
+    token: 'tok.en',
+  };
+
+  it('presses in the place of the stream, with another stream after it', async () => {
+    answers = [json(200, call({ status: 'in-progress' }))];
+    expect(await carrier.sendDigits(press)).toEqual({ kind: 'sent', stream: 'replaced' });
+    expect(seen).toHaveLength(1);
+    const twiml = String(seen[0]?.form.Twiml);
+    expect(twiml).toMatch(/<Play digits="w12#"\/?>.*<Connect><Stream url="wss:\/\/a\.example\/twilio\/media"/);
+    expect(twiml).toContain('https://b.example/twilio/continue/call_1');
+  });
+
+  it('is sent once: a refusal is one, and silence is of unknown outcome', async () => {
+    answers = [refuse(400, 21_220)];
+    expect(await carrier.sendDigits(press)).toMatchObject({ kind: 'refused', httpStatus: 400 });
+    answers = [hang];
+    await expect(carrier.sendDigits(press)).rejects.toBeInstanceOf(UnknownOutcomeError);
+    expect(seen).toHaveLength(2);
+  });
+});
