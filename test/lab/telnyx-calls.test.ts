@@ -159,6 +159,20 @@ test('a call is found by its id, and while it lasts among those of its connectio
   expect(left?.map((call) => call.call_control_id)).toEqual([other]);
 });
 
+test('what became of a call stands in the log, though its webhooks were lost', async () => {
+  harness = await TelnyxHarness.start({ people: { [TO]: { kind: 'busy', afterMs: 0 } }, faults: [{ kind: 'callback_missing', to: TO }] });
+  const id = await harness.dial({ client_state: state('one') });
+  await harness.dial({ to: '+14155550101' });
+  await harness.until('the end', () => harness.entry(id).endedAt);
+  const { data } = await harness.client.callEvents.list({ filter: { to: TO, type: 'webhook', product: 'call_control' } });
+  expect(data?.map(({ name }) => name).sort()).toEqual(['call.hangup', 'call.initiated']);
+  expect(data?.find(({ name }) => name === 'call.hangup')).toMatchObject({
+    record_type: 'call_event',
+    metadata: { payload: { call_control_id: id, client_state: state('one'), hangup_cause: 'user_busy' } },
+  });
+  expect(harness.of('call.hangup', id)).toEqual([]);
+});
+
 test('numbers lead to an application, and the application to a webhook URL', async () => {
   harness = await TelnyxHarness.start({ numbers: [FROM, '+15005550007'] });
   const { client } = harness;
