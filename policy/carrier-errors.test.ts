@@ -68,3 +68,27 @@ test('a decision that pauses the campaign, or waits for the carrier, never takes
     }),
   );
 });
+
+describe('Telnyx', () => {
+  const telnyx = (vendorCode: number | undefined, httpStatus = 422) => refusalDecision('telnyx', { vendorCode, httpStatus, message: 'no' });
+
+  test.each([10_002, 10_016])('%i ends the contact as an invalid number', (code) => {
+    expect(telnyx(code)).toMatchObject({ outcome: 'invalid_number', consumed: true });
+  });
+
+  test.each([10_001, 10_009, 10_010, 10_017])('%i pauses the campaign and costs the contact nothing', (code) => {
+    expect(telnyx(code)).toMatchObject({ consumed: false, pauseCampaign: expect.stringContaining(String(code)) });
+  });
+
+  test.each([10_011, 90_103])('%i is waited out without an attempt lost', (code) => {
+    expect(telnyx(code, 429)).toMatchObject({ consumed: false, retryAfterMs: expect.any(Number) });
+  });
+
+  test('the codes of one carrier say nothing of the other', () => {
+    expect(telnyx(21_211)).toMatchObject({ outcome: 'failed', consumed: true });
+  });
+
+  test('a declined call is rejected, also where the carrier calls it failed', () => {
+    expect(callEndDecision('telnyx', { status: 'failed', sipCode: 603 })).toMatchObject({ outcome: 'rejected', consumed: true });
+  });
+});

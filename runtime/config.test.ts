@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isPatterError } from '../contracts/errors';
-import { isLoopbackUrl, loadConfig } from './config';
+import { isLoopbackUrl, loadConfig, remoteCarriers } from './config';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const OTHER_KEY = Buffer.alloc(32, 2).toString('base64');
@@ -72,4 +72,13 @@ test.each([
   const load = () => loadConfig({ PATTER_ENCRYPTION_KEY: keys }, folder);
   if (valid) expect(load().PATTER_ENCRYPTION_KEY).toBe(keys);
   else expect(load).toThrow(expect.objectContaining({ code: 'PATTER_CONFIG_INVALID' }));
+});
+
+test('no real phone can ring only where each carrier that can be used is on this machine', () => {
+  const TWILIO_BASE_URL = 'http://127.0.0.1:1';
+  const remote = (env: Record<string, string>) => remoteCarriers(loadConfig(env, '/nowhere'));
+  expect(remote({ TWILIO_BASE_URL })).toEqual([]);
+  expect(remote({ TWILIO_BASE_URL, TELNYX_API_KEY: 'KEY', TELNYX_BASE_URL: 'http://127.0.0.1:2/v2' })).toEqual([]);
+  expect(remote({ TWILIO_BASE_URL, TELNYX_API_KEY: 'KEY' })).toEqual(['TELNYX_BASE_URL (https://api.telnyx.com/v2)']);
+  expect(remote({})).toEqual(['TWILIO_BASE_URL (https://api.twilio.com)']);
 });

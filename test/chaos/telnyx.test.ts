@@ -26,7 +26,7 @@ const CASES: Case[] = [
     phase: 'talking',
     role: 'talker',
     outcome: 'completed',
-    silenceMs: 3_500,
+    silenceMs: 3_000,
     strike: killed,
   },
   { what: 'its gateway freezes while it talks', phase: 'talking', role: 'talker', outcome: 'completed', silenceMs: 6_500, strike: frozen },

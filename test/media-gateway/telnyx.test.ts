@@ -1,0 +1,291 @@
+/** A gateway under Telnyx: its webhooks, its media socket, and what follows when a stream is over and the carrier keeps the call. */
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import WebSocket from 'ws';
+import { encodeClientState } from '../../carriers/telnyx';
+import type { NextInstruction } from '../../contracts/call';
+import { verifyCallToken } from '../../runtime/call-token';
+import { eventually, type Gateway, Harness, newCallId, SECRET_KEY, tokenFor } from './support/harness';
+
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const publicKeyDer = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+
+let harness: Harness;
+let gateway: Gateway;
+/** Telnyx' REST side: takes every command. */
+let rest: Server;
+const commands: { call: string; action: string; body: Record<string, unknown> }[] = [];
+/** Commands that are refused, once each. */
+const refused: string[] = [];
+
+beforeAll(async () => {
+  rest = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    const [, call = '', action = ''] = /calls\/([^/]+)\/actions\/(\w+)/.exec(decodeURIComponent(request.url ?? '')) ?? [];
+    commands.push({ call, action, body: body === '' ? {} : JSON.parse(body) });
+    const no = refused.indexOf(action);
+    if (no >= 0) refused.splice(no, 1);
+    response.writeHead(no >= 0 ? 422 : 200, { 'content-type': 'application/json' });
+    response.end(
+      JSON.stringify(no >= 0 ? { errors: [{ code: '10015', title: 'A stream is active already' }] } : { data: { result: 'ok' } }),
+    );
+  });
+  await new Promise<void>((resolve) => rest.listen(0, '127.0.0.1', resolve));
+  harness = await Harness.start();
+  gateway = await harness.gateway({
+    variables: {
+      TELNYX_API_KEY: 'KEY',
+      TELNYX_CONNECTION_ID: 'APP1',
+      TELNYX_PUBLIC_KEY: publicKeyDer,
+      TELNYX_BASE_URL: `http://127.0.0.1:${(rest.address() as AddressInfo).port}/v2`,
+    },
+  });
+});
+afterAll(async () => {
+  await harness.stop();
+  rest.closeAllConnections();
+  await new Promise((resolve) => rest.close(resolve));
+});
+
+let counter = 0;
+const newCall = () => `v3:call-${++counter}`;
+const commandsOf = (call: string) => commands.filter((command) => command.call === call);
+const streamUrl = (token: string) => `wss://elsewhere.example/telnyx/media?token=${token}`;
+
+async function told(
+  callId: string,
+  type: string,
+  payload: Record<string, unknown>,
+  options: { id?: string; key?: typeof privateKey; state?: string; at?: Gateway } = {},
+): Promise<number> {
+  const state = options.state ?? encodeClientState({ c: callId, l: 'call' });
+  const data = {
+    id: options.id ?? `evt-${++counter}`,
+    event_type: type,
+    occurred_at: new Date().toISOString(),
+    payload: { client_state: state, ...payload },
+  };
+  const body = JSON.stringify({ data, meta: { attempt: 1 } });
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const response = await fetch(`${(options.at ?? gateway).urls.listening}/telnyx/events/${callId}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'telnyx-timestamp': timestamp,
+      'telnyx-signature-ed25519': sign(null, Buffer.from(`${timestamp}|${body}`), options.key ?? privateKey).toString('base64'),
+    },
+    body,
+  });
+  return response.status;
+}
+
+/** Telnyx' end of a media stream. */
+async function openStream(carrierCallId: string, token: string, streamId = `stream-${++counter}`) {
+  const socket = new WebSocket(`${gateway.urls.listening?.replace(/^http/, 'ws')}/telnyx/media?token=${encodeURIComponent(token)}`);
+  const messages: Record<string, unknown>[] = [];
+  const closed = new Promise<{ code: number; reason: string }>((resolve) =>
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
+  );
+  socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  send({ event: 'connected', version: '1.0.0' });
+  const media_format = { encoding: 'PCMU', sample_rate: 8000, channels: 1 };
+  send({ event: 'start', sequence_number: '1', stream_id: streamId, start: { call_control_id: carrierCallId, media_format } });
+  const media = (chunk: number) =>
+    send({
+      event: 'media',
+      stream_id: streamId,
+      media: { track: 'inbound', chunk: String(chunk), payload: Buffer.alloc(160, chunk).toString('base64') },
+    });
+  return { streamId, messages, closed, send, media, socket };
+}
+
+describe('webhooks', () => {
+  test('a forged one is refused before anything is looked at', async () => {
+    const { callId } = await harness.startCall();
+    const stranger = generateKeyPairSync('ed25519').privateKey;
+    await expect(told(callId, 'call.answered', { call_control_id: 'v3:x' }, { key: stranger })).resolves.toBe(403);
+    expect((await harness.seen(callId)).carrierEvents).toEqual([]);
+  });
+
+  test('peer defect 9: those of a call become its events, verified with a key in DER form', async () => {
+    const { callId } = await harness.startCall();
+    const call_control_id = newCall();
+    await expect(told(callId, 'call.initiated', { call_control_id, direction: 'outgoing' })).resolves.toBe(204);
+    await told(callId, 'call.answered', { call_control_id });
+    await told(callId, 'call.machine.premium.detection.ended', { call_control_id, result: 'human_residence' });
+    await told(callId, 'call.speak.ended', { call_control_id });
+    await told(callId, 'call.hangup', { call_control_id, hangup_cause: 'normal_clearing' });
+    expect((await harness.seen(callId)).carrierEvents).toMatchObject([
+      { kind: 'status', status: 'ringing', carrierCallId: call_control_id },
+      { kind: 'status', status: 'in_progress' },
+      { kind: 'amd', answeredBy: 'human' },
+      { kind: 'status', status: 'completed' },
+    ]);
+  });
+
+  test('one of a leg that says nothing of us, or is of another call, changes nothing and is not sent again', async () => {
+    const { callId } = await harness.startCall();
+    const other = encodeClientState({ c: newCallId(), l: 'call' });
+    await expect(told(callId, 'call.answered', { call_control_id: newCall() }, { state: 'bm90aGluZw==' })).resolves.toBe(204);
+    await expect(told(callId, 'call.answered', { call_control_id: newCall() }, { state: other })).resolves.toBe(204);
+    expect((await harness.seen(callId)).carrierEvents).toEqual([]);
+  });
+
+  test('of a call whose workflow is gone: a phone that rings is hung up', async () => {
+    const { callId } = await harness.startCall();
+    await harness.finish(callId);
+    const call_control_id = newCall();
+    await told(callId, 'call.initiated', { call_control_id, direction: 'outgoing' });
+    await eventually(() => commandsOf(call_control_id).some(({ action }) => action === 'hangup'));
+  });
+});
+
+describe('media', () => {
+  test('a stream is let in by the token in its address, and heard in order', async () => {
+    const { callId } = await harness.startCall();
+    const call = newCall();
+    const stream = await openStream(call, tokenFor(callId));
+    const session = await eventually(() => harness.sessions.of(callId)[0]);
+    for (const chunk of [1, 3, 2, 4]) stream.media(chunk);
+    await eventually(() => session.audio.length === 4);
+    expect(session.audio.map((audio) => audio[0])).toEqual([1, 2, 3, 4]);
+    expect((await harness.seen(callId)).attaches).toMatchObject([{ carrierCallId: call, streamId: stream.streamId }]);
+    session.options.stream.sendAudio(Buffer.alloc(160, 7));
+    session.options.stream.sendMark('m1');
+    await eventually(() => stream.messages.length === 2);
+    expect(stream.messages).toEqual([
+      { event: 'media', media: { payload: Buffer.alloc(160, 7).toString('base64') } },
+      { event: 'mark', mark: { name: 'm1' } },
+    ]);
+    stream.send({ event: 'stop', stream_id: stream.streamId, stop: {} });
+    await eventually(async () => (await harness.seen(callId)).reports[0]);
+  });
+
+  test('error frames do not end the talk', async () => {
+    const { callId } = await harness.startCall();
+    const stream = await openStream(newCall(), tokenFor(callId));
+    const session = await eventually(() => harness.sessions.of(callId)[0]);
+    stream.send({ event: 'error', stream_id: stream.streamId, payload: { code: 100_004, title: 'invalid_media', detail: 'x' } });
+    stream.media(1);
+    await eventually(() => session.audio.length === 1);
+    stream.socket.terminate();
+    // Without stop: the close is as good.
+    await eventually(async () => (await harness.seen(callId)).reports[0]);
+  });
+
+  test.each<[string, (callId: string) => string, string]>([
+    ['without a token', () => '', 'PATTER_TOKEN_INVALID'],
+    ['with a forged one', (callId) => tokenFor(callId, {}, 'a key that is not ours'), 'PATTER_TOKEN_INVALID'],
+  ])('a stream %s is refused', async (_, token, reason) => {
+    const { callId } = await harness.startCall();
+    const stream = await openStream(newCall(), token(callId));
+    await expect(stream.closed).resolves.toMatchObject({ reason });
+  });
+});
+
+describe('a stream is over, and the carrier keeps the call', () => {
+  const endedCall = async (instruction: NextInstruction) => {
+    const { callId } = await harness.startCall({ instruction });
+    return { callId, call: newCall(), nonce: `n-${++counter}` };
+  };
+  const failed = (callId: string, call: string, nonce: string, id?: string) =>
+    told(
+      callId,
+      'streaming.failed',
+      {
+        call_control_id: call,
+        stream_id: 'S',
+        failure_reason: 'connection_lost',
+        stream_params: { stream_url: streamUrl(tokenFor(callId, { n: nonce })) },
+      },
+      { id },
+    );
+
+  test('the workflow is asked which stream comes next, and the call gets it', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'stream', attachment: 2 });
+    await failed(callId, call, nonce);
+    const [started] = await eventually(() => commandsOf(call).length > 0 && commandsOf(call));
+    expect(started).toMatchObject({
+      action: 'streaming_start',
+      body: { stream_bidirectional_mode: 'rtp', stream_bidirectional_codec: 'PCMU' },
+    });
+    const token = new URL(String(started?.body.stream_url)).searchParams.get('token') ?? '';
+    expect(verifyCallToken(token, SECRET_KEY, Date.now())).toMatchObject({ c: callId, a: 2 });
+    expect((await harness.seen(callId)).instructions).toMatchObject([{ carrierCallId: call, endedNonce: nonce }]);
+  });
+
+  test('the same webhook again asks nothing', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'stream', attachment: 2 });
+    await failed(callId, call, nonce, 'evt-twice');
+    await failed(callId, call, nonce, 'evt-twice');
+    await eventually(() => commandsOf(call).length > 0);
+    await failed(callId, call, nonce, 'evt-twice');
+    // A question about another stream comes after any that the repeats could have brought.
+    await failed(callId, call, `${nonce}-next`);
+    await eventually(async () => (await harness.seen(callId)).instructions.length === 2);
+    expect((await harness.seen(callId)).instructions).toMatchObject([{ endedNonce: nonce }, { endedNonce: `${nonce}-next` }]);
+  });
+
+  test('nothing is asked where the end of the call follows, as after nearly every stream', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'stream', attachment: 2 });
+    await told(callId, 'streaming.stopped', { call_control_id: call, stream_url: streamUrl(tokenFor(callId, { n: nonce })) });
+    await told(callId, 'call.hangup', { call_control_id: call, hangup_cause: 'normal_clearing' });
+    const later = await endedCall({ kind: 'leave' });
+    await failed(later.callId, later.call, later.nonce);
+    await eventually(async () => (await harness.seen(later.callId)).instructions[0]);
+    expect((await harness.seen(callId)).instructions).toEqual([]);
+    expect(commandsOf(call)).toEqual([]);
+  });
+
+  test('a call in other hands is left alone', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'leave' });
+    await failed(callId, call, nonce);
+    await eventually(async () => (await harness.seen(callId)).instructions[0]);
+    expect(commandsOf(call)).toEqual([]);
+  });
+
+  test('where the workflow says to wait, it is asked again', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'wait', ms: 50 });
+    await failed(callId, call, nonce);
+    await eventually(async () => (await harness.seen(callId)).instructions.length >= 2);
+    await told(callId, 'call.hangup', { call_control_id: call, hangup_cause: 'normal_clearing' });
+  });
+
+  test('a call that nobody talks for any more is hung up', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'leave' });
+    await harness.finish(callId);
+    await failed(callId, call, nonce);
+    await eventually(() => commandsOf(call).some(({ action }) => action === 'hangup'));
+  });
+
+  test('an address that is not of our streams brings no question', async () => {
+    const { callId, call } = await endedCall({ kind: 'stream', attachment: 2 });
+    await told(callId, 'streaming.stopped', { call_control_id: call, stream_url: 'wss://a.example/?token=x.y' });
+    await told(callId, 'streaming.stopped', { call_control_id: call });
+    await failed(callId, call, 'ours');
+    await eventually(async () => (await harness.seen(callId)).instructions[0]);
+    expect((await harness.seen(callId)).instructions).toHaveLength(1);
+  });
+
+  test('a stream that the carrier takes for alive is stopped first', async () => {
+    const { callId, call, nonce } = await endedCall({ kind: 'stream', attachment: 2 });
+    refused.push('streaming_start');
+    await failed(callId, call, nonce);
+    await eventually(() => commandsOf(call).length === 3);
+    expect(commandsOf(call).map(({ action }) => action)).toEqual(['streaming_start', 'streaming_stop', 'streaming_start']);
+  });
+});
+
+test('caller and person are connected: the carrier is told to stop the stream', async () => {
+  const { callId } = await harness.startCall();
+  const call = newCall();
+  await told(callId, 'call.bridged', { call_control_id: call });
+  await eventually(() => commandsOf(call).some(({ action }) => action === 'streaming_stop'));
+});
