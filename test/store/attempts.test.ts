@@ -349,7 +349,7 @@ describe('after the call', () => {
     const row = { tenantId: 'default', callId: 'call_x', transferNumber: 1, now: NOW };
     expect(await store.attempts.recordTransfer({ ...row, toNumber: '+15005550009' })).toEqual({ toNumber: '+15005550009', existed: false });
     expect(await store.attempts.recordTransfer({ ...row, toNumber: '+15005550008' })).toEqual({ toNumber: '+15005550009', existed: true });
-    expect(await store.attempts.transfer('call_x', 1)).toEqual({ toNumber: '+15005550009', requestedAt: NOW });
+    expect(await store.attempts.transfer('call_x', 1)).toEqual({ toNumber: '+15005550009', requestedAt: NOW, humanCallId: null });
   });
 });
 
