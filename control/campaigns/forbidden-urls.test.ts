@@ -23,6 +23,12 @@ test('URLs that will be refused are told before the first call, without their se
   ]);
 });
 
+test('the address of an agent of one’s own is one of them', () => {
+  const engine = { type: 'pipeline', onMessage: { url: 'wss://10.0.0.2/agent' } };
+  const own = campaignFileSchema.parse({ name: 'a', from: ['+15005550006'], agent: { engine, systemPrompt: 'x' } });
+  expect(forbiddenUrls(own, loadConfig({}, '/nowhere'))).toEqual([expect.stringMatching(/^The onMessage of the agent is at 10\.0\.0\.2,/)]);
+});
+
 test('nothing is told where they are allowed', () => {
   expect(forbiddenUrls(spec, loadConfig({ PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/nowhere'))).toEqual([]);
   expect(forbiddenUrls(spec, loadConfig({ TWILIO_BASE_URL: 'http://127.0.0.1:1' }, '/nowhere'))).toEqual([]);

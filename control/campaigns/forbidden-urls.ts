@@ -10,7 +10,9 @@ import { mayReachPrivate } from '../../runtime/guarded-fetch';
  */
 export function forbiddenUrls(spec: CampaignSpec, config: Pick<Config, 'PATTER_ALLOW_PRIVATE_WEBHOOKS'> & CarrierUrls): string[] {
   if (mayReachPrivate(config)) return [];
+  const { engine } = spec.agent;
   const named = [
+    ...(engine.type === 'pipeline' && engine.onMessage ? [{ what: 'The onMessage of the agent', url: engine.onMessage.url }] : []),
     ...spec.agent.tools.map((tool) => ({ what: `The tool ${tool.name}`, url: tool.webhookUrl })),
     ...spec.postCall.webhooks.map((webhook, index) => ({ what: `Webhook ${index + 1}`, url: webhook.url })),
   ];

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { WebSocketServer } from 'ws';
+import type { DeepgramEntry } from '../../lab/deepgram/ledger-entry';
 import type { ChatEntry } from '../../lab/openai/ledger-entry';
 import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
 import type { IncomingMessage, MessageControl, OnMessage } from '../../media-gateway/engines/pipeline/on-message/on-message';
@@ -255,7 +256,7 @@ describe('the developer’s own agent', () => {
       beforeSynthesize: (sentence) => sentence.replace('name', 'first name'),
       afterSynthesize: (audio) => audio,
     };
-    const onMessage: OnMessage = ({ text }) => `Your name was heard as: ${text} This is the secret part of what I say. That was it.`;
+    const onMessage: OnMessage = ({ text }) => `The name I wrote down is ${text} This is the secret part of what I say. That was it.`;
     const { phone, session } = await greeted({}, { pipeline: { onMessage, hooks } });
     phone.say('I am Bob.');
     await phone.untilHeard(/That was it\.$/s);
@@ -263,7 +264,7 @@ describe('the developer’s own agent', () => {
     phone.hangUp();
     const report = await session.done;
     expect(seen).toEqual(['heard I am Bob.']);
-    expect(said(report, 'assistant').at(-1)).toBe('Your first name was heard as: I am Ada. That was it.');
+    expect(said(report, 'assistant').at(-1)).toBe('The first name I wrote down is I am Ada. That was it.');
     expect(said(report, 'user')).toEqual(['I am Ada.']);
   });
 });
@@ -294,6 +295,24 @@ describe('vendors of a pipeline that fail in the middle of a call', () => {
     await phone.untilHeard(/Is that right\?$/);
     phone.hangUp();
     expect(said(await session.done, 'assistant').at(-1)).toContain('Your appointment');
+  });
+
+  it('opens the recogniser again when its socket breaks, and misses no turn', async () => {
+    // In the middle of the greeting, and with it of what the caller might say.
+    await world.fault({ kind: 'provider_drop', event: 'deepgram', count: 1, afterMs: 1_200 });
+    const { phone, session } = await greeted();
+    phone.say('Please tell me.');
+    await phone.untilHeard(/Is that right\?$/);
+    await phone.untilSilent();
+    phone.say('And so far?');
+    await phone.untilHeard(/Yes, so far\.$/);
+    phone.hangUp();
+    const report = await session.done;
+    expect(report.error).toBeUndefined();
+    expect(said(report, 'user')).toEqual(['Please tell me.', 'And so far?']);
+    const sockets = ((await world.ledger()).notes.deepgram ?? []) as DeepgramEntry[];
+    expect(sockets).toHaveLength(2);
+    expect(sockets[0]?.closedBy).toBe('fault');
   });
 
   it('asks the voice again for the sentence that it could not speak, and says nothing twice', async () => {
