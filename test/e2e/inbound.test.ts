@@ -1,4 +1,8 @@
 /** People call our numbers: an agent answers, the record says who called, and nothing that dies or comes twice is heard by them. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createCarriers, requireCarrier } from '../../carriers';
 import { inboundCallId } from '../../contracts/call-id';
 import type { CarrierName } from '../../contracts/carrier';
@@ -11,6 +15,7 @@ import type { PersonaInput } from '../../lab/persona';
 import { listProcessStates } from '../../runtime/process-files';
 import type { AttemptRow } from '../../store/store';
 import { until } from '../chaos/until';
+import { builtProgram } from '../support/built';
 import { startWorld, type World } from './world';
 
 const DESK = '+15005550006';
@@ -95,8 +100,39 @@ test('a caller talks with the agent of the number; the record, the webhook and t
     duplicates: 0,
     body: { type: 'call.ended', data: { direction: 'inbound', phone: '+12125550101', campaign: 'desk', outcome: 'completed' } },
   });
-  const { calls } = await lineCalls(world.ctx, DESK, 10);
-  expect(calls.map(({ callId }) => callId)).toContain(record.callId);
+  expect(await patter('numbers', 'calls', DESK)).toContainEqual(
+    expect.objectContaining({ callId: record.callId, from: '+12125550101', outcome: 'completed' }),
+  );
+
+  // What Temporal was given at the start tells nobody who called whom.
+  const handle = world.ctx.temporal.workflow.getHandle(record.callId);
+  const { events } = await handle.fetchHistory();
+  const input = JSON.stringify(
+    events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.map(({ data }) => Buffer.from(data ?? []).toString()),
+  );
+  expect(input).toContain(record.callId);
+  expect([record.toNumber, DESK, '7734'].filter((secret) => input.includes(secret.replace('+', '')))).toEqual([]);
+}, 120_000);
+
+test('a line is set, listed and removed on the command line, and a wrong file is explained', async () => {
+  const file = join(world.home, 'line.yaml');
+  writeFileSync(file, JSON.stringify({ ...lineFile(NOBODY, 'nobody', 'Nobody'), postCall: undefined }));
+  expect(await patter('numbers', 'set', file)).toMatchObject({ how: 'made', number: NOBODY, carrier: 'twilio' });
+  expect(await patter('numbers', 'set', file)).toMatchObject({ how: 'changed' });
+  expect(await patter('numbers', 'configure', NOBODY)).toMatchObject({ how: 'already', number: NOBODY });
+  expect(await patter('numbers', 'list')).toContainEqual(expect.objectContaining({ number: NOBODY, name: 'nobody' }));
+  expect(await patter('campaign', 'list')).toEqual([]);
+  expect(await patter('numbers', 'remove', NOBODY)).toEqual({ number: NOBODY });
+  expect(await patter('numbers', 'calls', NOBODY)).toMatchObject({ error: { code: 'PATTER_LINE_NOT_FOUND' } });
+  writeFileSync(file, JSON.stringify({ name: 'nobody', number: '911', contacts: 'x.csv' }));
+  expect(await patter('numbers', 'set', file)).toMatchObject({
+    error: {
+      code: 'PATTER_LINE_FILE_INVALID',
+      details: {
+        problems: expect.arrayContaining([expect.objectContaining({ field: 'number' }), expect.objectContaining({ field: 'contacts' })]),
+      },
+    },
+  });
 }, 120_000);
 
 test('two numbers have two agents, at the same time', async () => {
@@ -185,7 +221,7 @@ test('a call that comes in while no worker is there rings until one is', async (
   const sid = await dial({ from: '+12125550108', to: DESK, persona: 'asks' });
   try {
     await until(async () => (await entry(sid)).rings.length > 0, { withinMs: WITHIN_MS, what: 'ringing' });
-    const asked = async () => (await gatewayLogs()).includes('a call that came in waits for Temporal');
+    const asked = () => gatewayLogs().includes('a call that came in waits for Temporal');
     await until(asked, { withinMs: WITHIN_MS, what: 'the gateway being told to wait', everyMs: 200 });
     expect((await entry(sid)).answeredAt).toBeUndefined();
   } finally {
@@ -209,6 +245,15 @@ test('the carrier is not told anything silently over something else', async () =
     code: 'PATTER_NUMBER_NOT_OWNED',
   });
 }, 60_000);
+
+/** The command line as an operator has it; its JSON, of an error too. */
+async function patter(...args: string[]): Promise<unknown> {
+  const program = await builtProgram();
+  const env = { ...process.env, PATTER_HOME: world.home };
+  const run = promisify(execFile)(process.execPath, [program, ...args, '--json'], { cwd: world.home, env });
+  const { stdout } = await run.catch((error: { stdout: string }) => error);
+  return JSON.parse(stdout);
+}
 
 function lineFile(number: string, name: string, who: string): LineFile {
   return {
@@ -298,9 +343,7 @@ async function killGatewayOf(streamUrl: string): Promise<void> {
   process.kill(gateway.pid, 'SIGKILL');
 }
 
-async function gatewayLogs(): Promise<string> {
-  const { readdirSync, readFileSync } = await import('node:fs');
-  const { join } = await import('node:path');
+function gatewayLogs(): string {
   const folder = join(world.home, 'logs');
   return readdirSync(folder)
     .filter((file) => file.startsWith('gateway'))
