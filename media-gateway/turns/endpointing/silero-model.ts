@@ -3,6 +3,7 @@ import { PatterError } from '../../../contracts/errors';
 
 /** What is used of onnxruntime-node. */
 interface OnnxTensor {
+  readonly type: string;
   readonly data: unknown;
 }
 interface OnnxSession {
@@ -63,15 +64,19 @@ export class SileroModel {
   }
 }
 
-/** Loads the package and the file. The package is optional: it is large, and its installation downloads. */
-export function loadSilero(modelPath: string): SileroModel {
+/**
+ * Loads the package and the file. The package is optional: it is large, and its installation downloads.
+ * @param load where the package is loaded from; by default from where this code is installed
+ * @throws PatterError PATTER_CREDENTIAL_MISSING without the package, PATTER_CONFIG_INVALID without the file
+ */
+export function loadSilero(modelPath: string, load: (name: string) => unknown = require): SileroModel {
   let bytes: Uint8Array;
   try {
     bytes = readFileSync(modelPath);
   } catch (cause) {
     throw new PatterError('PATTER_CONFIG_INVALID', `The model file of the voice detection cannot be read: ${modelPath}`, { cause });
   }
-  const runtime = onnxRuntime();
+  const runtime = onnxRuntime(load);
   const session = runtime.InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }).then(
     (loaded) => {
       if (!INPUTS.every((name) => loaded.inputNames.includes(name))) throw notSilero();
@@ -98,9 +103,9 @@ export class SileroModels {
   }
 }
 
-function onnxRuntime(): OnnxRuntime {
+function onnxRuntime(load: (name: string) => unknown): OnnxRuntime {
   try {
-    return require('onnxruntime-node') as OnnxRuntime;
+    return load('onnxruntime-node') as OnnxRuntime;
   } catch (cause) {
     throw new PatterError('PATTER_CREDENTIAL_MISSING', 'Silero voice detection needs a package: `npm install onnxruntime-node`', { cause });
   }
@@ -111,5 +116,5 @@ function notSilero(): PatterError {
 }
 
 function floats(tensor: OnnxTensor | undefined): Float32Array | undefined {
-  return tensor?.data instanceof Float32Array ? tensor.data : undefined;
+  return tensor?.type === 'float32' ? (tensor.data as Float32Array) : undefined;
 }

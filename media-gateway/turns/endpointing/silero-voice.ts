@@ -7,6 +7,8 @@ import { DEFAULT_VOICE_TIMING, type VoiceDetector, type VoiceEvent, type VoiceTi
 const WINDOW_MS = SILERO_WINDOW / 8;
 /** Speech ends so much below the probability at which it began: no flicker at the threshold. */
 const HYSTERESIS = 0.15;
+/** The model is never as sure of silence as this: below it speech would not end. */
+const LEAST_THRESHOLD = 0.01;
 /** A second of audio: what a slow machine may lag behind; older audio is not worth a decision any more. */
 const MOST_WAITING = Math.ceil(1_000 / WINDOW_MS);
 
@@ -66,7 +68,7 @@ export class SileroVoice implements VoiceDetector {
   }
 
   #decided(probability: number): void {
-    const voiced = probability >= (this.#speaking ? this.threshold - HYSTERESIS : this.threshold);
+    const voiced = probability >= (this.#speaking ? Math.max(LEAST_THRESHOLD, this.threshold - HYSTERESIS) : this.threshold);
     this.#silentMs = voiced ? 0 : this.#silentMs + WINDOW_MS;
     if (voiced) this.#speechMs += WINDOW_MS;
     else if (this.#silentMs >= this.timing.hangoverMs) this.#speechMs = 0;
