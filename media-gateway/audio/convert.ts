@@ -26,12 +26,26 @@ const ENCODERS: Readonly<Record<AudioEncoding, (samples: Int16Array) => Uint8Arr
   linear16: encodeLinear16,
 };
 
+const EVERY = Uint8Array.from({ length: 256 }, (_, code) => code);
+const FROM_MULAW = decodeMulaw(EVERY);
+const FROM_ALAW = decodeAlaw(EVERY);
+
+/** Into one buffer again and again: what it returns is good until the next call. */
+function tableDecoder(table: Int16Array): (audio: Uint8Array) => Int16Array {
+  let samples = new Int16Array(320);
+  return (audio) => {
+    if (audio.length > samples.length) samples = new Int16Array(2 * audio.length);
+    for (let i = 0; i < audio.length; i++) samples[i] = table[audio[i] as number] as number;
+    return samples.subarray(0, audio.length);
+  };
+}
+
 function decoder(encoding: AudioEncoding): (audio: Uint8Array) => Int16Array {
   switch (encoding) {
     case 'mulaw':
-      return decodeMulaw;
+      return tableDecoder(FROM_MULAW);
     case 'alaw':
-      return decodeAlaw;
+      return tableDecoder(FROM_ALAW);
     case 'linear16':
       return linear16Decoder();
     default:
