@@ -25,7 +25,9 @@ export class ListenV1 implements ListenSession {
   private interimText = '';
   /** Where the segment under way begins. */
   private segmentAtMs = 0;
-  private lastWordEndMs: number | undefined;
+  private lastWordEndMs = 0;
+  /** Its end of utterance has been told. */
+  private endedWordMs = 0;
   private utterance: string[] = [];
 
   constructor(
@@ -92,9 +94,9 @@ export class ListenV1 implements ListenSession {
   private endUtterance(silentMs: number): void {
     const { utterance_end_ms } = this.query;
     this.lastWordEndMs = this.hearing.words.at(-1)?.endMs ?? this.lastWordEndMs;
-    if (utterance_end_ms === undefined || this.lastWordEndMs === undefined || silentMs < utterance_end_ms) return;
+    if (utterance_end_ms === undefined || this.lastWordEndMs <= this.endedWordMs || silentMs < utterance_end_ms) return;
     const end: listen.ListenV1UtteranceEnd = { type: 'UtteranceEnd', channel: [0, 1], last_word_end: this.lastWordEndMs / 1_000 };
-    this.lastWordEndMs = undefined;
+    this.endedWordMs = this.lastWordEndMs;
     this.out.send(end);
     this.noteUtterance();
   }

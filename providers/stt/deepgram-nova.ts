@@ -161,8 +161,8 @@ export class DeepgramNova implements SpeechToText {
       case 'UtteranceEnd':
         // Words that were heard and are not final yet belong to this utterance: they are asked for, and it ends with them.
         if (this.#openInterim) {
+          if (!this.#endWhenFinal) this.#control('Finalize');
           this.#endWhenFinal = true;
-          this.#control('Finalize');
         } else this.#endUtterance();
         break;
       case 'Metadata':

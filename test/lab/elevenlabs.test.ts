@@ -8,7 +8,7 @@ const open: WebSocket[] = [];
 const RACHEL = '21m00Tcm4TlvDq8ikWAM';
 
 beforeAll(async () => {
-  lab = await VendorLab.start({ elevenLabsIdleMs: 300 });
+  lab = await VendorLab.start({ elevenLabsIdleMs: 600 });
 });
 afterAll(() => lab.stop());
 afterEach(() => {
@@ -76,14 +76,14 @@ describe('stream-input', () => {
   it('hangs up when no text comes, and a blank is text', async () => {
     const client = new Client();
     await client.send(' ');
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 5; i++) {
       await new Promise((resolve) => setTimeout(resolve, 150));
       await client.send(' ');
     }
     expect(client.messages).toEqual([]);
     expect(await client.closed).toBe(1008);
     expect(client.messages).toMatchObject([{ error: 'input_timeout_exceeded' }]);
-    expect(lab.elevenLabs[0]).toMatchObject({ keepAlives: 3, closedBy: 'idle' });
+    expect(lab.elevenLabs[0]).toMatchObject({ keepAlives: 5, closedBy: 'idle' });
   });
 
   it.each([

@@ -10,7 +10,7 @@ let lab: VendorLab;
 const open: SpeechToText[] = [];
 
 beforeAll(async () => {
-  lab = await VendorLab.start({ deepgram: { idleMs: 400 } });
+  lab = await VendorLab.start({ deepgram: { idleMs: 1_000 } });
 });
 afterAll(() => lab.stop());
 afterEach(() => {
@@ -63,6 +63,14 @@ describe('a turn', () => {
     say(stt, 'Please call me back tomorrow at nine in the morning.', 1_500);
     expect((await events.next('end_of_turn')).text).toBe('Please call me back tomorrow at nine in the morning.');
     expect(events.of('end_of_turn')).toHaveLength(1);
+  });
+
+  it('ends with its last words when nothing but the gap between words ends it', async () => {
+    // Noise on the line: silence never gets as long as endpointing wants, so the words are not final when the utterance is over.
+    const [stt, events] = listenTo({ endpointingMs: 5_000 });
+    say(stt, 'Please call me back tomorrow at nine in the morning.', 1_500);
+    expect((await events.next('end_of_turn')).text).toBe('Please call me back tomorrow at nine in the morning.');
+    expect(lab.deepgram[0]).toMatchObject({ finalizes: 1 });
   });
 
   it.each(['Yes', 'No.', 'okay', 'uh'])('peer defect 12: "%s" is a turn like any other', async (word) => {
@@ -119,10 +127,10 @@ describe('the socket', () => {
   });
 
   it('is kept alive while no audio flows', async () => {
-    // Every 4 s of a clock that is 40 times as fast; the lab hangs up after 400 ms.
+    // Every 4 s of a clock that is 40 times as fast; the lab hangs up after a second.
     const [stt, events] = listenTo({}, lab.deps({ clock: fast(40) }));
     await stt.ready;
-    await new Promise((resolve) => setTimeout(resolve, 900));
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
     expect(lab.deepgram[0]?.keepAlives).toBeGreaterThan(3);
     say(stt, 'Still there?', 1_500);
     expect((await events.next('end_of_turn')).text).toBe('Still there?');
