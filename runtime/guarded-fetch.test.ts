@@ -194,3 +194,34 @@ test('private targets are for those who ask for it, and for a carrier on this ma
   expect(mayReachPrivate(config({ TWILIO_BASE_URL: 'http://127.0.0.1:1', PATTER_ALLOW_PRIVATE_WEBHOOKS: 'false' }))).toBe(false);
   expect(mayReachPrivate(config({ PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }))).toBe(true);
 });
+
+describe('an answer that is read as it comes, and a WebSocket', () => {
+  const stream = (fetch: GuardedFetch, url: string, signal = new AbortController().signal) =>
+    fetch.stream({ url, method: 'POST', body: 'x', signal });
+
+  test('are kept from the same addresses, by what the name resolves to', async () => {
+    for (const url of ['http://127.0.0.1:1/', 'http://[::ffff:10.0.0.1]/'])
+      await expect(stream(strict(), url)).rejects.toMatchObject({ code: 'PATTER_URL_FORBIDDEN' });
+    await expect(stream(strict(named('100.64.0.1')), `http://inside.example:${port}/`)).rejects.toMatchObject({
+      code: 'PATTER_URL_FORBIDDEN',
+    });
+    expect(() => strict().socketOptions('ws://127.0.0.1:1/')).toThrow(expect.objectContaining({ code: 'PATTER_URL_FORBIDDEN' }));
+    expect(() => lenient().socketOptions('ftp://example.com/')).toThrow(expect.objectContaining({ code: 'PATTER_URL_FORBIDDEN' }));
+    const { lookup } = strict(named('10.0.0.1')).socketOptions('wss://inside.example/agent');
+    const error = await new Promise((resolve) => lookup('inside.example', {}, (failure) => resolve(failure)));
+    expect(error).toMatchObject({ code: 'PATTER_URL_FORBIDDEN' });
+    expect(asked).toEqual([]);
+  });
+
+  test('end when they are not wanted any more', async () => {
+    const abort = new AbortController();
+    const fetch = lenient();
+    const { status, body } = await stream(fetch, `http://127.0.0.1:${port}/drip`, abort.signal);
+    expect(status).toBe(200);
+    const read = (async () => {
+      for await (const part of body) if (part.length > 0) abort.abort(new Error('enough'));
+    })();
+    await expect(read).rejects.toThrow();
+    fetch.close();
+  });
+});

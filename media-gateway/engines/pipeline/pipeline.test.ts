@@ -432,6 +432,14 @@ describe('an answer that is prepared', () => {
     expect(agent.asked).toHaveLength(2);
   });
 
+  it('is not asked for when the caller went on at once', async () => {
+    const { stt, agent } = pipeline(eager);
+    stt().tell({ kind: 'eager_end_of_turn', text: 'When is it' });
+    stt().tell({ kind: 'turn_resumed' });
+    await settle();
+    expect(agent.asked).toEqual([]);
+  });
+
   it('is tried three times a turn at most', async () => {
     const { stt, agent } = pipeline(eager);
     for (let i = 0; i < 6; i++) {
