@@ -215,6 +215,11 @@ export class CallWorld {
     return this.handle.executeUpdate(nextInstructionUpdate, { args: [{ gatewayId: 'gw-2', carrierCallId }] });
   }
 
+  /** From a carrier that keeps the call. */
+  streamEnded(endedNonce: string): Promise<NextInstruction> {
+    return this.handle.executeUpdate(nextInstructionUpdate, { args: [{ gatewayId: 'gw-2', carrierCallId: CARRIER_CALL, endedNonce }] });
+  }
+
   heartbeat(attachment: number, checkpoint: Partial<Checkpoint>): Promise<void> {
     const details: Checkpoint = { turns: [], sealedTurns: 0, usage: [], at: T0, ...checkpoint };
     return this.onceStarted(attachment, () =>
