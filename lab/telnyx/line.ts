@@ -213,7 +213,8 @@ export class Line {
   private currentSource(): Source {
     if (this.partner) return { kind: 'bridge', with: this.partner };
     const item = this.player.current;
-    if (item) return { kind: 'player', item };
+    // One that is still being fetched is not heard, and may never be.
+    if (item?.frames) return { kind: 'player', item };
     return this.stream?.isOpen ? { kind: 'stream', id: this.stream.id } : { kind: 'nobody' };
   }
 
