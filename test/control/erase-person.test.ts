@@ -168,9 +168,17 @@ test('an erasure that died before it came to Temporal is finished by the retenti
   const callId = callIdFor(contact.contactId, contact.sequence);
   await t.ctx.temporal.workflow.start('call', { workflowId: callId, taskQueue: t.ctx.config.PATTER_TASK_QUEUE, args: [{}] });
   await t.ctx.store.privacy.erasePerson({ tenantId: 'default', phone: contact.phone, now: new Date() });
-  expect(await t.inActivity(() => t.activities.applyRetention({ tenantId: 'default' }))).toEqual({ erased: 0, completed: 1 });
+  expect(await t.inActivity(() => t.activities.applyRetention({ tenantId: 'default' }))).toEqual({
+    erased: 0,
+    completed: 1,
+    recordings: 0,
+  });
   await until(async () => !(await workflowExists(callId)));
-  expect(await t.inActivity(() => t.activities.applyRetention({ tenantId: 'default' }))).toEqual({ erased: 0, completed: 0 });
+  expect(await t.inActivity(() => t.activities.applyRetention({ tenantId: 'default' }))).toEqual({
+    erased: 0,
+    completed: 0,
+    recordings: 0,
+  });
 });
 
 test('retention erases who had their outcome that long ago, and nobody else', async () => {
@@ -183,7 +191,7 @@ test('retention erases who had their outcome that long ago, and nobody else', as
     recent.contactId,
   ]);
   const { applyRetention } = createPrivacyActivities({ ...t.ctx, config: { ...t.ctx.config, PATTER_RETENTION_DAYS: 30 } });
-  expect(await t.inActivity(() => applyRetention({ tenantId: 'default' }))).toEqual({ erased: 1, completed: 1 });
+  expect(await t.inActivity(() => applyRetention({ tenantId: 'default' }))).toEqual({ erased: 1, completed: 1, recordings: 0 });
   expect(await t.ctx.store.attempts.get(callOf(old))).toMatchObject({
     toNumber: 'erased',
     turns: [],
@@ -193,5 +201,5 @@ test('retention erases who had their outcome that long ago, and nobody else', as
   });
   expect(await t.ctx.store.attempts.get(callOf(recent))).toMatchObject({ toNumber: recent.phone, summary: 'Ada does not want calls.' });
   expect((await t.ctx.store.contacts.page(waiting.campaignId, 0, 10))[0]).toMatchObject({ erasedAt: null });
-  expect(await t.inActivity(() => applyRetention({ tenantId: 'default' }))).toEqual({ erased: 0, completed: 0 });
+  expect(await t.inActivity(() => applyRetention({ tenantId: 'default' }))).toEqual({ erased: 0, completed: 0, recordings: 0 });
 });
