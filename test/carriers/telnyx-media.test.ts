@@ -84,6 +84,14 @@ describe('frames that come out of order', () => {
     expect(heard.at(-1)).toEqual({ event: 'stop', streamId: 'S1' });
   });
 
+  test('what came too late is not heard at the end either', () => {
+    const { send, bytes } = open();
+    send(start());
+    for (const chunk of [1, 3, 4, 5, 6, 7, 2, 7]) send(frame(chunk));
+    send({ event: 'stop', stream_id: 'S1', stop: {} });
+    expect(bytes()).toEqual([1, 3, 4, 5, 6, 7]);
+  });
+
   test('a frame without a number is heard at once', () => {
     const { send, bytes } = open();
     send(start());
