@@ -49,6 +49,7 @@ export interface CallEntry {
   callSid: string;
   to: string;
   from: string;
+  /** Of a leg that was dialled for another one; and of one that was put together with it later. */
   parentCallSid?: string;
   persona: string;
   /** Who was meant to be there: `human`, `voicemail`, `busy` …; set when the call is dialled. */
@@ -62,7 +63,7 @@ export interface CallEntry {
   sipCode?: number;
   endedBy?: EndedBy;
   answeredBy?: string;
-  /** When it was first connected with another call (Telnyx: transfer, bridge). */
+  /** When it was first connected with another call (Telnyx: transfer, bridge; Twilio: conference). */
   bridgedAt?: number;
   heard: HeardSegment[];
   said: { text: string; at: number }[];

@@ -70,7 +70,19 @@ class Conference {
     this.participants.push(participant);
     if (this.status !== 'init' || this.participants.length < 2 || !this.participants.some(({ noun }) => noun.startOnEnter)) return;
     this.status = 'in-progress';
+    this.noteConnection();
     this.report('start', participant.call);
+  }
+
+  /** Whoever was called later was called for the other one. */
+  private noteConnection(): void {
+    const [first, ...others] = this.participants.map(({ call }) => call).sort((a, b) => a.createdAt - b.createdAt);
+    const at = this.network.lab.clock.now();
+    if (first) first.entry.bridgedAt ??= at;
+    for (const { entry } of others) {
+      entry.bridgedAt ??= at;
+      entry.parentCallSid ??= first?.sid;
+    }
   }
 
   remove(participant: Participant): void {

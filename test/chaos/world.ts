@@ -83,10 +83,16 @@ export const SCENARIO: ScenarioInput = {
 };
 
 /** `roles`: who has which number. Everybody else is a talker. */
-export async function startChaosWorld(roles: Record<string, string>, options: { seed?: number; baud?: number } = {}): Promise<ChaosWorld> {
+export async function startChaosWorld(
+  roles: Record<string, string>,
+  { personas, ...options }: { seed?: number; baud?: number; personas?: ScenarioInput['personas'] } = {},
+): Promise<ChaosWorld> {
   const tool = await startToolReceiver();
   const people = { [DESK]: 'desk', [OTHER_DESK]: 'desk', ...roles };
-  const world = await startWorld({ ...SCENARIO, people }, { workers: 2, gateways: 2, baud: 1_200, ...options });
+  const world = await startWorld(
+    { ...SCENARIO, personas: { ...SCENARIO.personas, ...personas }, people },
+    { workers: 2, gateways: 2, baud: 1_200, ...options },
+  );
   const url = world.stack.databaseUrl;
   return {
     ...world,
