@@ -48,7 +48,7 @@ export class CallParts {
       sendMark: (name: string) => this.streamOpen && stream.sendMark(name),
       clear: () => this.streamOpen && stream.clear(),
     };
-    this.speaker = new Speaker(sink, clock, this.turns, () => listener.changed());
+    this.speaker = new Speaker(sink, clock, this.turns, () => this.conversation.update());
     this.lines = warm?.lines ?? fixedLines(setup, options);
     this.link = new EngineLink(
       warm?.engine,

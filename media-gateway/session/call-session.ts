@@ -387,6 +387,7 @@ export class CallSession implements Session {
   #finish(end: ConversationEnd, error?: string): void {
     if (!this.#live) return;
     const { speaker, conversation, link, reader } = this.#parts;
+    conversation.end();
     // What was heard is settled first: the report is made as soon as the state says that this is the end.
     speaker.close();
     if (conversation.callerSpeaks) link.engine.commitAudio();

@@ -134,6 +134,11 @@ export class Conversation {
     return this.#mode === 'open' && this.#tools.running && !this.callerSpeaks && !this.deps.speaker.busy;
   }
 
+  /** The talk is over: nothing that ends now is a reason to speak. */
+  end(): void {
+    this.#owed = this.#answerWhenQuiet = false;
+  }
+
   /** Nobody waits for an answer any more. */
   forgetOwed(): void {
     this.#owed = false;

@@ -40,7 +40,7 @@ describe('the turn log', () => {
     ]);
   });
 
-  it('defect 12: keeps short answers, and drops a turn only when it had no words', () => {
+  it('peer defect 12: keeps short answers, and drops a turn only when it had no words', () => {
     const log = new TurnLog([]);
     for (const [i, text] of ['yes', 'no', 'okay', ''].entries()) {
       log.begin(`u${i}`, 'user', i);

@@ -60,7 +60,7 @@ describe('a webhook tool', () => {
     expect(output).not.toContain('127.0.0.1');
   });
 
-  it('defect 3: has an answer by its deadline when the webhook has none', async () => {
+  it('peer defect 3: has an answer by its deadline when the webhook has none', async () => {
     answer = () => undefined;
     expect(await ask(150)).toMatchObject({ ok: false, output: expect.stringContaining('no answer within 150 ms') });
   });

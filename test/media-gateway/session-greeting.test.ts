@@ -33,7 +33,7 @@ describe('the beginning of a call', () => {
     );
   });
 
-  it('defect 14: tells the model the first message as its own words, never as the caller said it', async () => {
+  it('peer defect 14: tells the model the first message as its own words, never as the caller said it', async () => {
     const { phone, session } = world.call();
     await phone.untilHeard(/come on Friday\?$/);
     await phone.untilSilent();
@@ -46,7 +46,7 @@ describe('the beginning of a call', () => {
     expect(vendor?.heard.map((entry) => entry.text)).toEqual(['What? Can you repeat that?']);
   });
 
-  it('defect 21: a call has one session with the vendor, whoever opened it and however often it is started', async () => {
+  it('peer defect 21: a call has one session with the vendor, whoever opened it and however often it is started', async () => {
     const setup = world.setup();
     const prewarmed = prewarmSession(setup, world.deps);
     const { phone, session } = world.call(setup, { prewarmed });

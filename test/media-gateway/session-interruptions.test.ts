@@ -23,7 +23,7 @@ describe('interruptions', () => {
     return call;
   }
 
-  it('defect 22: cuts the history and the vendor item where the caller stopped hearing, not where the audio received ends', async () => {
+  it('peer defect 22: cuts the history and the vendor item where the caller stopped hearing, not where the audio received ends', async () => {
     const { phone, session } = await listening();
     await phone.untilHeard(/ten in the/);
     phone.say('Please stop this now, I have to say something.');
@@ -73,7 +73,7 @@ describe('interruptions', () => {
     expect(phone.clears).toBe(0);
   });
 
-  it('defect 22: cancels nothing when nothing is being generated', async () => {
+  it('peer defect 22: cancels nothing when nothing is being generated', async () => {
     const { phone, session } = await listening();
     await phone.untilHeard(/ten in the/);
     phone.say('Please stop this now, I have to say something.');

@@ -22,7 +22,7 @@ describe('tools and vendors that fail', () => {
     return call;
   }
 
-  it('defect 3: asks the webhook of a tool, and the model goes on from its answer', async () => {
+  it('peer defect 3: asks the webhook of a tool, and the model goes on from its answer', async () => {
     const { phone, session } = await booking();
     await phone.untilHeard(/It is booked\.$/);
     phone.hangUp();
@@ -42,7 +42,7 @@ describe('tools and vendors that fail', () => {
     expect((await session.done).toolCalls).toEqual([expect.objectContaining({ ok: true })]);
   });
 
-  it('defect 3: the model always gets an answer, also when the tool has none by its deadline', async () => {
+  it('peer defect 3: the model always gets an answer, also when the tool has none by its deadline', async () => {
     const { phone, session } = await booking({ webhookUrl: 'http://127.0.0.1:9/nobody', timeoutMs: 300 });
     await phone.untilHeard(/It is booked\.$/);
     phone.hangUp();
@@ -80,7 +80,7 @@ describe('tools and vendors that fail', () => {
     expect(phone.heard).toMatch(/technical problem/);
   });
 
-  it('defect 7: concurrent calls hear and say only their own', async () => {
+  it('peer defect 7: concurrent calls hear and say only their own', async () => {
     const names = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eve'];
     const calls = names.map((name) =>
       world.call(

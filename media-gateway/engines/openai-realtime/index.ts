@@ -55,6 +55,8 @@ export class OpenAiRealtime implements VoiceEngine {
   #closed = false;
   /** Items made before the session was configured. */
   #waiting: RealtimeClientEvent[] | undefined = [];
+  /** Of audio from before that: more turns than one are one. */
+  #waitingCommit: RealtimeClientEvent | undefined;
 
   constructor(private readonly options: OpenAiRealtimeOptions) {
     const { spec, clock } = options;
@@ -165,14 +167,16 @@ export class OpenAiRealtime implements VoiceEngine {
   #localTurns(endpointing: EndpointingSpec): LocalTurns {
     return new LocalTurns(endpointing, this.options, {
       append: (mulaw) => this.#backlog.push(mulaw),
-      // Behind its audio, which is kept until the session is configured.
-      commit: () => void this.ready.then(() => this.#commit()).catch(() => undefined),
+      commit: () => this.#commit(),
       emit: (event) => this.#emit(event),
     });
   }
 
+  /** Behind its audio, which is kept until the session is configured, and before the answer that is asked for next. */
   #commit(): void {
-    this.#socket.send({ type: 'input_audio_buffer.commit', event_id: `${COMMIT}${++this.#items}` });
+    const event: RealtimeClientEvent = { type: 'input_audio_buffer.commit', event_id: `${COMMIT}${++this.#items}` };
+    if (this.#waiting) this.#waitingCommit = event;
+    else this.#socket.send(event);
   }
 
   #delete(itemId: string): void {
@@ -213,6 +217,8 @@ export class OpenAiRealtime implements VoiceEngine {
         for (const item of this.#waiting ?? []) this.#socket.send(item);
         this.#waiting = undefined;
         this.#backlog.open();
+        if (this.#waitingCommit) this.#socket.send(this.#waitingCommit);
+        this.#waitingCommit = undefined;
         this.#turn.open();
         this.#settleReady?.resolve();
         break;

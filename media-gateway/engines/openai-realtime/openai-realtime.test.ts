@@ -23,7 +23,7 @@ describe('one response at a time', () => {
     expect(types()).toEqual(['response.create', 'response.create']);
   });
 
-  it('defect 22: sends no cancel when nothing is being generated, and one only when something is', () => {
+  it('peer defect 22: sends no cancel when nothing is being generated, and one only when something is', () => {
     const { responses, types } = turn();
     responses.cancel();
     responses.request({});
