@@ -14,6 +14,8 @@ import type { GatewayContext } from './gateway-context';
 export interface InboundRequest extends InboundCallFacts {
   carrier: CarrierName;
   carrierCallId: string;
+  /** This is not the first question about the call, because an earlier one found no answer. */
+  askedBefore: boolean;
 }
 
 export type InboundAnswer =
@@ -36,14 +38,15 @@ export async function takeInboundCall(
   request: InboundRequest,
   onStarted: () => void = () => undefined,
 ): Promise<InboundAnswer> {
-  const { carrier, carrierCallId, from, to, parameters } = request;
+  const { askedBefore, carrier, carrierCallId, from, to, parameters } = request;
   const callId = callIdOf(request);
   const { config, gatewayId, link, log } = gateway;
   let result: AttachResult;
+  let how: 'started' | 'known';
   try {
     const sealed = seal({ from, to, parameters }, gateway.secretKey, callId);
     const input = { tenantId: '', campaignId: '', contactId: '', callId, inbound: { carrier, carrierCallId, gatewayId, sealed } };
-    const how = await link.startInbound(input, config.PATTER_TASK_QUEUE, START_DEADLINE_MS);
+    how = await link.startInbound(input, config.PATTER_TASK_QUEUE, START_DEADLINE_MS);
     onStarted();
     log.info({ callId, carrierCallId, carrier, how }, 'a call comes in');
     result = await link.attach(callId, { gatewayId, carrierCallId }, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
@@ -56,8 +59,9 @@ export async function takeInboundCall(
     return { kind: 'refuse', as: result.code === 'PATTER_NO_GATEWAY' ? 'busy' : 'rejected' };
   }
   const target = streamTarget(gateway, callId, result.attachment);
-  // A stream that opens at the neighbour is warmed up there.
-  if (result.setup && target.gatewayUrl === gateway.publicUrl) gateway.prewarm.keepWarm(result.setup, carrierCallId);
+  // An announcement that comes again, while they talk or when all is over, opens no second session; a stream at the neighbour has its own there.
+  const first = how === 'started' || (askedBefore && gateway.calls.of(callId).length === 0);
+  if (result.setup && first && target.gatewayUrl === gateway.publicUrl) gateway.prewarm.keepWarm(result.setup, carrierCallId);
   return { kind: 'answer', target };
 }
 

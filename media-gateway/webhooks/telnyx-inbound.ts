@@ -55,7 +55,12 @@ export function registerTelnyxInbound(app: FastifyInstance, gateway: GatewayCont
   });
 }
 
-function ring(gateway: GatewayContext, ringing: Map<string, Ringing>, callId: string, request: InboundRequest): Ringing {
+function ring(
+  gateway: GatewayContext,
+  ringing: Map<string, Ringing>,
+  callId: string,
+  request: Omit<InboundRequest, 'askedBefore'>,
+): Ringing {
   const over = new AbortController();
   let onStarted: () => void = () => undefined;
   const started = new Promise<void>((resolve) => {
@@ -74,14 +79,14 @@ function ring(gateway: GatewayContext, ringing: Map<string, Ringing>, callId: st
 async function answerWhenAdmitted(
   gateway: GatewayContext,
   callId: string,
-  request: InboundRequest,
+  request: Omit<InboundRequest, 'askedBefore'>,
   signal: AbortSignal,
   onStarted: () => void,
 ): Promise<void> {
   const { clock, outbox } = gateway;
   const giveUpAt = clock.monotonic() + GIVE_UP_MS;
-  for (;;) {
-    const answer = await takeInboundCall(gateway, request, onStarted);
+  for (let askedBefore = false; ; askedBefore = true) {
+    const answer = await takeInboundCall(gateway, { ...request, askedBefore }, onStarted);
     if (signal.aborted) return;
     switch (answer.kind) {
       case 'answer':

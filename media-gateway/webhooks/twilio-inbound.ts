@@ -32,7 +32,7 @@ async function answerCall(request: TwilioRequest, reply: FastifyReply, gateway: 
     gateway.log.warn({ code: 'PATTER_LINE_NOT_FOUND' }, 'a call to something that is no phone number is refused');
     return rejectTwiml('rejected');
   }
-  const answer = await takeInboundCall(gateway, { carrier: 'twilio', ...call });
+  const answer = await takeInboundCall(gateway, { carrier: 'twilio', askedBefore: counted !== undefined, ...call });
   switch (answer.kind) {
     case 'answer':
       return streamTwiml(answer.target);

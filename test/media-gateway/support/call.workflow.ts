@@ -1,5 +1,5 @@
 /** The workflow's side of the border, without its decisions: takes what comes, and shows it. */
-import { CancellationScope, condition, defineQuery, defineSignal, proxyActivities, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, defineQuery, defineSignal, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import {
   type AttachRequest,
   type AttachResult,
@@ -42,6 +42,11 @@ interface Activities {
   conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<ConversationReport>;
 }
 
+/** A gateway starts its own calls with what it knows: no script. */
+function setupOfInbound(): CallSetup {
+  return { callId: workflowInfo().workflowId } as CallSetup;
+}
+
 export async function call(script: Script): Promise<void> {
   const seen: Seen = { attaches: [], carrierEvents: [], gatewayEvents: [], instructions: [], reports: [], lost: [] };
   const nonces = new Set<string>();
@@ -65,8 +70,8 @@ export async function call(script: Script): Promise<void> {
   });
   setHandler(attachUpdate, (request): AttachResult => {
     seen.attaches.push(request);
-    const setup = request.haveSetup ? undefined : script.setup;
-    if (!request.streamId) return { kind: 'attached', setup, history: [], attachment: 0 };
+    const setup = request.haveSetup ? undefined : (script.setup ?? setupOfInbound());
+    if (!request.streamId) return { kind: 'attached', setup, history: [], attachment: streams + 1 };
     if (script.refuse) return script.refuse;
     if (nonces.has(request.tokenNonce ?? '')) {
       return { kind: 'refused', action: 'close', code: 'PATTER_TOKEN_USED', reason: 'used before' };
@@ -81,7 +86,7 @@ export async function call(script: Script): Promise<void> {
       cancellationType: 'TRY_CANCEL',
       retry: { maximumAttempts: 1 },
     });
-    const input = { callId: script.setup.callId, streamId: request.streamId, gatewayId: request.gatewayId };
+    const input = { callId: workflowInfo().workflowId, streamId: request.streamId, gatewayId: request.gatewayId };
     conversations
       .run(() => conversation(input))
       .then(
