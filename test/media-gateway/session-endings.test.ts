@@ -11,7 +11,7 @@ describe('how a call ends', () => {
           thenSay: 'Noted.',
         },
         { when: 'hang up', say: 'As you wish, and have a very nice day today.', call: { tool: 'end_call' } },
-        { when: 'DTMF: 12#', say: 'You pressed twelve.' },
+        { when: 'DTMF: 12\\]', say: 'You pressed twelve.' },
         { when: 'wait wait', say: 'I wait.' },
       ],
     });

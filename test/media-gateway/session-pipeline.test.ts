@@ -241,6 +241,38 @@ describe('the developer’s own agent', () => {
     expect((await session.done).end).toBe('agent_ended');
   });
 
+  it('still gets its answer spoken when a tool returned while the caller made a sound without words', async () => {
+    let release: () => void = () => undefined;
+    let waiting = false;
+    const server = createServer((_request, response) => {
+      waiting = true;
+      release = () => response.end('{"ok":true}');
+    });
+    const url = await listening(server);
+    const hooks: PipelineHooks = {
+      afterTranscribe: (text) => (text === 'Hm hm hm.' ? null : text),
+      beforeSendToStt: (audio) => {
+        if (waiting && audio.some((byte) => (byte & 0x70) !== 0x70)) release();
+        return audio;
+      },
+    };
+    const onMessage: OnMessage = (message, control) => {
+      if (message.toolResults) return `It answered ${message.toolResults[0]?.result}.`;
+      control.call('look');
+      return '';
+    };
+    const tools = [{ name: 'look', description: '', parameters: {}, webhookUrl: url, timeoutMs: 8_000 }];
+    const { phone, session } = await greeted({ tools, turns: { fillers: { phrases: [] } } }, { pipeline: { onMessage, hooks } });
+    phone.say('Please look.');
+    await phone.until(() => waiting, 'the tool’s request');
+    phone.say('Hm hm hm.');
+    await phone.untilHeard(/It answered \{"ok":true\}\.$/, 6_000);
+    phone.hangUp();
+    expect(said(await session.done, 'user')).toEqual(['Please look.']);
+    server.closeAllConnections();
+    server.close();
+  });
+
   it('goes through the hooks of each stage, and a hook that throws is skipped', async () => {
     const seen: string[] = [];
     const hooks: PipelineHooks = {
