@@ -12,7 +12,7 @@ module.exports = {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  // Two cores: one worker beside the processes that end-to-end tests start.
-  maxWorkers: 2,
+  // On two cores: end-to-end tests spend more than half of their time waiting for what people say.
+  maxWorkers: 3,
   testTimeout: 60_000,
 };

@@ -86,6 +86,14 @@ export type PipelineSpec = z.infer<typeof pipelineSchema>;
 
 export const agentSchema = z.strictObject({
   engine: engineSchema,
+  /**
+   * Names code in the developer's own process (tool handlers, checks, `onMessage`) that belongs to this agent, as `<app>/<agent>`: its calls are given
+   * only to gateways of processes of that app. Absent: all of the agent is in this specification.
+   */
+  code: z
+    .string()
+    .regex(/^[a-zA-Z0-9_.-]{1,64}\/[a-zA-Z0-9_.-]{1,64}$/)
+    .optional(),
   /** `{variables}` are replaced by the contact's columns. */
   systemPrompt: z.string().min(1),
   /** Spoken first, after the disclosure. `{variables}` are replaced. */

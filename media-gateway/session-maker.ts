@@ -1,4 +1,5 @@
 /** How the host comes by sessions: the conversation is behind ports (`session/ports.ts`), and this is where it is plugged in. */
+import type { CodeOf } from './agent-code';
 import { BackgroundSounds } from './audio/background';
 import { type CallSessionOptions, createSession, LineCache, type Prewarmed, prewarmSession, type Session } from './session';
 import { SileroModels } from './turns/endpointing/silero-model';
@@ -10,14 +11,14 @@ export interface SessionMaker {
 
 /**
  * One for each gateway: lines that many calls share (disclosure, apology) are spoken into memory once.
- * @param pipeline code of this process that takes part in the pipelines of its calls
+ * @param codeOf the developer's code of this process that takes part in its calls
  */
-export function sessionMaker(pipeline?: CallSessionOptions['pipeline']): SessionMaker {
+export function sessionMaker(codeOf: CodeOf = () => undefined): SessionMaker {
   const lines = new LineCache();
   const silero = new SileroModels();
   const sounds = new BackgroundSounds();
   return {
-    create: (options) => createSession({ pipeline, ...options, lines, silero, sounds }),
-    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, pipeline }),
+    create: (options) => createSession({ code: codeOf(options.setup), ...options, lines, silero, sounds }),
+    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, code: codeOf(setup) }),
   };
 }

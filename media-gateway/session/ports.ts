@@ -14,9 +14,9 @@ import type {
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
+import type { AgentCode } from '../agent-code';
 import type { BackgroundSounds } from '../audio/background';
 import type { CallerFilter } from '../audio/noise-suppressor';
-import type { PipelineParts } from '../engines/open-engine';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import type { LineCache } from './line-cache';
 
@@ -64,8 +64,8 @@ export interface CallSessionOptions {
   sounds?: BackgroundSounds;
   /** Changes the caller's audio before anybody hears it, instead of the agent's `noiseSuppression`. Called once a call. */
   callerFilter?: () => CallerFilter;
-  /** Code of this process that takes part in a pipeline. */
-  pipeline?: PipelineParts;
+  /** The developer's code of this process for this call's agent. */
+  code?: AgentCode;
   emit(event: SessionEvent): void;
   config: Config;
   clock: Clock;

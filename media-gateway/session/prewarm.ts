@@ -4,8 +4,9 @@ import type { Clock } from '../../contracts/clock';
 import { lineSpeech, lineVoice } from '../../providers/tts/line-speech';
 import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
+import type { AgentCode } from '../agent-code';
 import type { EngineFactory, VoiceEngine } from '../engines/engine';
-import { openEngine, type PipelineParts } from '../engines/open-engine';
+import { openEngine } from '../engines/open-engine';
 import { builtInTools } from '../tools/built-in';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import { FixedLines } from './fixed-lines';
@@ -20,8 +21,8 @@ export interface VendorDeps {
   lines?: LineCache;
   /** Models of voice detection, shared in the same way. */
   silero?: SileroModels;
-  /** Code of this process in a pipeline. */
-  pipeline?: PipelineParts;
+  /** The developer's code of this process for the call's agent. */
+  code?: AgentCode;
 }
 
 /** How to open the agent's vendor. */

@@ -235,7 +235,7 @@ describe('the developer’s own agent', () => {
       yield `${message.text} Goodbye.`;
       control.call('end_call');
     };
-    const { phone, session } = await greeted({}, { pipeline: { onMessage } });
+    const { phone, session } = await greeted({}, { code: { onMessage } });
     phone.say('Thank you.');
     await phone.untilHeard(/You said Thank you\. Goodbye\.$/s);
     expect((await session.done).end).toBe('agent_ended');
@@ -262,7 +262,7 @@ describe('the developer’s own agent', () => {
       return '';
     };
     const tools = [{ name: 'look', description: '', parameters: {}, webhookUrl: url, timeoutMs: 8_000 }];
-    const { phone, session } = await greeted({ tools, turns: { fillers: { phrases: [] } } }, { pipeline: { onMessage, hooks } });
+    const { phone, session } = await greeted({ tools, turns: { fillers: { phrases: [] } } }, { code: { onMessage, hooks } });
     phone.say('Please look.');
     await phone.until(() => waiting, 'the tool’s request');
     phone.say('Hm hm hm.');
@@ -289,7 +289,7 @@ describe('the developer’s own agent', () => {
       afterSynthesize: (audio) => audio,
     };
     const onMessage: OnMessage = ({ text }) => `The name I wrote down is ${text} This is the secret part of what I say. That was it.`;
-    const { phone, session } = await greeted({}, { pipeline: { onMessage, hooks } });
+    const { phone, session } = await greeted({}, { code: { onMessage, hooks } });
     phone.say('I am Bob.');
     await phone.untilHeard(/That was it\.$/s);
     await phone.untilSilent();
