@@ -32,7 +32,8 @@ export interface EngineDeps {
   config: Config;
   clock: Clock;
   log: Logger;
-  pipeline?: PipelineParts;
+  /** The developer's code of this process. */
+  code?: PipelineParts;
   /** Models of voice detection that all calls share. */
   silero?: SileroModels;
 }
@@ -69,7 +70,7 @@ function openPipeline(
   spec: PipelineSpec,
   setup: CallSetup,
   session: { instructions: string; tools: EngineTool[] },
-  { config, clock, log, pipeline, silero }: EngineDeps,
+  { config, clock, log, code, silero }: EngineDeps,
 ): Pipeline {
   const { language, turns } = setup.agent;
   const provider = { config, clock, log };
@@ -87,15 +88,15 @@ function openPipeline(
     openDetector: (known, listener) =>
       openTurnDetector(endpointing, { clock, log, stt: { ...known, ...timing }, language, listener, judge, silero }),
     voice: openVoice(spec.tts, { language }, provider),
-    agent: agentOf(spec, setup, { config, clock, log, pipeline }),
-    hooks: new HookRunner(pipeline?.hooks ?? {}, { callId: setup.callId, language }, clock, log),
+    agent: agentOf(spec, setup, { config, clock, log, code }),
+    hooks: new HookRunner(code?.hooks ?? {}, { callId: setup.callId, language }, clock, log),
     clock,
     log,
   });
 }
 
-function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, pipeline }: EngineDeps): PipelineAgent {
-  if (pipeline?.onMessage) return new FunctionAgent(setup, pipeline.onMessage, clock);
+function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, code }: EngineDeps): PipelineAgent {
+  if (code?.onMessage) return new FunctionAgent(setup, code.onMessage, clock);
   if (!spec.onMessage) return new ModelAgent(openChatModel(spec.llm, { config, clock, log }));
   const fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(config) });
   return /^wss?:/i.test(spec.onMessage.url)
