@@ -1,19 +1,9 @@
 import { z } from 'zod';
 import { llmSchema, sttSchema, ttsSchema } from './providers';
+import { mcpServerSchema, toolSchema } from './tool';
 import { turnsSchema } from './turns';
 
-export const toolSchema = z.strictObject({
-  /** Visible to the model; unique within the agent and none of the built-in names. */
-  name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'a tool name has 1 to 64 letters, digits, _ or -'),
-  description: z.string().default(''),
-  /** JSON Schema of the arguments. */
-  parameters: z.record(z.string(), z.unknown()).default({ type: 'object', properties: {} }),
-  /** POST target. The body is `{tool, arguments, callId, campaignId, contactId, variables}`; the answer goes to the model. */
-  webhookUrl: z.url(),
-  /** Milliseconds for all tries together; the model always gets an answer by then. */
-  timeoutMs: z.number().int().min(100).max(60_000).default(10_000),
-});
-export type ToolSpec = z.infer<typeof toolSchema>;
+export { type McpServerSpec, type ToolSpec, toolSchema } from './tool';
 
 /** Tools that every agent has; their names are reserved. */
 export const BUILT_IN_TOOLS = ['transfer_call', 'end_call', 'opt_out', 'request_callback', 'send_digits', 'set_recording'] as const;
@@ -84,45 +74,86 @@ export type OpenAiRealtimeSpec = z.infer<typeof openaiRealtimeSchema>;
 export type ElevenLabsConvaiSpec = z.infer<typeof elevenlabsConvaiSchema>;
 export type PipelineSpec = z.infer<typeof pipelineSchema>;
 
-export const agentSchema = z.strictObject({
-  engine: engineSchema,
-  /**
-   * Names code in the developer's own process (tool handlers, checks, `onMessage`) that belongs to this agent, as `<app>/<agent>`: its calls are given
-   * only to gateways of processes of that app. Absent: all of the agent is in this specification.
-   */
-  code: z
-    .string()
-    .regex(/^[a-zA-Z0-9_.-]{1,64}\/[a-zA-Z0-9_.-]{1,64}$/)
-    .optional(),
-  /** `{variables}` are replaced by the contact's columns. */
-  systemPrompt: z.string().min(1),
-  /** Spoken first, after the disclosure. `{variables}` are replaced. */
-  firstMessage: z.string().default(''),
-  /** Spoken before all else on every call: law in the EU, several US states. Empty only when another disclosure is made elsewhere. */
-  disclosure: z.string().default('This is an automated call from an AI assistant.'),
-  language: z.string().default('en'),
-  tools: z.array(toolSchema).max(64).default([]),
-  /** The key that opts the callee out at once, in every campaign. */
-  optOutKey: z
-    .string()
-    .regex(/^[0-9*#]$/)
-    .default('9'),
-  /** Hard limit of the conversation in milliseconds. */
-  maxDurationMs: z
-    .number()
-    .int()
-    .min(5_000)
-    .max(4 * 3_600_000)
-    .default(600_000),
-  turns: turnsSchema.prefault({}),
-  /** What becomes of a caller whose AI provider has failed for good: an apology is spoken, then this. */
-  onProviderFailure: z.enum(['end', 'transfer']).default('end'),
-  /** Played quietly under the agent's voice and in its pauses. */
-  backgroundAudio: z.strictObject({ sound: z.enum(['office', 'room']), volume: z.number().min(0).max(1).default(0.2) }).optional(),
-  /** Takes steady noise out of the caller's audio before anybody hears it. */
-  noiseSuppression: z.boolean().default(false),
-});
+export const guardrailSchema = z
+  .strictObject({
+    /** Unique within the agent; shown in the record of a call in which it acted. */
+    name: z.string().min(1).max(100),
+    /** Words or phrases that are not spoken: whole words, in any case, however they are spaced. */
+    blockedTerms: z.array(z.string().trim().min(1).max(200)).max(1_000).default([]),
+    /** A function of the developer's process judges every sentence too: `AgentCode.guardrails`. */
+    check: z.boolean().default(false),
+    /** Milliseconds for `check`; the caller waits in silence for it. One that is late counts as blocked. */
+    timeoutMs: z.number().int().min(50).max(10_000).default(1_000),
+    /** Spoken instead, word by word. Empty: the agent falls silent. */
+    replacement: z.string().max(1_000).default("I'm sorry, I can't respond to that."),
+  })
+  .refine((guardrail) => guardrail.check || guardrail.blockedTerms.length > 0, 'a guardrail needs blockedTerms or a check');
+export type GuardrailSpec = z.infer<typeof guardrailSchema>;
+
+export const agentSchema = z
+  .strictObject({
+    engine: engineSchema,
+    /**
+     * Names code in the developer's own process (tool handlers, checks, `onMessage`) that belongs to this agent, as `<app>/<agent>`: its calls are given
+     * only to gateways of processes of that app. Absent: all of the agent is in this specification.
+     */
+    code: z
+      .string()
+      .regex(/^[a-zA-Z0-9_.-]{1,64}\/[a-zA-Z0-9_.-]{1,64}$/)
+      .optional(),
+    /** `{variables}` are replaced by the contact's columns. */
+    systemPrompt: z.string().min(1),
+    /** Spoken first, after the disclosure. `{variables}` are replaced. */
+    firstMessage: z.string().default(''),
+    /** Spoken before all else on every call: law in the EU, several US states. Empty only when another disclosure is made elsewhere. */
+    disclosure: z.string().default('This is an automated call from an AI assistant.'),
+    language: z.string().default('en'),
+    tools: z.array(toolSchema).max(64).default([]),
+    /** Servers whose tools the agent has too. */
+    mcp: z.array(mcpServerSchema).max(8).default([]),
+    /** What the agent must not say, whatever the model writes. */
+    guardrails: z.array(guardrailSchema).max(32).default([]),
+    /** The key that opts the callee out at once, in every campaign. */
+    optOutKey: z
+      .string()
+      .regex(/^[0-9*#]$/)
+      .default('9'),
+    /** Hard limit of the conversation in milliseconds. */
+    maxDurationMs: z
+      .number()
+      .int()
+      .min(5_000)
+      .max(4 * 3_600_000)
+      .default(600_000),
+    turns: turnsSchema.prefault({}),
+    /** What becomes of a caller whose AI provider has failed for good: an apology is spoken, then this. */
+    onProviderFailure: z.enum(['end', 'transfer']).default('end'),
+    /** Played quietly under the agent's voice and in its pauses. */
+    backgroundAudio: z.strictObject({ sound: z.enum(['office', 'room']), volume: z.number().min(0).max(1).default(0.2) }).optional(),
+    /** Takes steady noise out of the caller's audio before anybody hears it. */
+    noiseSuppression: z.boolean().default(false),
+  })
+  .superRefine((agent, ctx) => {
+    for (const [index, { handler, name }] of agent.tools.entries()) {
+      if (!handler || agent.code !== undefined) continue;
+      ctx.addIssue({
+        code: 'custom',
+        path: ['tools', index, 'handler'],
+        message: `the tool "${name}" is a function of a process, and the agent's \`code\` does not say of which: set \`code\`, or give the tool a webhookUrl`,
+      });
+    }
+    const servers = agent.mcp.map(({ name }) => name);
+    for (const [index, name] of servers.entries()) {
+      if (servers.indexOf(name) < index)
+        ctx.addIssue({ code: 'custom', path: ['mcp', index, 'name'], message: `two MCP servers are called "${name}"` });
+    }
+  });
 export type AgentSpec = z.infer<typeof agentSchema>;
+
+/** The app whose processes alone can hold the agent's calls; null where any gateway can. */
+export function appOf({ code }: Pick<AgentSpec, 'code'>): string | null {
+  return code?.split('/')[0] ?? null;
+}
 
 /** What a variable may be: the CSV's strings. */
 export type Variables = Readonly<Record<string, string>>;

@@ -13,7 +13,8 @@ export function forbiddenUrls(spec: CampaignSpec, config: Pick<Config, 'PATTER_A
   const { engine } = spec.agent;
   const named = [
     ...(engine.type === 'pipeline' && engine.onMessage ? [{ what: 'The onMessage of the agent', url: engine.onMessage.url }] : []),
-    ...spec.agent.tools.map((tool) => ({ what: `The tool ${tool.name}`, url: tool.webhookUrl })),
+    ...spec.agent.tools.flatMap(({ name, webhookUrl: url }) => (url === undefined ? [] : [{ what: `The tool ${name}`, url }])),
+    ...spec.agent.mcp.map(({ name, url }) => ({ what: `The MCP server ${name}`, url })),
     ...spec.postCall.webhooks.map((webhook, index) => ({ what: `Webhook ${index + 1}`, url: webhook.url })),
   ];
   return named

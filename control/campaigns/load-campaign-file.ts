@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { type AgentSpec, BUILT_IN_TOOLS } from '../../contracts/agent';
 import { type CampaignSpec, campaignFileSchema } from '../../contracts/campaign';
 import { type ErrorCode, PatterError } from '../../contracts/errors';
+import { MCP_SEPARATOR } from '../../contracts/tool';
 import { timezoneName } from '../../policy/timezone';
 
 export interface FileProblem {
@@ -167,6 +168,13 @@ export function toolChecks(agent: AgentSpec): { path: PropertyKey[]; message: st
       found.push({
         path: ['agent', 'tools', index, 'name'],
         message: builtIn ? `"${tool.name}" is a tool that every agent has: choose another name` : `two tools are called "${tool.name}"`,
+      });
+    }
+    const server = agent.mcp.find(({ name }) => tool.name.startsWith(`${name}${MCP_SEPARATOR}`));
+    if (server) {
+      found.push({
+        path: ['agent', 'tools', index, 'name'],
+        message: `"${tool.name}" is how a tool of the MCP server ${server.name} is called`,
       });
     }
     names.add(tool.name);

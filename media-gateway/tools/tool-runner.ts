@@ -70,8 +70,9 @@ export class ToolRunner {
     if (!tool) return failure(new Error(`There is no tool named ${name}.`));
     const before = this.memory.answerOf(name, text);
     if (before) return { output: before.result, ok: before.ok };
+    if (tool.webhookUrl === undefined) return failure(new Error(`The tool ${name} is not available.`));
     return await callWebhookTool(
-      tool,
+      { ...tool, webhookUrl: tool.webhookUrl },
       { toolCallId: this.memory.keyOf(name, text), arguments: args },
       this.setup,
       { fetch: this.fetch, clock: this.clock },

@@ -30,7 +30,7 @@ describe('a webhook tool', () => {
   const ask = (timeoutMs = 5_000, allowPrivate = true) => {
     const deps = { fetch: new GuardedFetch({ allowPrivate }), clock: systemClock };
     const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const tool = toolSchema.parse({ name: 'book', webhookUrl, timeoutMs });
+    const tool = { ...toolSchema.parse({ name: 'book', webhookUrl, timeoutMs }), webhookUrl };
     return callWebhookTool(tool, { toolCallId: 'tc1', arguments: { day: 'Friday' } }, setup, deps, new AbortController().signal);
   };
 

@@ -24,7 +24,7 @@ const MOST_REDIRECTS = 3;
  * 5xx. The key is the same in every try, so that the receiver can tell a repetition from a second wish.
  */
 export async function callWebhookTool(
-  tool: ToolSpec,
+  tool: ToolSpec & { webhookUrl: string },
   call: { toolCallId: string; arguments: unknown },
   setup: Pick<CallSetup, 'callId' | 'campaignId' | 'contactId' | 'variables'>,
   deps: { fetch: Pick<GuardedFetch, 'send'>; clock: Clock },
