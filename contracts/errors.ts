@@ -31,6 +31,7 @@ export const ERRORS = {
   PATTER_CARRIER_REFUSED: 'The carrier refused the request',
   PATTER_CALL_NOT_FOUND: 'No such call',
   PATTER_CALL_ENDED: 'The call has ended',
+  PATTER_IDEMPOTENCY_CONFLICT: 'The idempotency key belongs to another call',
   PATTER_CALL_DUPLICATE: 'Another call of this attempt is already connected',
   PATTER_TRANSFER_TARGET_UNKNOWN: 'The transfer target is not one that the developer wrote',
   // Gateway
@@ -49,12 +50,24 @@ export const ERRORS = {
   PATTER_REQUEST_INVALID: 'The request is too large or cannot be read',
   // Privacy
   PATTER_PERSON_IN_CALL: 'The person is in a call',
+  // The package
+  PATTER_OPTION_INVALID: 'An option of the package is not valid',
+  PATTER_NOT_CONNECTED: 'There is no connection, or nobody to answer',
+  PATTER_RESULT_TIMEOUT: 'The call has not ended within the given time',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Of PatterError and what is built on it (sdk/errors.ts). By name: an error may come from another copy of this module (jest, the workflow sandbox). */
+const FAMILY = /^Patter(Connection|Validation|Type)?Error$/;
+
 /** The one error class of the product. `message` says what to do; `code` is stable. */
 export class PatterError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: a class that extends this one is asked about itself, with the language's own rule
+    return this === PatterError ? isPatterError(value) : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
+
   readonly code: ErrorCode;
   /** Which field, line or part is meant, for programs. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -72,6 +85,5 @@ export class PatterError extends Error {
 }
 
 export function isPatterError(error: unknown, code?: ErrorCode): error is PatterError {
-  // By name and not by instanceof: an error may come from another copy of this module (jest, the workflow sandbox).
-  return error instanceof Error && error.name === 'PatterError' && (code === undefined || (error as PatterError).code === code);
+  return error instanceof Error && FAMILY.test(error.name) && (code === undefined || (error as PatterError).code === code);
 }

@@ -1,0 +1,82 @@
+/** Options of `phone.agent()`, `tool()` and `guardrail()`. */
+import type { AgentSpec } from '../../contracts/agent';
+import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
+import type { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
+import type { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
+import type { ToolContext } from './events';
+
+/** Answers the model: a string as it is, anything else as JSON. */
+// biome-ignore lint/suspicious/noExplicitAny: a handler names the arguments that its own JSON Schema promises
+export type ToolFunction = (args: any, context: ToolContext) => unknown | Promise<unknown>;
+
+export interface ToolOptions {
+  /** Visible to the model: 1 to 64 letters, digits, `_` or `-`, and none of the built-in names. */
+  name: string;
+  /** Visible to the model. */
+  description?: string;
+  /** JSON Schema of the arguments. */
+  parameters?: Record<string, unknown>;
+  /** Called in this process. Exactly one of `handler` and `webhookUrl`. */
+  handler?: ToolFunction;
+  /** Gets a POST with the arguments, three times at most. */
+  webhookUrl?: string;
+  /** Milliseconds for all tries together. @default 10000 */
+  timeoutMs?: number;
+  /** Runs as a step of the call's workflow: once, whatever dies meanwhile. @default false */
+  durable?: boolean;
+}
+
+/** True: the text must not be spoken. */
+export type GuardrailFunction = (text: string) => boolean | Promise<boolean>;
+
+export interface GuardrailOptions {
+  name: string;
+  /** Case-insensitive, whole words. */
+  blockedTerms?: readonly string[];
+  check?: GuardrailFunction;
+  /** Spoken instead. @default "I'm sorry, I can't respond to that." */
+  replacement?: string;
+}
+
+export type AgentProvider = 'openai_realtime' | 'elevenlabs_convai' | 'pipeline';
+
+export interface AgentOptions {
+  /** Instructions; `{placeholders}` are replaced by the variables. */
+  systemPrompt: string;
+  /** Voice of the engine. @default 'alloy' */
+  voice?: string;
+  /** Model of the engine: the Realtime model, or the language model of a pipeline. */
+  model?: string;
+  /** BCP 47. @default 'en' */
+  language?: string;
+  /** Spoken at the start of a call, after the disclosure. */
+  firstMessage?: string;
+  tools?: readonly ToolOptions[];
+  /** @default 'openai_realtime', or what `engine`, `stt`, `tts` and `llm` tell */
+  provider?: AgentProvider;
+  /** The newer way to say `provider`, `model` and `voice`. */
+  engine?: OpenAIRealtime | ElevenLabsConvAI;
+  /** Who hears in a pipeline. */
+  stt?: STTConfig;
+  /** Who speaks in a pipeline. */
+  tts?: TTSConfig;
+  /** Who thinks in a pipeline without `onMessage`. */
+  llm?: LLMConfig;
+  /** Values for the placeholders, 500 characters each at most. */
+  variables?: Readonly<Record<string, string | number | boolean>>;
+  guardrails?: readonly GuardrailOptions[];
+  /** Functions that see what goes through a pipeline, change it or take it out. */
+  hooks?: PipelineHooks;
+  /** A stable name of your own: 1 to 64 letters, digits, `_`, `.` or `-`. @default a digest of the agent */
+  agentId?: string;
+  /** Said first on every call. It can be worded, not left out. */
+  disclosure?: string;
+  /** Milliseconds that a conversation may last. @default 600000 */
+  maxDurationMs?: number;
+  /** Who speaks when: docs/turn-taking.md. */
+  turns?: Partial<AgentSpec['turns']>;
+  /** Played quietly under the agent's voice. */
+  backgroundAudio?: { sound: 'office' | 'room'; volume?: number };
+  /** Takes steady noise out of the caller's audio. @default false */
+  noiseSuppression?: boolean;
+}

@@ -1,0 +1,26 @@
+/** Callbacks: functions of this process, or URLs that get the same event as a signed POST. */
+import type { CallControl } from './call-control';
+import type { CallEndEvent, CallStartEvent, IncomingMessage, MachineDetectionResult, MetricsEvent, TranscriptEvent } from './events';
+
+/** What it returns is ignored, but a promise is waited for: events of one call come in order. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a callback may return anything, nothing included
+export type Callback<Event> = ((event: Event) => unknown | void | Promise<unknown>) | string;
+
+export type Answer = string | AsyncIterable<string>;
+/** Returns what the agent says, at once or bit by bit. */
+export type MessageFunction = (message: IncomingMessage, control: CallControl) => Answer | Promise<Answer>;
+/** http(s) URL: one signed POST a turn. ws(s) URL: one signed socket a call. */
+export type MessageHandler = MessageFunction | string;
+
+export interface Callbacks {
+  /** Once when a call connects. */
+  onCallStart?: Callback<CallStartEvent>;
+  /** Once when a call has ended, whatever the outcome: busy, no answer and failed included. */
+  onCallEnd?: Callback<CallEndEvent>;
+  /** For each utterance of both. */
+  onTranscript?: Callback<TranscriptEvent>;
+  /** After each turn. */
+  onMetrics?: Callback<MetricsEvent>;
+  /** Once, when it is known who answered an outbound call. */
+  onMachineDetection?: Callback<MachineDetectionResult>;
+}

@@ -1,0 +1,90 @@
+/** Options of `new Patter()`. */
+import type { CarrierName } from '../../contracts/carrier';
+import type { Telnyx, Twilio } from '../providers/carriers';
+import type { TunnelOption } from './tunnel';
+
+/** Dollars, laid over the built-in price list: `{ 'twilio/voice/outbound/second': { price: 0.01, per: 'minute' } }`. */
+export type Pricing = Readonly<
+  Record<string, number | { readonly price: number; readonly per?: string } | Readonly<Record<string, unknown>>>
+>;
+
+interface CommonOptions {
+  /** @default 'cloud' when `apiKey` is given, else 'local' */
+  mode?: 'local' | 'cloud';
+}
+
+export interface LocalOptions extends CommonOptions {
+  /** The newer way to give the carrier's keys. */
+  carrier?: Twilio | Telnyx;
+  /** @default TWILIO_ACCOUNT_SID, TWILIO_SID */
+  twilioSid?: string;
+  /** @default TWILIO_AUTH_TOKEN, TWILIO_TOKEN */
+  twilioToken?: string;
+  /** @default TELNYX_API_KEY, TELNYX_KEY */
+  telnyxKey?: string;
+  /** Call Control application. @default TELNYX_CONNECTION_ID */
+  telnyxConnectionId?: string;
+  /** Ed25519 key that webhooks are verified with. @default TELNYX_PUBLIC_KEY */
+  telnyxPublicKey?: string;
+  /** @default OPENAI_API_KEY, OPENAI_KEY */
+  openaiKey?: string;
+  /** @default ELEVENLABS_API_KEY, ELEVENLABS_KEY */
+  elevenlabsKey?: string;
+  /** @default DEEPGRAM_API_KEY, DEEPGRAM_KEY */
+  deepgramKey?: string;
+  /** E.164. @default PATTER_PHONE_NUMBER, PHONE_NUMBER */
+  phoneNumber?: string;
+  /** Public host name, no scheme needed. @default PATTER_PUBLIC_URL, WEBHOOK_URL */
+  webhookUrl?: string;
+  /** Not together with `webhookUrl`. */
+  tunnel?: TunnelOption;
+  pricing?: Pricing;
+  /** Webhooks that cannot be verified for lack of a credential are answered with 503. @default true */
+  requireSignature?: boolean;
+  /** Writes one file per finished call: true to the default folder, or a path. @default PATTER_LOG_DIR */
+  persist?: boolean | string;
+  /** Names this program, so that it is known again after a restart: 1 to 64 letters, digits, `_`, `.` or `-`. @default from number and folder */
+  appId?: string;
+}
+
+export interface CloudOptions extends CommonOptions {
+  /** `pt_…`. @default PATTER_API_KEY (with `mode: 'cloud'`) */
+  apiKey?: string;
+  /** WebSocket of the backend. @default PATTER_BACKEND_URL, else wss://api.getpatter.com */
+  backendUrl?: string;
+  /** REST of the backend. @default PATTER_REST_URL, else backendUrl with http(s) */
+  restUrl?: string;
+}
+
+export type PatterOptions = LocalOptions & CloudOptions;
+
+/** Where calls go through, and with which keys. All keys may come from the environment. */
+export interface LocalConfigFields {
+  readonly telephonyProvider: CarrierName;
+  readonly twilioSid: string;
+  readonly twilioToken: string;
+  readonly telnyxKey: string;
+  readonly telnyxConnectionId: string;
+  readonly telnyxPublicKey: string;
+  readonly openaiKey: string;
+  readonly elevenlabsKey: string;
+  readonly deepgramKey: string;
+  /** E.164. */
+  readonly phoneNumber: string;
+  /** Public host name, no scheme; '' with a tunnel, or where none is known yet. */
+  readonly webhookUrl: string;
+  readonly requireSignature: boolean;
+  /** Folder of the on-disk call history; null: none. */
+  readonly persistRoot: string | null;
+  readonly appId: string;
+  readonly tunnel: TunnelOption;
+  readonly pricing: Pricing;
+}
+
+export interface CloudConfig {
+  readonly apiKey: string;
+  /** ws(s), no slash at the end. */
+  readonly backendUrl: string;
+  /** http(s), no slash at the end. */
+  readonly restUrl: string;
+}

@@ -1,0 +1,111 @@
+/** What callbacks are told. Every field is there in both spellings: `event.callId` and `event.call_id`. */
+import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
+import type { CallMetrics, CostBreakdown, TurnMetrics } from './metrics';
+import type { BothSpellings } from './spellings';
+
+/** One utterance, as it was heard: the agent's text ends where the caller stopped hearing it. */
+export interface HistoryEntry {
+  readonly role: 'user' | 'assistant';
+  readonly text: string;
+  /** ISO 8601 in UTC, as `2025-03-15T10:00:01Z`. */
+  readonly timestamp: string;
+}
+
+export type CallDirection = 'inbound' | 'outbound';
+
+/** Who speaks with whom. */
+export interface CallParties {
+  callId: string;
+  /** Who called, E.164; `anonymous` where withheld. */
+  caller: string;
+  /** Who was called, E.164. */
+  callee: string;
+  direction: CallDirection;
+}
+
+interface Delivered {
+  /** The same when an event is delivered again after a crash: `<callId>:<kind>:<n>`. */
+  deliveryId: string;
+}
+
+interface WithParameters {
+  /** What was given to `call()` as `customParams`, or came with the carrier's stream. */
+  customParams: Readonly<Record<string, string>>;
+}
+
+/** A call, as `onCallStart` gets it. */
+export type CallEvent = BothSpellings<CallParties & WithParameters & Delivered>;
+export type CallStartEvent = CallEvent;
+
+export type CallEndEvent = BothSpellings<
+  CallParties &
+    WithParameters &
+    Delivered & {
+      /** The whole conversation; empty when there was none. */
+      transcript: readonly HistoryEntry[];
+      /** The same as `transcript`. */
+      history: readonly HistoryEntry[];
+      /** Seconds from answer to end; 0 when nobody answered. */
+      duration: number;
+      outcome: Outcome;
+      /** Why, where the outcome alone does not tell: a carrier's code, the rule of the gate. */
+      reason: string | undefined;
+      answeredBy: AnsweredBy;
+      metrics: CallMetrics;
+    }
+>;
+
+export type TranscriptEvent = BothSpellings<
+  CallParties &
+    Delivered & {
+      role: 'user' | 'assistant';
+      text: string;
+      /** The conversation so far, this utterance included. */
+      history: readonly HistoryEntry[];
+    }
+>;
+
+/** What the caller said, for `onMessage`. */
+export type IncomingMessage = BothSpellings<
+  CallParties &
+    WithParameters & {
+      /** With `[DTMF: 1]` for pressed keys. '' when the agent is to speak without having been spoken to. */
+      text: string;
+      /** What was said before `text`. */
+      history: readonly HistoryEntry[];
+      /** BCP 47. */
+      language: string;
+      variables: Readonly<Record<string, string>>;
+    }
+>;
+
+export type MetricsEvent = BothSpellings<
+  CallParties &
+    Delivered & {
+      turn: TurnMetrics;
+      /** Of the call so far, estimated from the vendors' units. */
+      costSoFar: CostBreakdown;
+    }
+>;
+
+/** `human` or `machine`, as the carrier's detection, the first words and the beep have it together. */
+export type MachineDetectionResult = BothSpellings<
+  CallParties &
+    Delivered & {
+      /** `unknown` is treated as a person. */
+      result: AnsweredBy;
+      answeredBy: AnsweredBy;
+      isMachine: boolean;
+    }
+>;
+
+/** What a tool's handler is told of the call beside its arguments. */
+export type ToolContext = BothSpellings<
+  CallParties &
+    WithParameters & {
+      variables: Readonly<Record<string, string>>;
+      history: readonly HistoryEntry[];
+      /** Aborted when the tool's deadline is over or the call has ended. */
+      signal: AbortSignal;
+    }
+>;

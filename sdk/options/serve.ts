@@ -1,0 +1,54 @@
+/** Options of `phone.serve()` and `phone.test()`. */
+import type { Agent } from '../agent/agent';
+import type { Callback, Callbacks, MessageFunction, MessageHandler } from './callbacks';
+import type { CallEndEvent, CallStartEvent } from './events';
+import type { TunnelOption } from './tunnel';
+
+export interface ServeSettings extends Callbacks {
+  /** TCP port, 1 to 65535. @default 8000 */
+  port?: number;
+  /** Records the calls. @default false */
+  recording?: boolean;
+  /** The agent is this function (or URL) instead of a model. Pipeline only. */
+  onMessage?: MessageHandler;
+  /** Older name of `onMachineDetection`. */
+  onMachine?: Callbacks['onMachineDetection'];
+  /** Said to answering machines on outbound calls that have none of their own. @default '' */
+  voicemailMessage?: string;
+  /** Page with calls and metrics at `/dashboard`. @default true */
+  dashboard?: boolean;
+  /** Bearer token of the dashboard. Empty: it is shown on this machine only. @default '' */
+  dashboardToken?: string;
+  /** Makes this server reachable from the internet. Not together with `webhookUrl`. @default false */
+  tunnel?: TunnelOption;
+  /** Whether the carrier's number is told to send its calls here. `if-unset`: only when it sends them nowhere, or here already. @default 'if-unset' */
+  configureNumber?: 'always' | 'if-unset' | false;
+}
+
+export interface ServeOptions extends ServeSettings {
+  agent: Agent;
+}
+
+/** Checked, with every default filled in. */
+export interface ResolvedServeOptions {
+  readonly agent: Agent;
+  readonly port: number;
+  readonly recording: boolean;
+  readonly callbacks: Readonly<Callbacks>;
+  readonly onMessage: MessageHandler | undefined;
+  readonly voicemailMessage: string;
+  readonly dashboard: boolean;
+  readonly dashboardToken: string;
+  readonly tunnel: TunnelOption;
+  readonly configureNumber: 'always' | 'if-unset' | false;
+}
+
+export interface TestOptions {
+  onMessage?: MessageFunction;
+  onCallStart?: Callback<CallStartEvent>;
+  onCallEnd?: Callback<CallEndEvent>;
+}
+
+export interface ResolvedTestOptions extends Readonly<TestOptions> {
+  readonly agent: Agent;
+}

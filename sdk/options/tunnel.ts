@@ -1,0 +1,24 @@
+/** How a server on this machine becomes reachable from the internet. The built-in ones are in sdk/providers/tunnels.ts; anybody may write another. */
+
+export interface OpenTunnel {
+  /** Public host name, no scheme. */
+  readonly host: string;
+  /** Calls back with the new host name when it changes. */
+  onChange?(listener: (host: string) => void): void;
+  close(): Promise<void>;
+}
+
+export interface Tunnel {
+  /** A short name for logs. */
+  readonly name: string;
+  /** @param port the local port to lead to @param signal aborted when the server gives up waiting */
+  open(port: number, signal: AbortSignal): Promise<OpenTunnel>;
+}
+
+/** Options of a tunnel that the package itself opens: `type` says which. */
+export interface BuiltInTunnel {
+  readonly type: 'cloudflare' | 'static' | 'ngrok';
+}
+
+/** `true` is a Cloudflare tunnel. */
+export type TunnelOption = boolean | BuiltInTunnel | Tunnel;
