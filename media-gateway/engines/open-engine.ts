@@ -8,6 +8,7 @@ import { openVoice } from '../../providers/tts/open-voice';
 import type { Config } from '../../runtime/config';
 import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { Logger } from '../../runtime/log';
+import type { Guardrails } from '../guardrails/guardrails';
 import { openTurnDetector } from '../turns/endpointing/open';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import { llmJudge } from '../turns/semantic/llm-judge';
@@ -34,6 +35,8 @@ export interface EngineDeps {
   log: Logger;
   /** The developer's code of this process. */
   code?: PipelineParts;
+  /** A pipeline asks it before it speaks. */
+  guardrails?: Guardrails;
   /** Models of voice detection that all calls share. */
   silero?: SileroModels;
 }
@@ -70,7 +73,7 @@ function openPipeline(
   spec: PipelineSpec,
   setup: CallSetup,
   session: { instructions: string; tools: EngineTool[] },
-  { config, clock, log, code, silero }: EngineDeps,
+  { config, clock, log, code, silero, guardrails }: EngineDeps,
 ): Pipeline {
   const { language, turns } = setup.agent;
   const provider = { config, clock, log };
@@ -89,6 +92,7 @@ function openPipeline(
       openTurnDetector(endpointing, { clock, log, stt: { ...known, ...timing }, language, listener, judge, silero }),
     voice: openVoice(spec.tts, { language }, provider),
     agent: agentOf(spec, setup, { config, clock, log, code }),
+    passes: guardrails && !guardrails.none ? (before, sentence) => guardrails.passes(before, sentence) : undefined,
     hooks: new HookRunner(code?.hooks ?? {}, { callId: setup.callId, language }, clock, log),
     clock,
     log,

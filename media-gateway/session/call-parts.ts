@@ -1,5 +1,8 @@
 import type { Checkpoint } from '../../contracts/call';
 import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
+import type { EngineEvent } from '../engines/engine';
+import { Guardrails } from '../guardrails/guardrails';
+import { SpeechHold } from '../guardrails/speech-hold';
 import type { BuiltInCall } from '../tools/built-in';
 import { ToolMemory } from '../tools/tool-memory';
 import { ToolRunner } from '../tools/tool-runner';
@@ -30,6 +33,9 @@ export class CallParts {
   readonly amd: AmdWatch;
   readonly conversation: Conversation;
   readonly reader: LineReader;
+  readonly guardrails: Guardrails;
+  /** Of a vendor whose words and audio come together; a pipeline's are judged before they are spoken. */
+  readonly #hold: SpeechHold | undefined;
   /** False: the carrier is gone, and nothing is sent any more. */
   streamOpen = true;
   readonly #meter = new UsageMeter();
@@ -50,16 +56,28 @@ export class CallParts {
     };
     this.speaker = new Speaker(sink, clock, this.turns, () => this.conversation.update());
     this.lines = warm?.lines ?? fixedLines(setup, options);
+    this.guardrails = warm?.guardrails ?? new Guardrails(setup, options.code, clock, log);
+    this.#hold =
+      this.guardrails.none || agent.engine.type === 'pipeline'
+        ? undefined
+        : new SpeechHold(
+            this.guardrails,
+            (event) => this.conversation.onEvent(event),
+            (itemId) => this.link.engine.interrupt(itemId, 0),
+          );
     this.link = new EngineLink(
       warm?.engine,
-      engineFactory(setup, options),
+      engineFactory(setup, { ...options, guardrails: this.guardrails }),
       () => this.turns.all((id) => this.speaker.heardSoFar(id)),
       {
         event: (event) => {
           if (event.kind === 'usage') this.#meter.add(event.lines);
-          else this.conversation.onEvent(event);
+          else this.#onEvent(event);
         },
-        interrupted: () => this.conversation.interrupted(),
+        interrupted: () => {
+          this.#hold?.reset();
+          this.conversation.interrupted();
+        },
         restored: () => this.conversation.restored(),
         lost: (error) => listener.providerLost(error),
       },
@@ -80,9 +98,24 @@ export class CallParts {
       clock,
       spec: agent.turns,
       language: agent.language,
+      hold: this.#hold,
       listener,
     });
     this.reader = new LineReader(lines, speaker, this.conversation, link, agent.language, clock);
+  }
+
+  #onEvent(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' }>): void {
+    switch (event.kind) {
+      case 'audio':
+      case 'agent_text':
+      case 'item_completed':
+      case 'response_done':
+        if (this.#hold) this.#hold.push(event);
+        else this.conversation.onEvent(event);
+        break;
+      default:
+        this.conversation.onEvent(event);
+    }
   }
 
   checkpoint(): Checkpoint {
@@ -102,5 +135,6 @@ export class CallParts {
     this.tools.dispose();
     this.#fetch.close();
     this.lines.dispose();
+    this.guardrails.dispose();
   }
 }

@@ -35,6 +35,7 @@ export class CallSession implements Session {
   #resolveDone: (report: ConversationReport) => void = () => undefined;
   #startedAt: number;
   #optedOut = false;
+  #replacing = false;
   #agentSpeaks = false;
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
@@ -97,6 +98,11 @@ export class CallSession implements Session {
       (keys) => this.#keys(keys),
     );
     this.#requests = new WorkflowRequests(clock, options.emit);
+    this.#parts.guardrails.listen(
+      // Not from within the event that brought the words.
+      { blocked: ({ replacement }) => queueMicrotask(() => this.#replace(replacement)) },
+      () => this.#parts.turns.turns(),
+    );
   }
 
   start(): void {
@@ -265,6 +271,7 @@ export class CallSession implements Session {
     this.#talk();
     if (modelBegins) conversation.respond();
     lines.prefetch(this.#phrase('apology').text);
+    for (const replacement of this.#parts.guardrails.replacements) lines.prefetch(replacement);
   }
 
   get #consent(): Parameters<typeof greet>[1]['consent'] {
@@ -286,6 +293,22 @@ export class CallSession implements Session {
     this.#voicemail.withdraw();
     this.#talk();
     conversation.respond();
+  }
+
+  /** The agent was about to say what it must not. */
+  #replace(replacement: string): void {
+    if (!this.#live) return;
+    const { conversation, reader } = this.#parts;
+    conversation.cut();
+    // What stands for a blocked answer and is blocked itself (a model reads it where no voice can be had) is left out.
+    if (replacement === '' || this.#replacing) return;
+    this.#replacing = true;
+    const said = reader.say({ text: replacement, verbatim: true }, { interruptible: true });
+    this.#run(
+      said.finally(() => {
+        this.#replacing = false;
+      }),
+    );
   }
 
   async #warn(): Promise<void> {

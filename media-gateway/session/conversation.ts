@@ -63,6 +63,8 @@ export class Conversation {
       clock: Clock;
       spec: TurnsSpec;
       language: string;
+      /** Keeps words back until they are judged. */
+      hold?: { readonly busy: boolean; cut(): void };
       listener: ConversationListener;
     },
   ) {
@@ -100,8 +102,8 @@ export class Conversation {
 
   /** The agent has nothing under way: neither speech nor an answer nor a tool. */
   get idle(): boolean {
-    const { speaker, link } = this.deps;
-    return !speaker.busy && !link.engine.responding && !this.#tools.open;
+    const { speaker, link, hold } = this.deps;
+    return !speaker.busy && !link.engine.responding && !this.#tools.open && hold?.busy !== true;
   }
 
   /** Nobody speaks and nothing is going on that will make somebody speak. */
@@ -180,10 +182,11 @@ export class Conversation {
 
   /** Silences the agent; the model and the history keep what was heard. */
   cut(options?: { all: boolean }): void {
-    const { speaker, link } = this.deps;
+    const { speaker, link, hold } = this.deps;
     this.#interruption.forget();
     this.#watch.over();
     link.engine.cancel();
+    hold?.cut();
     for (const item of speaker.cut(options)) {
       if (item.source === 'response' && !item.complete) link.engine.interrupt(item.itemId, item.heardMs);
     }

@@ -7,6 +7,7 @@ import type { Logger } from '../../runtime/log';
 import type { AgentCode } from '../agent-code';
 import type { EngineFactory, VoiceEngine } from '../engines/engine';
 import { openEngine } from '../engines/open-engine';
+import { Guardrails } from '../guardrails/guardrails';
 import { builtInTools } from '../tools/built-in';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import { FixedLines } from './fixed-lines';
@@ -23,6 +24,8 @@ export interface VendorDeps {
   silero?: SileroModels;
   /** The developer's code of this process for the call's agent. */
   code?: AgentCode;
+  /** What the agent must not say; given to a pipeline, which asks before it speaks. */
+  guardrails?: Guardrails;
 }
 
 /** How to open the agent's vendor. */
@@ -54,9 +57,11 @@ function lineProvider(engine: EngineSpec): 'openai' | 'elevenlabs' {
 export class PrewarmedSession implements Prewarmed {
   #engine: VoiceEngine | undefined;
   #lines: FixedLines | undefined;
+  readonly #guardrails: Guardrails;
 
   constructor(setup: CallSetup, deps: VendorDeps) {
-    this.#engine = engineFactory(setup, deps)();
+    this.#guardrails = new Guardrails(setup, deps.code, deps.clock, deps.log);
+    this.#engine = engineFactory(setup, { ...deps, guardrails: this.#guardrails })();
     this.#lines = fixedLines(setup, deps);
     this.#lines.prefetch(setup.agent.disclosure);
     this.#lines.prefetch(setup.recording?.consent ?? '');
@@ -64,8 +69,8 @@ export class PrewarmedSession implements Prewarmed {
   }
 
   /** From now on the parts belong to who took them. */
-  take(): { engine: VoiceEngine | undefined; lines: FixedLines | undefined } {
-    const taken = { engine: this.#engine, lines: this.#lines };
+  take(): { engine: VoiceEngine | undefined; lines: FixedLines | undefined; guardrails: Guardrails } {
+    const taken = { engine: this.#engine, lines: this.#lines, guardrails: this.#guardrails };
     this.#engine = undefined;
     this.#lines = undefined;
     return taken;

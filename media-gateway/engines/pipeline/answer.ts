@@ -17,6 +17,8 @@ export interface AnswerOptions {
   /** BCP 47. */
   language: string;
   filters: readonly TextFilter[];
+  /** False: the sentence is not spoken, nor what follows it. */
+  passes?(before: string, sentence: string): Promise<boolean>;
   clock: Clock;
   log: Pick<Logger, 'warn'>;
 }
@@ -35,6 +37,8 @@ export interface AnswerListener {
 /** The first words are spoken after so long, wherever they end. */
 const FIRST_WORDS_MS = 250;
 const TRIES = 2;
+/** Characters: as long as the longest term that may begin in one sentence and end in the next. */
+const WORDS_BEFORE = 400;
 
 /** One answer: the agent's words, sentence by sentence into the voice, while both are still at it. */
 export class Answer {
@@ -46,6 +50,9 @@ export class Answer {
   #begun = false;
   #over = false;
   #agentError: string | undefined;
+  /** The last words that went to the voice. */
+  #before = '';
+  #stopped = false;
 
   constructor(
     private readonly options: AnswerOptions,
@@ -141,7 +148,19 @@ export class Answer {
       return spoken.trim() === '' ? null : hooks.run('beforeSynthesize', spoken);
     };
     const text = hooks.run('afterLlm', sentence);
-    return text instanceof Promise ? text.then(speakable) : speakable(text);
+    const spoken = text instanceof Promise ? text.then(speakable) : speakable(text);
+    return this.options.passes ? this.#allowed(spoken, this.options.passes) : spoken;
+  }
+
+  async #allowed(spoken: string | null | Promise<string | null>, passes: NonNullable<AnswerOptions['passes']>): Promise<string | null> {
+    const sentence = await spoken;
+    if (sentence === null || this.#stopped) return null;
+    if (await passes(this.#before, sentence)) {
+      this.#before = `${this.#before} ${sentence}`.slice(-WORDS_BEFORE);
+      return sentence;
+    }
+    this.#stopped = true;
+    return null;
   }
 
   #allWritten(): void {

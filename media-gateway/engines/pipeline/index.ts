@@ -33,6 +33,8 @@ export interface PipelineOptions {
   voice: StreamingVoice;
   agent: PipelineAgent;
   hooks: HookRunner;
+  /** Whether a sentence may be spoken, by what was said right before it; with the first that may not, the answer is over. */
+  passes?(before: string, sentence: string): Promise<boolean>;
   clock: Clock;
   log: Logger;
 }
@@ -276,7 +278,7 @@ export class Pipeline implements VoiceEngine {
     const options = this.#next;
     this.#next = undefined;
     const id = this.#id('answer');
-    const { voice, hooks, language, spec, clock, log } = this.options;
+    const { voice, hooks, language, spec, passes, clock, log } = this.options;
     let prepared = this.#takePreparation(options);
     const messages = this.#history.messages();
     const run = new Answer(
@@ -290,6 +292,7 @@ export class Pipeline implements VoiceEngine {
         hooks,
         language,
         filters: spec.textFilters,
+        passes,
         clock,
         log,
       },
