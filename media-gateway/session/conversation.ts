@@ -317,6 +317,7 @@ export class Conversation {
     if (!utterance) return;
     if (utterance.kind === 'turn') this.#answer();
     else if (utterance.kind !== 'overlap' && this.#owed && this.#mode === 'open') this.#answerCaller();
+    this.#utterances.forget(itemId);
   }
 
   #transcript(itemId: string, text: string): void {
@@ -341,6 +342,7 @@ export class Conversation {
         break;
       case 'turn':
         if (this.#gate.awaitsWords) this.#answer();
+        else if (text === '' && !utterance.over) this.#wordless(utterance);
         break;
       case 'unheard':
         break;
@@ -348,6 +350,12 @@ export class Conversation {
         utterance.kind satisfies never;
     }
     this.#utterances.forget(itemId);
+  }
+
+  /** A sound that wants no answer. What it silenced is still to be said, though, and so is what waited for its end. */
+  #wordless(utterance: Utterance): void {
+    utterance.kind = 'ignored';
+    this.#owed ||= utterance.cut && this.#mode === 'open';
   }
 
   /** A short word that did not stop the agent, said when it was about to end anyway, is the answer. */
@@ -371,6 +379,7 @@ export class Conversation {
 
   #interrupt(utterance: Utterance): void {
     utterance.kind = 'turn';
+    utterance.cut = true;
     this.cut();
     if (this.#mode !== 'open') this.deps.listener.interrupted();
     if (utterance.over) this.#answer();

@@ -8,6 +8,8 @@ export interface Utterance {
     | 'unheard'; // in a passage that must not be interrupted, or muted
   over: boolean;
   transcribed: boolean;
+  /** It silenced the agent. */
+  cut: boolean;
 }
 
 /** The caller's utterances whose words are still to come, and the one that is being spoken. */
@@ -25,7 +27,7 @@ export class Utterances {
 
   begin(itemId: string, kind: Utterance['kind']): void {
     this.#speaking = itemId;
-    this.#open.set(itemId, { kind, over: false, transcribed: false });
+    this.#open.set(itemId, { kind, over: false, transcribed: false, cut: false });
   }
 
   get(itemId: string): Utterance | undefined {
@@ -47,8 +49,10 @@ export class Utterances {
     return utterance;
   }
 
+  /** Drops it once its end and its words are known, in whichever order they came. */
   forget(itemId: string): void {
-    this.#open.delete(itemId);
+    const utterance = this.#open.get(itemId);
+    if (utterance?.over && utterance.transcribed) this.#open.delete(itemId);
   }
 
   /** Who went on to speak after a passage that they could not interrupt has the floor now. */

@@ -15,11 +15,22 @@ const LONG =
 
 const ENGINE = { type: 'pipeline', stt: { provider: 'deepgram', endpointingMs: 300 } } as never;
 
+const servers: Server[] = [];
+
+/** Closed after the test, however that ends. */
 function listening(server: Server): Promise<string> {
+  servers.push(server);
   return new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}/agent`));
   });
 }
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
 
 /** Without what a demodulator makes of a cut. */
 const clean = (heard: string) =>
@@ -185,8 +196,6 @@ describe('the developer’s own agent', () => {
         ],
       },
     ]);
-    server.closeAllConnections();
-    server.close();
   });
 
   it('as a socket gets signed messages over one connection a call, and is told when the caller interrupts', async () => {
@@ -225,8 +234,6 @@ describe('the developer’s own agent', () => {
     expect(types).toEqual(['message', 'cancel', 'message']);
     expect(upgrades).toBe(1);
     sockets.close();
-    server.closeAllConnections();
-    server.close();
   });
 
   it('as a function of this process answers in pieces, and may end the call', async () => {
@@ -241,36 +248,55 @@ describe('the developer’s own agent', () => {
     expect((await session.done).end).toBe('agent_ended');
   });
 
+  /** Nothing that counts as words. */
+  const hum: PipelineHooks['afterTranscribe'] = (text) => (/^Hm/.test(text) ? null : text);
+  const isLoud = (audio: Uint8Array) => audio.some((byte) => (byte & 0x70) !== 0x70);
+
   it('still gets its answer spoken when a tool returned while the caller made a sound without words', async () => {
     let release: () => void = () => undefined;
     let waiting = false;
+    let loud = 0;
     const server = createServer((_request, response) => {
       waiting = true;
       release = () => response.end('{"ok":true}');
     });
     const url = await listening(server);
     const hooks: PipelineHooks = {
-      afterTranscribe: (text) => (text === 'Hm hm hm.' ? null : text),
+      afterTranscribe: hum,
       beforeSendToStt: (audio) => {
-        if (waiting && audio.some((byte) => (byte & 0x70) !== 0x70)) release();
+        // By then it is known that somebody speaks.
+        if (waiting && isLoud(audio) && ++loud === 15) release();
         return audio;
       },
     };
+    let answer: string | undefined;
     const onMessage: OnMessage = (message, control) => {
-      if (message.toolResults) return `It answered ${message.toolResults[0]?.result}.`;
-      control.call('look');
-      return '';
+      if (message.toolResults) answer = `It answered ${message.toolResults[0]?.result}.`;
+      else if (!answer) control.call('look');
+      return answer ?? '';
     };
     const tools = [{ name: 'look', description: '', parameters: {}, webhookUrl: url, timeoutMs: 8_000 }];
     const { phone, session } = await greeted({ tools, turns: { fillers: { phrases: [] } } }, { code: { onMessage, hooks } });
     phone.say('Please look.');
     await phone.until(() => waiting, 'the tool’s request');
-    phone.say('Hm hm hm.');
-    await phone.untilHeard(/It answered \{"ok":true\}\.$/, 6_000);
+    phone.say('Hm hm hm hm hm hm hm hm hm hm hm hm.');
+    await phone.untilHeard(/It answered \{"ok":true\}\.$/);
     phone.hangUp();
     expect(said(await session.done, 'user')).toEqual(['Please look.']);
-    server.closeAllConnections();
-    server.close();
+  });
+
+  it('is asked again for what a long sound without words has cut off', async () => {
+    let asked = 0;
+    const onMessage: OnMessage = () => (++asked === 1 ? LONG : 'As I said, on Friday.');
+    const { phone, session } = await greeted({}, { code: { onMessage, hooks: { afterTranscribe: hum } } });
+    phone.say('When is it?');
+    await phone.untilHeard(/second floor/);
+    phone.say('Hm hm hm hm hm hm hm hm hm hm hm hm hm hm hm hm.');
+    await phone.untilHeard(/As I said, on Friday\.$/);
+    phone.hangUp();
+    const report = await session.done;
+    expect(said(report, 'user')).toEqual(['When is it?']);
+    expect(report.turns.filter((turn) => turn.interrupted)).toHaveLength(1);
   });
 
   it('goes through the hooks of each stage, and a hook that throws is skipped', async () => {
