@@ -2,17 +2,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Clock, sleep, systemClock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 import { LAB_ACCOUNT } from '../lab/scenario';
 import { telnyxLabEnvironment } from '../lab/telnyx/account';
-import { type Config, configSchema, databaseUrl } from '../runtime/config';
+import { type Config, configSchema } from '../runtime/config';
 import { stopGraceMs } from '../runtime/drain-limits';
 import { withFileLock } from '../runtime/file-lock';
 import { freePort } from '../runtime/free-port';
 import { homePaths, readJsonFile, writePrivateFile } from '../runtime/home';
-import { localPostgresIsAlive, startLocalPostgres, stopLocalPostgres } from '../runtime/local-postgres';
-import { findLocalTemporal, startLocalTemporal, stopLocalTemporal } from '../runtime/local-temporal';
+import { type LocalServerName, type LocalServers, openLocalServers } from '../runtime/local-servers';
 import type { Logger } from '../runtime/log';
 import { listProcessStates, readProcessState } from '../runtime/process-files';
 import { currentProcess, isAlive, type ProcessIdentity } from '../runtime/process-identity';
@@ -33,7 +31,7 @@ export interface StackOptions {
   headless?: boolean;
   /** Told what takes long. @default lines on stderr */
   tell?: (line: string) => void;
-  onEvent?: (event: ChildEvent | { kind: 'server'; name: 'temporal' | 'postgres'; state: 'restarted' }) => void;
+  onEvent?: (event: ChildEvent | { kind: 'server'; name: LocalServerName; state: 'restarted' }) => void;
 }
 
 export interface Stack {
@@ -58,12 +56,8 @@ type Overlay = Partial<Record<keyof Config, string>>;
 /** What run/stack.json tells other commands of the same home. Mode 0600. */
 interface StackNote {
   supervisor: ProcessIdentity;
-  /** Servers that this stack, or a dead one whose place it took, has started. */
-  owns: ('temporal' | 'postgres')[];
   overlay: Overlay;
 }
-
-const WATCH_MS = 1_000;
 
 /**
  * Starts or adopts Temporal, Postgres (migrated), the lab, worker, gateways and control, in this order; resolves when all are ready.
@@ -74,32 +68,26 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const home = config.PATTER_HOME;
   const children: SupervisedChild[] = [];
   const note = await claimHome(home);
-  const watching = new AbortController();
+  let servers: LocalServers | undefined;
 
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= (async () => {
-      watching.abort();
       // Gateways drain first: a call that ends needs its worker, and the worker its servers.
       const order = ['control', 'gateway', 'worker', 'lab'];
       for (const kind of order) {
         await Promise.all(children.filter((child) => child.role.split('-')[0] === kind).map((child) => child.stop()));
       }
-      if (note.owns.includes('temporal')) await stopLocalTemporal(home);
-      if (note.owns.includes('postgres')) await stopLocalPostgres(home);
+      await servers?.close();
       rmSync(homePaths(home).stackJson, { force: true });
     })();
     return stopping;
   };
 
   try {
-    const servers = await startServers(options, note);
-    const store = openStore(servers.databaseUrl);
-    try {
-      await store.migrate();
-    } finally {
-      await store.close();
-    }
+    const opened = await openLocalServers(options);
+    servers = opened;
+    await migrate(opened.databaseUrl);
     const supervise = async (spec: ChildSpec) => {
       const child = await superviseChild(spec, { home, log, onEvent: options.onEvent, stopGraceMs: stopGraceMs(config) });
       children.push(child);
@@ -109,7 +97,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const build = buildStamp();
     const lab = options.lab && (await supervise(await labSpec(home, options.lab, build)));
     const labUrl = lab?.urls.lab;
-    const overlay = overlayFor(servers, labUrl);
+    const overlay = overlayFor(opened, labUrl);
     const env: Record<string, string> = { ...overlay, PATTER_HOME: home, PATTER_SECRET_KEY: await secretKey(config) };
     if (labUrl) env.PATTER_PUBLIC_URL = '';
     const of = (role: string, args: string[], more: Record<string, string> = {}): ChildSpec => {
@@ -142,17 +130,21 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     note.overlay = overlay;
     writeNote(home, note);
-    watchServers(options, watching.signal);
+    opened.watch(async (name) => {
+      // Its data may have been deleted.
+      if (name === 'postgres') await migrate(opened.databaseUrl);
+      options.onEvent?.({ kind: 'server', name, state: 'restarted' });
+    });
     return {
       config: applyOverlay(config, overlay),
-      temporalAddress: servers.temporalAddress,
-      databaseUrl: servers.databaseUrl,
-      uiUrl: servers.uiUrl,
+      temporalAddress: opened.temporalAddress,
+      databaseUrl: opened.databaseUrl,
+      uiUrl: opened.uiUrl,
       labUrl,
       urls: () => Object.fromEntries(children.map((child) => [child.role, child.urls])),
       stop,
       release: () => {
-        watching.abort();
+        opened.leave().catch((error: unknown) => log.warn({ err: error }, 'the servers still count this process as their user'));
         for (const child of children) child.release();
       },
     };
@@ -179,14 +171,8 @@ export function configOfRunningStack(config: Config): Config {
   return note && isStackRunning(config.PATTER_HOME) ? applyOverlay(config, note.overlay) : config;
 }
 
-interface Servers {
-  temporalAddress: string;
-  databaseUrl: string;
-  uiUrl?: string;
-}
-
 /**
- * One supervisor a home. What a dead one owned is taken over.
+ * One supervisor a home.
  * @throws PatterError PATTER_PROCESS_FAILED when one lives
  */
 async function claimHome(home: string): Promise<StackNote> {
@@ -201,7 +187,7 @@ async function claimHome(home: string): Promise<StackNote> {
         },
       );
     }
-    const note: StackNote = { supervisor: currentProcess(), owns: before?.owns ?? [], overlay: {} };
+    const note: StackNote = { supervisor: currentProcess(), overlay: {} };
     writeNote(home, note);
     return note;
   });
@@ -211,63 +197,13 @@ function writeNote(home: string, note: StackNote): void {
   writePrivateFile(homePaths(home).stackJson, `${JSON.stringify(note)}\n`);
 }
 
-async function startServers(options: StackOptions, note: StackNote): Promise<Servers> {
-  const { config, log, tell, headless } = options;
-  const home = config.PATTER_HOME;
-  const own = (name: 'temporal' | 'postgres') => {
-    if (!note.owns.includes(name)) note.owns.push(name);
-    writeNote(home, note);
-  };
-  const temporal = async () => {
-    if (config.TEMPORAL_ADDRESS) return { address: config.TEMPORAL_ADDRESS, uiUrl: undefined };
-    const server = await startLocalTemporal(home, { log, headless, tell, namespace: config.TEMPORAL_NAMESPACE });
-    if (server.started) own('temporal');
-    return server;
-  };
-  const postgres = async () => {
-    const named = databaseUrl(config);
-    if (named) return { url: named };
-    const server = await startLocalPostgres(home, log);
-    if (server.started) own('postgres');
-    return server;
-  };
-  const [first, second] = await Promise.allSettled([temporal(), postgres()]);
-  if (first.status === 'rejected') throw first.reason;
-  if (second.status === 'rejected') throw second.reason;
-  return { temporalAddress: first.value.address, uiUrl: first.value.uiUrl, databaseUrl: second.value.url };
-}
-
-/** The servers are not our children (others may have started them), so they are looked at. They come back at their old addresses. */
-function watchServers(options: StackOptions, signal: AbortSignal, clock: Clock = systemClock): void {
-  const { config, log, headless } = options;
-  const home = config.PATTER_HOME;
-  const watch = async () => {
-    while (!signal.aborted) {
-      await sleep(clock, WATCH_MS, signal);
-      if (!config.TEMPORAL_ADDRESS && !findLocalTemporal(home)) {
-        log.warn('Temporal died; it is started again');
-        await startLocalTemporal(home, { log, headless, namespace: config.TEMPORAL_NAMESPACE });
-        options.onEvent?.({ kind: 'server', name: 'temporal', state: 'restarted' });
-      }
-      if (!databaseUrl(config) && !localPostgresIsAlive(home)) {
-        log.warn('Postgres died; it is started again');
-        const { url } = await startLocalPostgres(home, log);
-        // Its data may have been deleted.
-        const store = openStore(url);
-        try {
-          await store.migrate();
-        } finally {
-          await store.close();
-        }
-        options.onEvent?.({ kind: 'server', name: 'postgres', state: 'restarted' });
-      }
-    }
-  };
-  watch().catch((error) => {
-    if (signal.aborted) return;
-    log.error({ err: error }, 'a server could not be started again');
-    watchServers(options, signal, clock);
-  });
+async function migrate(url: string): Promise<void> {
+  const store = openStore(url);
+  try {
+    await store.migrate();
+  } finally {
+    await store.close();
+  }
 }
 
 async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>, build: string): Promise<ChildSpec> {
@@ -281,7 +217,7 @@ async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>, buil
   return { role: 'lab', command: [process.execPath, patterProgram(), ...args], env: { PATTER_HOME: home }, fingerprint };
 }
 
-function overlayFor(servers: Servers, labUrl: string | undefined): Overlay {
+function overlayFor(servers: LocalServers, labUrl: string | undefined): Overlay {
   const overlay: Overlay = { TEMPORAL_ADDRESS: servers.temporalAddress, PATTER_DATABASE_URL: servers.databaseUrl };
   if (!labUrl) return overlay;
   return {

@@ -9,6 +9,7 @@ export function homePaths(home: string) {
     postgres: join(home, 'postgres'),
     postgresJson: join(home, 'run', 'postgres.json'),
     stackJson: join(home, 'run', 'stack.json'),
+    serversJson: join(home, 'run', 'servers.json'),
     temporalJson: join(home, 'run', 'temporal.json'),
     temporalDb: join(home, 'temporal', 'temporal.db'),
     secretKey: join(home, 'secret-key'),

@@ -123,6 +123,13 @@ export async function stopLocalPostgres(home: string): Promise<void> {
   });
 }
 
+/** Tells it to stop (its clients are cut off) and does not wait: for a process that is about to end. */
+export function signalLocalPostgres(home: string): void {
+  const folder = existingFolder(home);
+  const data = folder && join(folder, 'data');
+  if (data && serverIsAlive(data)) process.kill(Number(pidFileLines(data)[0]), 'SIGINT');
+}
+
 /** Stops it and removes its data for good, wherever that lies. */
 export async function removeLocalPostgres(home: string): Promise<void> {
   await stopLocalPostgres(home);

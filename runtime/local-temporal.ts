@@ -97,6 +97,12 @@ export async function stopLocalTemporal(home: string): Promise<void> {
   });
 }
 
+/** Tells it to stop and does not wait: for a process that is about to end. */
+export function signalLocalTemporal(home: string): void {
+  const noted = readJsonFile<Running>(homePaths(home).temporalJson);
+  if (noted && isAlive(noted)) process.kill(noted.pid, 'SIGTERM');
+}
+
 async function findAnswering(home: string): Promise<Running | undefined> {
   const noted = readJsonFile<Running>(homePaths(home).temporalJson);
   const running = noted && isAlive(noted) ? noted : findByDatabase(home);

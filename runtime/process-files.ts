@@ -16,7 +16,7 @@ export interface ProcessState extends ProcessIdentity {
 }
 
 /** Roles of the servers, which keep notes of their own in the same folder. */
-const NOT_ROLES = new Set(['postgres.json', 'temporal.json', 'stack.json']);
+const NOT_ROLES = new Set(['postgres.json', 'temporal.json', 'stack.json', 'servers.json']);
 
 /**
  * Takes the role's pid file. When another live process holds it, the next free one: `worker`, `worker-2`, … (many workers may share a home).

@@ -5,6 +5,7 @@ import { loadConfig } from '../../runtime/config';
 import { stopGraceMs } from '../../runtime/drain-limits';
 import { homePaths, readJsonFile } from '../../runtime/home';
 import { findLocalPostgres, stopLocalPostgres } from '../../runtime/local-postgres';
+import { forgetLocalServers } from '../../runtime/local-servers';
 import { findLocalTemporal, stopLocalTemporal } from '../../runtime/local-temporal';
 import { listProcessStates, removeProcessState } from '../../runtime/process-files';
 import { endProcess, isAlive, type ProcessIdentity } from '../../runtime/process-identity';
@@ -49,6 +50,7 @@ export async function stopHome(home: string, graceMs = GRACE_MS): Promise<string
   }
   await stopLocalTemporal(home);
   await stopLocalPostgres(home);
+  forgetLocalServers(home);
   rmSync(homePaths(home).stackJson, { force: true });
   return stopped;
 }
