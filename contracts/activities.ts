@@ -138,6 +138,8 @@ export interface CallActivities {
     transferNumber: number;
     /** One of those in the prompt's template; any other is refused. */
     number?: string;
+    /** `number` is from the developer's own code, by an order of theirs: it is good as it is. */
+    ordered?: boolean;
   }): Promise<
     { kind: 'requested'; to: string } | { kind: 'refused'; reason: string } | { kind: 'exhausted' } | { kind: 'unknown'; to: string }
   >;

@@ -22,6 +22,12 @@ export function isCallId(value: string): boolean {
   return CALL_ID.test(value);
 }
 
+/** Whom the call is to; undefined for one that came in. */
+export function contactOfCallId(callId: string): string | undefined {
+  const [, digits, sequence] = CALL_ID.exec(callId) ?? [];
+  return digits === undefined || sequence === 'in' ? undefined : `ct_${digits}`;
+}
+
 /** Workflow id of a campaign: one running campaign per tenant and name. */
 export function campaignWorkflowId(tenantId: string, name: string): string {
   return `campaign/${tenantId}/${name}`;

@@ -46,6 +46,8 @@ export interface CallSetup {
   from: string;
   agent: AgentSpec;
   variables: Variables;
+  /** Those of the variables that the developer passed with this one call. */
+  customParams?: Variables;
   /** Empty: a machine hears nothing and the call ends. */
   voicemailMessage: string;
   machineDetection: boolean;
@@ -141,6 +143,8 @@ export type GatewayEvent = {
   /** The model asks for it, and waits for a `tool_answer` with the same id. */
   | { kind: 'set_recording'; requestId: string; paused: boolean }
   | { kind: 'send_digits'; requestId: string; digits: string }
+  /** What became of an order to say something: `failed` where it could not be spoken. */
+  | { kind: 'said'; orderId: string; result: 'played' | 'cut' | 'failed' }
   /** The end report of a conversation whose activity had timed out by the time it could be told: Temporal was away. `sequence` is 0. */
   | { kind: 'late_report'; report: ConversationReport }
 );
@@ -219,6 +223,10 @@ export type GatewayCommand = { commandId: string; callId: string; streamId: stri
   | { kind: 'human' }
   /** Its heartbeats were missed: a gateway that still has the stream attaches it again. */
   | { kind: 'reattach' }
+  /** In a pause of the talk, word for word. `said` answers with the same order id. */
+  | { kind: 'say'; orderId: string; text: string; interruptible: boolean }
+  /** Hand the caller over: the conversation ends with `transfer_requested`, and the workflow knows to whom. */
+  | { kind: 'transfer' }
   /** Is the caller still on this stream, and hears music? */
   | { kind: 'still_holding' }
   /** What became of a `set_recording` or `send_digits`. */
@@ -276,6 +284,37 @@ export interface NextInstructionRequest {
 }
 export const nextInstructionUpdate = defineUpdate<NextInstruction, [NextInstructionRequest]>('nextInstruction');
 export const callViewQuery = defineQuery<CallView>('view');
+
+/** What a developer orders of a call under way. */
+export type CallOrder =
+  /** After what is being said, the last words (`say`) too. */
+  | { kind: 'hangup'; say?: string }
+  | { kind: 'say'; text: string /** Default true. */; interruptible?: boolean }
+  /** To any number: it is the developer's own, and comes neither from the model nor from the caller. */
+  | { kind: 'transfer'; number: string };
+
+export interface CallOrderRequest {
+  /** Names the order: one that comes again is the same one. */
+  orderId: string;
+  order: CallOrder;
+}
+
+/** Taken in, and carried out as soon as somebody is on the line, on whichever gateway. Fails with `PATTER_CALL_ENDED`. */
+export const callOrderUpdate = defineUpdate<{ accepted: true }, [CallOrderRequest]>('order');
+
+/** What a call workflow knows while it runs, beyond the checkpoint of the conversation that goes on. */
+export interface LiveCall extends CallView {
+  ringingAt?: number;
+  answeredAt?: number;
+  transferredTo?: string;
+  /** Of earlier streams, and what the present one has sealed. */
+  turns: TranscriptTurn[];
+  /** How many of `turns` the present stream has sealed. */
+  sealedTurns: number;
+  /** Whether a gateway holds the conversation: its checkpoint goes on from `turns`. */
+  talking: boolean;
+}
+export const liveCallQuery = defineQuery<LiveCall>('live');
 
 /** Activity id of the conversation of the n-th stream: the gateway addresses it without a task token. */
 export function conversationActivityId(attachment: number): string {

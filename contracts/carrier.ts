@@ -46,7 +46,8 @@ export interface PlaceCallRequest {
   fallbackGatewayUrl: string;
   /** Signed call token: travels to the media stream as a parameter. */
   token: string;
-  ringTimeoutMs: number;
+  /** Null: the carrier's own default. */
+  ringTimeoutMs: number | null;
   /** Hard cap that the carrier itself enforces. */
   timeLimitMs: number;
   machineDetection: boolean;

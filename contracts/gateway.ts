@@ -10,6 +10,8 @@ export const gatewayRegistrationSchema = z.object({
   maxCalls: z.number().int().positive(),
   activeCalls: z.number().int().nonnegative(),
   draining: z.boolean(),
+  /** It holds a developer's code: calls of agents of this app go to it, and no others. Null: calls without code. */
+  app: z.string().nullish(),
 });
 export type GatewayRegistration = z.infer<typeof gatewayRegistrationSchema>;
 

@@ -1,6 +1,7 @@
 import type { CampaignSpec, CampaignState } from '../contracts/campaign';
 import type { GateRule, GateVerdict } from '../contracts/gate';
 import { formatUsd } from '../contracts/money';
+import type { SingleOptions } from '../contracts/single-call';
 import { windowState } from './calling-window';
 import { estimateCallMicros } from './cost';
 
@@ -13,6 +14,8 @@ export interface GateInput {
     budgetMicros: number | null;
     windowOffsetMs: number;
     endsAt: Date | null;
+    /** Of a single call. */
+    single?: Pick<SingleOptions, 'gate'> | null;
   };
   contact: { attempts: number; timezones: string[] };
   suppression: { source: string; reason: string } | undefined;
@@ -46,8 +49,15 @@ const SOON_MS = { campaignEnding: 5_000, numberInUse: 5_000, budget: 10_000, cap
  * - A spent budget defers too, because a skip would lose the contact for good: the caller pauses the campaign (`budgetSpent`), and whoever raises
  *   the budget and resumes goes on with the same contacts. Calls whose cost is not known yet are counted with an estimate, so that the overshoot
  *   is at most what the open calls cost above it.
+ * - A single call is made now or not at all, so nothing defers it; window and frequency are judged where its caller asked for that.
  */
 export function judgeCall(facts: GateInput, now: number): Judgement {
+  const judgement = judge(facts, now);
+  const { verdict } = judgement;
+  return facts.campaign.single && verdict.decision === 'defer' ? skip(verdict.rule, verdict.reason) : judgement;
+}
+
+function judge(facts: GateInput, now: number): Judgement {
   // A second try of the same attempt must hear the same answer, or the attempt would be counted twice.
   if (facts.existing) return { verdict: facts.existing.verdict, gatewayId: facts.existing.gatewayId ?? undefined };
   const { campaign, contact } = facts;
@@ -74,12 +84,12 @@ export function judgeCall(facts: GateInput, now: number): Judgement {
 
   const { maxCallsPerDay } = spec.compliance;
   const recent = facts.callsLastDay.length;
-  if (recent >= maxCallsPerDay) {
+  if (recent >= maxCallsPerDay && campaign.single?.gate.frequency !== false) {
     const fallsOut = facts.callsLastDay[recent - maxCallsPerDay] as Date;
     return defer('frequency_cap', `${recent} calls to the number in 24 hours, of ${maxCallsPerDay} allowed`, fallsOut.getTime() + DAY_MS);
   }
   const window = windowState(spec.window, contact.timezones, now + campaign.windowOffsetMs);
-  if (!window.open) {
+  if (!window.open && campaign.single?.gate.window !== false) {
     if (window.opensAt === Number.POSITIVE_INFINITY) return skip('window', window.reason);
     return defer('window', window.reason, window.opensAt - campaign.windowOffsetMs);
   }

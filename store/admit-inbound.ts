@@ -1,5 +1,6 @@
 /** A call that came in: who called, the record and the lease, in one transaction, or nothing. */
 import { and, eq, ne, sql } from 'drizzle-orm';
+import { appOf } from '../contracts/agent';
 import { newContactId } from '../contracts/ids';
 import { ANONYMOUS_CALLER } from '../contracts/line';
 import type { Database, Db } from './database';
@@ -26,7 +27,7 @@ export function admitInbound(database: Database, admission: Admission): Promise<
     if (meanwhile) return meanwhile;
     const campaign = await lockCampaign(db, campaignId);
     await lockRoom(db);
-    const live = await liveGateways(db, now);
+    const live = await liveGateways(db, now, appOf(campaign.spec.agent));
     const gateway = live.find(({ gatewayId }) => gatewayId === admission.gatewayId) ?? live[0];
     if (!gateway) return { kind: 'no_room' };
 

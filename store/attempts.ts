@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import { PatterError } from '../contracts/errors';
 import type { Database } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
@@ -135,6 +135,28 @@ export function attemptStore(database: Database): AttemptStore {
       const [row] = await database.run((db) => db.select().from(attempts).where(eq(attempts.carrierCallId, carrierCallId)));
       return row;
     },
+
+    recent: ({ tenantId, kind, limit, before }) =>
+      database.run((db) =>
+        db
+          .select({ attempt: attempts, campaign: campaigns, contact: contacts })
+          .from(attempts)
+          .innerJoin(campaigns, eq(campaigns.campaignId, attempts.campaignId))
+          .innerJoin(contacts, eq(contacts.contactId, attempts.contactId))
+          .where(
+            and(
+              eq(attempts.tenantId, tenantId),
+              kind === undefined ? undefined : eq(campaigns.kind, kind),
+              before &&
+                or(
+                  lt(attempts.createdAt, before.createdAt),
+                  and(eq(attempts.createdAt, before.createdAt), lt(attempts.callId, before.callId)),
+                ),
+            ),
+          )
+          .orderBy(desc(attempts.createdAt), desc(attempts.callId))
+          .limit(limit),
+      ),
 
     async addUsageCost(callId, lines) {
       await database.transact(async (db) => {

@@ -1,4 +1,4 @@
-import { count, eq, gt, isNotNull } from 'drizzle-orm';
+import { and, count, eq, gt, isNotNull, isNull } from 'drizzle-orm';
 import { GATEWAY_LEASE_MS, type GatewayRegistration } from '../contracts/gateway';
 import { DEFAULT_TENANT } from '../contracts/ids';
 import type { Database, Db } from './database';
@@ -6,20 +6,23 @@ import { gateways, leases } from './schema';
 import type { GatewayStore } from './store';
 
 function registration(row: typeof gateways.$inferSelect): GatewayRegistration {
-  const { gatewayId, publicUrl, internalUrl, maxCalls, activeCalls, draining } = row;
-  return { gatewayId, publicUrl, internalUrl, maxCalls, activeCalls, draining };
+  const { gatewayId, publicUrl, internalUrl, maxCalls, activeCalls, draining, app } = row;
+  return { gatewayId, publicUrl, internalUrl, maxCalls, activeCalls, draining, app };
 }
 
 /**
  * Gateways that live and have room, least loaded first. A gateway's load is what it reports or what is reserved on it, whichever is more: a
  * reserved call is not connected yet, and a connected one may have come from a gateway that died. Gateways of one public URL are a pool: the
  * balancer before them chooses, so only the pool's room counts.
+ * @param app only those that hold this app's code; null: only those that hold none
  */
-export async function liveGateways(db: Db, now: Date): Promise<GatewayRegistration[]> {
+export async function liveGateways(db: Db, now: Date, app: string | null): Promise<GatewayRegistration[]> {
   const alive = await db
     .select()
     .from(gateways)
-    .where(gt(gateways.renewedAt, new Date(now.getTime() - GATEWAY_LEASE_MS)));
+    .where(
+      and(gt(gateways.renewedAt, new Date(now.getTime() - GATEWAY_LEASE_MS)), app === null ? isNull(gateways.app) : eq(gateways.app, app)),
+    );
   const reserved = await db
     .select({ gatewayId: leases.gatewayId, calls: count() })
     .from(leases)
@@ -50,7 +53,7 @@ export async function liveGateways(db: Db, now: Date): Promise<GatewayRegistrati
 export function gatewayStore(database: Database): GatewayStore {
   return {
     async renew(gateway, now) {
-      const { gatewayId, ...rest } = registration({ ...gateway, tenantId: DEFAULT_TENANT, renewedAt: now });
+      const { gatewayId, ...rest } = registration({ ...gateway, app: gateway.app ?? null, tenantId: DEFAULT_TENANT, renewedAt: now });
       const values = { ...rest, tenantId: DEFAULT_TENANT, renewedAt: now };
       await database.run((db) =>
         db
@@ -66,6 +69,6 @@ export function gatewayStore(database: Database): GatewayStore {
       const [row] = await database.run((db) => db.select().from(gateways).where(eq(gateways.gatewayId, gatewayId)));
       return row && registration(row);
     },
-    live: (now) => database.run((db) => liveGateways(db, now)),
+    live: (now, app = null) => database.run((db) => liveGateways(db, now, app)),
   };
 }

@@ -1,6 +1,7 @@
 /** The transaction of decision 1: facts, verdict, attempt, lease and intent, or nothing. */
 import { randomUUID } from 'node:crypto';
 import { and, asc, count, eq, gt, inArray, isNotNull, ne } from 'drizzle-orm';
+import { appOf } from '../contracts/agent';
 import { PatterError } from '../contracts/errors';
 import type { GateVerdict } from '../contracts/gate';
 import type { Outcome } from '../contracts/outcomes';
@@ -9,6 +10,7 @@ import type { Database, Db } from './database';
 import { liveGateways } from './gateways';
 import { lockCampaign, lockContact, lockNumber, lockRoom } from './locks';
 import { type AttemptState, attempts, contacts, leases, suppressions, verdicts } from './schema';
+import { closeSingle } from './singles';
 import type { AttemptRow, AttemptStore, CampaignRow, ContactRow, DialIntent, GateFacts } from './store';
 
 const DAY_MS = 86_400_000;
@@ -31,7 +33,7 @@ export function openIntent(database: Database, intent: DialIntent, judge: Judge)
       if (attempt.dialId === dialId) facts.existing = undefined;
       return { verdict: attempt.verdict, facts, attempt };
     }
-    const dials = campaign.kind === 'outbound';
+    const dials = campaign.kind === 'outbound' || campaign.kind === 'single';
     if (!dials || callOf(contact) !== intent.callId || (contact.status !== 'claimed' && contact.status !== 'active')) {
       return { verdict: superseded(intent), facts };
     }
@@ -97,7 +99,7 @@ async function readFacts(db: Db, intent: DialIntent, contact: ContactRow, campai
     numberLease: await leaseOfAnother(db, intent, phone),
     spentMicros: campaign.spentMicros,
     openCalls: open?.n ?? 0,
-    gateways: await liveGateways(db, now),
+    gateways: await liveGateways(db, now, appOf(campaign.spec.agent)),
     existing,
   };
 }
@@ -123,6 +125,8 @@ async function writeAttempt(
   dialId: string,
 ): Promise<AttemptRow> {
   const allowed = verdict.decision === 'allow';
+  // Nobody else tells of a single call that is not made: its record does.
+  const over = facts.campaign.kind === 'single' && verdict.decision === 'skip' ? outcomeOfSkip(facts.campaign, verdict.rule) : undefined;
   const [row] = await db
     .insert(attempts)
     .values({
@@ -133,7 +137,8 @@ async function writeAttempt(
       attempt: allowed ? facts.contact.attempts + 1 : null,
       toNumber: facts.contact.phone,
       fromNumber: intent.fromNumber,
-      state: allowed ? 'intent' : 'not_placed',
+      state: allowed ? 'intent' : over ? 'ended' : 'not_placed',
+      ...(over && { outcome: over, contactOutcome: over }),
       verdict,
       gatewayId,
       carrier: intent.carrier,
@@ -163,13 +168,17 @@ async function moveContact(db: Db, intent: DialIntent, { campaign, contact }: Ga
         outcomeReason: verdict.rule === 'campaign_state' ? verdict.reason : verdict.rule,
         endedAt: intent.now,
         claimedAt: null,
+        outcomeDelivered: campaign.kind === 'single',
       });
+      if (campaign.kind === 'single') await closeSingle(db, campaign.campaignId, intent.now);
       return;
   }
 }
 
 /** A campaign that is over is no verdict on the contact. */
 function outcomeOfSkip(campaign: CampaignRow, rule: string): Outcome {
+  // No verdict either: it is we who cannot.
+  if (rule === 'capacity') return 'failed';
   if (rule !== 'campaign_state') return 'skipped';
   return campaign.state === 'canceled' ? 'canceled' : 'expired';
 }

@@ -9,6 +9,7 @@ import { migrate, pendingMigrations } from './migrate';
 import { presenceStore } from './presence';
 import { privacyStore } from './privacy';
 import { recordingStore } from './recordings';
+import { singleStore } from './singles';
 import type { Store } from './store';
 import { suppressionStore } from './suppressions';
 
@@ -22,6 +23,7 @@ export function openStore(databaseUrl: string): Store {
     suppressions: suppressionStore(database),
     gateways: gatewayStore(database),
     lines: lineStore(database),
+    singles: singleStore(database),
     presence: presenceStore(database),
     privacy: privacyStore(database),
     recordings: recordingStore(database),

@@ -207,6 +207,28 @@ async function eraseContacts(db: Db, own: readonly ContactRow[], now: Date): Pro
         own.map(({ contactId }) => contactId),
       ),
     );
+  await eraseSingleSpecs(db, own);
+}
+
+/** The agent of a single call may have been written for this one person. */
+async function eraseSingleSpecs(db: Db, own: readonly ContactRow[]): Promise<void> {
+  const texts = sql.join([sql`'{}'::jsonb`], sql``);
+  await db
+    .update(campaigns)
+    .set({
+      spec: sql`jsonb_set(${campaigns.spec}, '{agent}', (${campaigns.spec} -> 'agent') || ${JSON.stringify({ systemPrompt: ERASED, firstMessage: '', disclosure: '' })}::jsonb || ${texts})
+        || jsonb_build_object('dialing', (${campaigns.spec} -> 'dialing') || '{"voicemailMessage": ""}'::jsonb)`,
+      single: sql`${campaigns.single} || '{"metadata": {}}'::jsonb`,
+    })
+    .where(
+      and(
+        eq(campaigns.kind, 'single'),
+        inArray(
+          campaigns.campaignId,
+          own.map(({ campaignId }) => campaignId),
+        ),
+      ),
+    );
 }
 
 async function eraseCalls(db: Db, callIds: readonly string[], own: readonly ContactRow[], now: Date): Promise<void> {

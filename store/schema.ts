@@ -9,6 +9,7 @@ import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
+import type { SingleOptions } from '../contracts/single-call';
 import type { TransferResultKind } from '../contracts/transfer';
 import { storableJson, storableText } from './storable';
 
@@ -48,8 +49,11 @@ export const campaigns = pgTable(
     startedAt: instant('started_at'),
     endsAt: instant('ends_at'),
     endedAt: instant('ended_at'),
+    /** Of kind `single` alone. */
+    single: jsonb('single').$type<SingleOptions>(),
   },
   (t) => [
+    index('campaigns_open_single').on(t.createdAt).where(sql`kind = 'single' and ended_at is null`),
     index('campaigns_tenant_name').on(t.tenantId, t.name, t.createdAt),
     /** One live campaign per kind and name: two imports that race cannot both start one. */
     uniqueIndex('campaigns_live_name').on(t.tenantId, t.kind, t.name).where(sql`state in ('running', 'paused')`),
@@ -169,6 +173,8 @@ export const attempts = pgTable(
   (t) => [
     index('attempts_contact').on(t.contactId),
     index('attempts_campaign').on(t.campaignId, t.createdAt),
+    index('attempts_recent').on(t.tenantId, t.createdAt),
+    index('attempts_post_call_open').on(t.endedAt).where(sql`state = 'ended' and not post_call_done`),
     index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
     index('attempts_open').on(t.campaignId, t.state),
     index('attempts_open_inbound').on(t.createdAt).where(sql`direction = 'inbound' and state in ('intent', 'placed', 'unknown')`),
@@ -318,4 +324,6 @@ export const gateways = pgTable('gateways', {
   activeCalls: integer('active_calls').notNull(),
   draining: boolean('draining').notNull(),
   renewedAt: instant('renewed_at').notNull(),
+  /** Serves the calls of this app, and no others; null: calls of agents without code. */
+  app: text('app'),
 });

@@ -5,6 +5,7 @@ import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
 import { attempts, campaigns, contacts, leases, transfers } from './schema';
+import { closeSingle } from './singles';
 import type { AttemptRow, AttemptStore, CampaignRow, ContactRow } from './store';
 import { insertSuppression } from './suppressions';
 
@@ -51,6 +52,7 @@ export function settle(database: Database, settlement: CallSettlement, decide: D
       .update(campaigns)
       .set({ spentMicros: campaign.spentMicros + decision.costMicros - (row?.costMicros ?? 0) })
       .where(eq(campaigns.campaignId, campaign.campaignId));
+    if (campaign.kind === 'single' && next?.kind === 'done') await closeSingle(db, campaign.campaignId, now);
     return { ...resultOf(next), alreadySettled: false };
   });
 }

@@ -10,7 +10,8 @@ import type { LineSpec } from '../contracts/line';
 import type { Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
-import type { attempts, campaigns, contacts, erasures, recordings, rejectedRows } from './schema';
+import type { SingleOptions } from '../contracts/single-call';
+import type { attempts, CampaignKind, campaigns, contacts, erasures, recordings, rejectedRows } from './schema';
 
 export type CampaignRow = typeof campaigns.$inferSelect;
 export type ContactRow = typeof contacts.$inferSelect;
@@ -181,6 +182,13 @@ export interface AttemptStore {
   postCallOpen(campaignId: string, endedBefore: Date, limit: number): Promise<AttemptRow[]>;
   byContact(contactIds: string[]): Promise<AttemptRow[]>;
   byCarrierCallId(carrierCallId: string): Promise<AttemptRow | undefined>;
+  /** Calls of a tenant, of every kind unless one is named, newest first; `before` goes on from the last one of a page. */
+  recent(query: {
+    tenantId: string;
+    kind?: CampaignKind;
+    limit: number;
+    before?: { createdAt: Date; callId: string };
+  }): Promise<{ attempt: AttemptRow; campaign: CampaignRow; contact: ContactRow }[]>;
   /** Adds to the call's cost. A line replaces one of the same label, so that a retried step costs once. */
   addUsageCost(callId: string, lines: { label: string; micros: number }[]): Promise<void>;
   saveSummary(callId: string, summary: string): Promise<void>;
@@ -257,6 +265,39 @@ export interface LineStore {
   campaignIds(): Promise<string[]>;
 }
 
+/** A single call as it is to be kept. All ids are given, so that a repetition finds it. */
+export interface NewSingleCall {
+  tenantId: string;
+  campaignId: string;
+  contactId: string;
+  spec: CampaignSpec;
+  single: SingleOptions;
+  phone: string;
+  timezones: string[];
+  variables: Variables;
+  windowOffsetMs: number;
+  now: Date;
+}
+
+export interface SingleCallRows {
+  campaign: CampaignRow;
+  contact: ContactRow;
+}
+
+/** Calls of their own: each a campaign of kind `single` with one contact, claimed from the first moment, which is called once. */
+export interface SingleStore {
+  /** Writes both rows, or returns those that are there. */
+  create(call: NewSingleCall): Promise<SingleCallRows & { created: boolean }>;
+  /** By the id of its call; undefined for a call that is not a single one. */
+  find(callId: string): Promise<SingleCallRows | undefined>;
+  /** Of all tenants: begun before a moment and without an outcome, oldest first. */
+  unfinished(claimedBefore: Date, limit: number): Promise<SingleCallRows[]>;
+  /** Of all tenants: ended calls whose post-call work has not been finished. */
+  postCallOpen(endedBefore: Date, limit: number): Promise<AttemptRow[]>;
+  /** Whether anything of the two is there to be looked after. */
+  anyOpen(): Promise<boolean>;
+}
+
 export interface SuppressionStore {
   add(row: { tenantId: string; phone: string; source: string; reason: string; callId?: string; now: Date }): Promise<{ added: boolean }>;
   addMany(tenantId: string, phones: string[], source: string, reason: string, now: Date): Promise<{ added: number }>;
@@ -271,8 +312,8 @@ export interface GatewayStore {
   renew(gateway: GatewayRegistration, now: Date): Promise<void>;
   remove(gatewayId: string): Promise<void>;
   get(gatewayId: string): Promise<GatewayRegistration | undefined>;
-  /** Lease not over, not draining, room left counting the leases of calls reserved there; least loaded first. */
-  live(now: Date): Promise<GatewayRegistration[]>;
+  /** Lease not over, not draining, room left counting the leases of calls reserved there; least loaded first. Of this app; without one those that have none. */
+  live(now: Date, app?: string | null): Promise<GatewayRegistration[]>;
 }
 
 export type ErasureRow = typeof erasures.$inferSelect;
@@ -359,6 +400,7 @@ export interface Store {
   readonly attempts: AttemptStore;
   readonly suppressions: SuppressionStore;
   readonly lines: LineStore;
+  readonly singles: SingleStore;
   readonly gateways: GatewayStore;
   readonly presence: PresenceStore;
   readonly privacy: PrivacyStore;

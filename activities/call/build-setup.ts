@@ -3,6 +3,7 @@ import type { CallRules } from '../../contracts/activities';
 import { type AgentSpec, agentSchema, type Variables } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
+import type { SingleOptions } from '../../contracts/single-call';
 import { fillTemplate } from '../../policy/template';
 import { numbersInTemplate, transferOrder } from '../../policy/transfer-targets';
 
@@ -18,6 +19,7 @@ export interface SetupSource {
   to: string;
   from: string;
   variables: Variables;
+  single?: SingleOptions | null;
   /** Default `outbound`. `to` and `from` are then exchanged: `to` is the person's number in this type, and ours in the set-up. */
   direction?: CallSetup['direction'];
 }
@@ -45,6 +47,7 @@ export function buildSetup(source: SetupSource): CallSetup {
     from: direction === 'inbound' ? source.to : source.from,
     agent,
     variables,
+    ...(source.single && source.single.customParams.length > 0 ? { customParams: pick(variables, source.single.customParams) } : {}),
     voicemailMessage: fill(spec.dialing.voicemailMessage),
     machineDetection: spec.dialing.machineDetection,
     canTransfer: spec.transfer !== undefined || transferNumbers.length > 0,
@@ -52,6 +55,10 @@ export function buildSetup(source: SetupSource): CallSetup {
     ...(transferNumbers.length > 0 ? { transferNumbers } : {}),
     ...(spec.recording && { recording: { consent: fill(spec.recording.consent), pausable: spec.recording.pausable } }),
   };
+}
+
+function pick(variables: Variables, names: readonly string[]): Variables {
+  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
 }
 
 export function rulesFor(source: SetupSource, gatewayId: string): CallRules {

@@ -1,9 +1,11 @@
 /** Decision 1: gate, attempt, lease and intent in one transaction; then one request, sent once. */
 import { Context } from '@temporalio/activity';
 import type { CallActivities, DialResult } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import type { CallInput } from '../../contracts/call';
 import { campaignWorkflowId } from '../../contracts/call-id';
 import { type PlaceCallResult, UnknownOutcomeError } from '../../contracts/carrier';
+import { sleep } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import { refusalDecision } from '../../policy/carrier-errors';
 import { budgetSpent, judgeCall } from '../../policy/gate';
@@ -17,6 +19,8 @@ import { longestCallMs } from './time-limit';
 
 /** A worker that froze for longer between check and request sends nothing any more. */
 export const DIAL_WITHIN_MS = 5_000;
+const ROOM_WITHIN_MS = 10_000;
+const LOOK_FOR_ROOM_MS = 250;
 /** The sweeper looks after the workflow from then on. */
 const SETTLE_GRACE_MS = 10 * 60_000;
 
@@ -26,6 +30,7 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
     if (!campaign) throw new PatterError('PATTER_CAMPAIGN_NOT_FOUND', `There is no campaign ${input.campaignId}.`);
     const carrier = carrierFor(ctx, campaign.spec.carrier);
     const from = callerIdFor(campaign, input.contactId);
+    if (campaign.kind === 'single') await someRoom(ctx, campaign);
     const nowMs = ctx.clock.now();
     const { verdict, facts, attempt } = await ctx.store.attempts.openIntent(
       {
@@ -38,12 +43,17 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
       },
       (known) => judgeCall(known, nowMs),
     );
-    if (verdict.decision === 'skip') return { kind: 'skipped', rule: verdict.rule, reason: verdict.reason };
+    if (verdict.decision === 'skip') {
+      if (campaign.kind !== 'single') return { kind: 'skipped', rule: verdict.rule, reason: verdict.reason };
+      // The gate's transaction has written the record; what follows a call follows this one too.
+      const outcome = attempt?.outcome ?? 'skipped';
+      return { kind: 'refused', outcome, reason: `${verdict.rule}: ${verdict.reason}`, consumed: false };
+    }
     if (verdict.decision === 'defer') {
       return { kind: 'deferred', rule: verdict.rule, reason: verdict.reason, until: verdict.until, ...pauseForBudget(verdict.rule, facts) };
     }
     const rules = rulesFor(
-      { ...input, spec: campaign.spec, to: facts.contact.phone, from, variables: facts.contact.variables },
+      { ...input, spec: campaign.spec, single: campaign.single, to: facts.contact.phone, from, variables: facts.contact.variables },
       attempt?.gatewayId ?? '',
     );
     // An earlier run of this very attempt wrote the intent, and may have sent it.
@@ -64,7 +74,7 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
           gatewayUrl: pair.gateway.publicUrl,
           fallbackGatewayUrl: pair.fallback.publicUrl,
           token: newCallToken(ctx, rules, 1),
-          ringTimeoutMs: campaign.spec.dialing.ringTimeout,
+          ringTimeoutMs: campaign.single?.carrierRingTimeout ? null : campaign.spec.dialing.ringTimeout,
           timeLimitMs: longestCallMs(campaign.spec),
           machineDetection: campaign.spec.dialing.machineDetection,
         },
@@ -97,6 +107,15 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
         return result satisfies never;
     }
   };
+}
+
+/** A gateway that starts just now, as that of a program which calls at once, is waited for: a single call is not put off by the gate. */
+async function someRoom(ctx: ActivityContext, { spec }: CampaignRow): Promise<void> {
+  const giveUpAt = ctx.clock.monotonic() + ROOM_WITHIN_MS;
+  while (ctx.clock.monotonic() < giveUpAt) {
+    if ((await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(spec.agent))).length > 0) return;
+    await sleep(ctx.clock, LOOK_FOR_ROOM_MS, Context.current().cancellationSignal);
+  }
 }
 
 /** The campaign was paused, or this worker was asleep: nothing was sent, and the contact waits again. */

@@ -28,6 +28,7 @@ export async function loadCall(ctx: ActivityContext, callId: string): Promise<Lo
     campaignId: attempt.campaignId,
     contactId: attempt.contactId,
     spec: campaign.spec,
+    single: campaign.single,
     to: attempt.toNumber,
     from: attempt.fromNumber,
     variables: attempt.variables ?? contact.variables,

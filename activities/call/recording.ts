@@ -1,7 +1,9 @@
 /** The carrier records a call, pauses and goes on: each harmless to repeat, because the carrier is asked first what it does already. */
+
 import { ApplicationFailure } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { CallMediaActivities } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import { recordingWorkflowId } from '../../contracts/call-id';
 import { type ErrorCode, isPatterError } from '../../contracts/errors';
 import type { RecordingInput } from '../../contracts/recording';
@@ -10,8 +12,8 @@ import { loadCall } from './load-call';
 
 export function createStartRecording(ctx: ActivityContext): CallMediaActivities['startRecording'] {
   return async ({ callId, carrierCallId, track }) => {
-    const { attempt, carrier } = await loadCall(ctx, callId);
-    const live = await ctx.store.gateways.live(new Date(ctx.clock.now()));
+    const { attempt, campaign, carrier } = await loadCall(ctx, callId);
+    const live = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
     const gateway = live.find(({ gatewayId }) => gatewayId === attempt.gatewayId) ?? live[0];
     if (!gateway) throw ApplicationFailure.retryable('no live gateway to report to', 'PATTER_NO_GATEWAY' satisfies ErrorCode);
     const { tenantId } = attempt;

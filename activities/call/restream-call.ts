@@ -1,6 +1,8 @@
 /** The workflow's own route to a caller whose gateway is gone. */
+
 import { ApplicationFailure } from '@temporalio/activity';
 import type { CallActivities } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import { type ErrorCode, isPatterError } from '../../contracts/errors';
 import type { ActivityContext } from '../context';
 import { newCallToken } from './call-token';
@@ -9,8 +11,8 @@ import { loadCall } from './load-call';
 
 export function createRestreamCall(ctx: ActivityContext): CallActivities['restreamCall'] {
   return async ({ callId, carrierCallId, attachment }) => {
-    const { carrier, rules } = await loadCall(ctx, callId);
-    const live = await ctx.store.gateways.live(new Date(ctx.clock.now()));
+    const { campaign, carrier, rules } = await loadCall(ctx, callId);
+    const live = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
     // The lost one may look alive for as long as its lease lasts.
     const gateway = live.find((candidate) => candidate.gatewayId !== rules.gatewayId) ?? live[0];
     if (!gateway) throw ApplicationFailure.retryable('no live gateway has room', 'PATTER_NO_GATEWAY' satisfies ErrorCode);

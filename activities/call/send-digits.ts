@@ -1,5 +1,7 @@
 /** Keys are pressed once, or it is not known: whoever listens at the other end has no way to take one back. */
+
 import type { CallMediaActivities } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import { type SendDigitsResult, UnknownOutcomeError } from '../../contracts/carrier';
 import type { ActivityContext } from '../context';
 import { newCallToken } from './call-token';
@@ -8,9 +10,9 @@ import { loadCall } from './load-call';
 
 export function createSendDigits(ctx: ActivityContext): CallMediaActivities['sendDigits'] {
   return async ({ callId, carrierCallId, requestId, digits, gatewayId, attachment }) => {
-    const { attempt, carrier, rules } = await loadCall(ctx, callId);
+    const { attempt, campaign, carrier, rules } = await loadCall(ctx, callId);
     const now = new Date(ctx.clock.now());
-    const live = await ctx.store.gateways.live(now);
+    const live = await ctx.store.gateways.live(now, appOf(campaign.spec.agent));
     // The stream comes back to where its conversation is, which has its socket to the provider open.
     const gateway = live.find((candidate) => candidate.gatewayId === gatewayId) ?? live[0];
     if (!gateway) return { kind: 'refused', reason: 'no live gateway' };

@@ -42,8 +42,8 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
 }
 
 function nextFor(settlement: CallSettlement, campaign: CampaignRow, contact: ContactRow, now: number): NextAttempt {
-  // Whoever calls us is not called back by a line.
-  if (campaign.kind === 'inbound') return { kind: 'done', outcome: settlement.outcome };
+  // Whoever calls us is not called back by a line; a single call is made once.
+  if (campaign.kind !== 'outbound') return { kind: 'done', outcome: settlement.outcome };
   // A call that was taken back for a cancel has nothing to wait for.
   if (settlement.outcome === 'canceled' && campaign.state === 'canceled') {
     return { kind: 'done', outcome: 'canceled', reason: campaign.stateReason ?? undefined };

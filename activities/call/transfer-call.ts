@@ -1,14 +1,17 @@
-/** Connects the caller with one of the people whom the campaign names; never with a number from anywhere else (decision 12). */
+/** Connects the caller with one of the people whom the developer names, in the campaign, the prompt or an order; never with a number from anywhere else (decision 12). */
+
 import type { CallActivities } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import { type PlaceCallResult, UnknownOutcomeError } from '../../contracts/carrier';
 import { transferTarget } from '../../policy/transfer-targets';
 import type { ActivityContext } from '../context';
 import { loadCall } from './load-call';
 
 export function createTransferCall(ctx: ActivityContext): CallActivities['transferCall'] {
-  return async ({ callId, carrierCallId, transferNumber, number }) => {
+  return async ({ callId, carrierCallId, transferNumber, number, ordered }) => {
     const { attempt, campaign, carrier, rules } = await loadCall(ctx, callId);
-    const target = transferTarget(campaign.spec, transferNumber, number);
+    const target =
+      ordered && number !== undefined ? ({ kind: 'target', to: number } as const) : transferTarget(campaign.spec, transferNumber, number);
     if (target.kind === 'nobody') return { kind: 'exhausted' };
     if (target.kind === 'unknown') {
       ctx.log.error({ callId, transferNumber, code: 'PATTER_TRANSFER_TARGET_UNKNOWN' }, 'nobody was dialled');
@@ -16,7 +19,7 @@ export function createTransferCall(ctx: ActivityContext): CallActivities['transf
     }
     const { to } = target;
     const now = ctx.clock.now();
-    const live = await ctx.store.gateways.live(new Date(now));
+    const live = await ctx.store.gateways.live(new Date(now), appOf(campaign.spec.agent));
     const gateway = live.find((candidate) => candidate.gatewayId === attempt.gatewayId) ?? live[0];
     if (!gateway) return { kind: 'refused', reason: 'no live gateway to report to' };
     const recorded = await ctx.store.attempts.recordTransfer({

@@ -1,6 +1,8 @@
 /** Starts the campaign's calls: one bounded run, renewed by the workflow. Contacts wait in Postgres, the pace and the slots are decided here. */
+
 import { activityInfo, CancelledFailure, cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { CampaignActivities, DispatchCursor, DispatchResult } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import { sleep } from '../../contracts/clock';
 import { dialStarts, type Pace, spendPace } from '../../policy/pacing';
 import type { CampaignRow, CampaignSlots, ContactRow } from '../../store/store';
@@ -70,7 +72,7 @@ class DispatchRun {
       maxConcurrent: campaign.maxConcurrent,
       // What is claimed and not started (a dispatcher died) has its slot already, and comes first.
       active: slots.active,
-      gatewayRoom: await this.#gatewayRoom(),
+      gatewayRoom: await this.#gatewayRoom(campaign),
       now: clock.now(),
     });
     if (starts === 0) return askAt;
@@ -112,9 +114,9 @@ class DispatchRun {
     return this.#pace;
   }
 
-  async #gatewayRoom(): Promise<number> {
+  async #gatewayRoom({ spec }: CampaignRow): Promise<number> {
     const { store, clock } = this.#ctx;
-    const live = await store.gateways.live(new Date(clock.now()));
+    const live = await store.gateways.live(new Date(clock.now()), appOf(spec.agent));
     return live.reduce((room, gateway) => room + Math.max(1, gateway.maxCalls - gateway.activeCalls), 0);
   }
 

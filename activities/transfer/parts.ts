@@ -1,5 +1,7 @@
 /** What the steps of a warm transfer share. */
+
 import { ApplicationFailure } from '@temporalio/activity';
+import { appOf } from '../../contracts/agent';
 import type { CarrierTransfers } from '../../contracts/carrier-transfer';
 import type { ErrorCode } from '../../contracts/errors';
 import { fillTemplate } from '../../policy/template';
@@ -15,8 +17,8 @@ export function transfersOf({ carrier }: LoadedCall): CarrierTransfers {
 }
 
 /** Whom the carrier reports to: the call's own gateway where it lives. */
-export async function reportingGateway(ctx: ActivityContext, { attempt }: LoadedCall): Promise<GatewayPair | undefined> {
-  const live = await ctx.store.gateways.live(new Date(ctx.clock.now()));
+export async function reportingGateway(ctx: ActivityContext, { attempt, campaign }: LoadedCall): Promise<GatewayPair | undefined> {
+  const live = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
   const gateway = live.find((candidate) => candidate.gatewayId === attempt.gatewayId) ?? live[0];
   return gateway && pairOf(gateway, live);
 }

@@ -54,7 +54,7 @@ export class TelnyxCarrier implements Carrier {
       command_id: commandId('dial', callId),
       client_state: encodeClientState({ c: callId, l: 'call', t: to, f: from }),
       ...webhookParams(request),
-      timeout_secs: seconds(request.ringTimeoutMs, RING_SECONDS),
+      ...(request.ringTimeoutMs === null ? {} : { timeout_secs: seconds(request.ringTimeoutMs, RING_SECONDS) }),
       // One attempt is one ring: no further routes after the time-out.
       retry_on_timeout: false,
       time_limit_secs: seconds(request.timeLimitMs, TIME_LIMIT_SECONDS),

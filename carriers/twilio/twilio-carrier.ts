@@ -64,7 +64,7 @@ export class TwilioCarrier implements Carrier {
       statusCallback: webhookUrl(request.gatewayUrl, 'status', request),
       statusCallbackMethod: 'POST',
       statusCallbackEvent: ['initiated', 'ringing', 'answered', 'completed'],
-      timeout: Math.ceil(request.ringTimeoutMs / 1_000),
+      ...(request.ringTimeoutMs === null ? {} : { timeout: Math.ceil(request.ringTimeoutMs / 1_000) }),
       timeLimit: Math.ceil(request.timeLimitMs / 1_000),
       ...machineDetection,
     });

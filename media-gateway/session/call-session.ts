@@ -12,6 +12,7 @@ import { greet } from './greeting';
 import { HandOver } from './hand-over';
 import { IdleWatch } from './idle-watch';
 import { pressedNote, resumeInstructions } from './instructions';
+import { OrderedLines } from './ordered-lines';
 import { type Phrase, type PhraseKey, phrase } from './phrases';
 import type { CallSessionOptions, Session } from './ports';
 import { TimeLimit } from './time-limit';
@@ -50,6 +51,7 @@ export class CallSession implements Session {
   readonly #limit: TimeLimit;
   readonly #digits: DtmfCollector;
   readonly #requests: WorkflowRequests;
+  readonly #ordered: OrderedLines;
   readonly #activity = new VoiceActivity();
   readonly #filter: CallerFilter | undefined;
 
@@ -98,6 +100,14 @@ export class CallSession implements Session {
       (keys) => this.#keys(keys),
     );
     this.#requests = new WorkflowRequests(clock, options.emit);
+    this.#ordered = new OrderedLines({
+      reader: this.#parts.reader,
+      prefetch: (text) => this.#parts.lines.prefetch(text),
+      live: () => this.#live,
+      talking: () => this.#state.kind === 'talking',
+      quiet: () => this.#parts.conversation.quiet,
+      emit: options.emit,
+    });
     this.#parts.guardrails.listen(
       // Not from within the event that brought the words.
       { blocked: ({ replacement }) => queueMicrotask(() => this.#replace(replacement)) },
@@ -194,6 +204,13 @@ export class CallSession implements Session {
       case 'hangup':
         this.#leave('hung_up_by_request', { cut: true, line: command.say ? { text: command.say, verbatim: true } : undefined });
         return true;
+      case 'say':
+        this.#run(this.#ordered.say(command));
+        return true;
+      case 'transfer':
+        this.#transfer = { reason: '' };
+        this.#leave('transfer_requested', {});
+        return true;
       case 'human':
         this.#human();
         return true;
@@ -282,6 +299,7 @@ export class CallSession implements Session {
   #talk(): void {
     this.#state = { kind: 'talking' };
     this.#parts.conversation.setMode('open');
+    this.#parts.reader.changed();
   }
 
   /** The vote has it that a person speaks. */

@@ -63,6 +63,7 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   });
   vote(state);
   if (resume) startIfConsented(state);
+  state.orders.repeat(state);
   return {
     ...attached(state, request, conversation),
     history,
@@ -82,7 +83,9 @@ function attachAgain(state: CallState, request: AttachRequest, known: Conversati
   const { phase } = state;
   const open = phase.kind === 'talking' || (phase.kind === 'reconnecting' && phase.why === 'gateway_lost');
   if (known.result?.kind !== 'lost' || !open || !state.rules) return attached(state, request, known);
-  return attached(state, request, reopenConversation(state, known, state.rules.setup.agent.maxDurationMs));
+  const conversation = reopenConversation(state, known, state.rules.setup.agent.maxDurationMs);
+  state.orders.repeat(state);
+  return attached(state, request, conversation);
 }
 
 /** Why the agent speaks again: asked before the new conversation is open. */

@@ -1,7 +1,7 @@
 /** All that a call workflow knows. Handlers and phases change it; `condition`s watch it. */
 import { log } from '@temporalio/workflow';
 import type { CallRules } from '../../contracts/activities';
-import type { CallInput, CallPhase, CallView, CarrierEvent, ConversationReport, GatewayEvent } from '../../contracts/call';
+import type { CallInput, CallPhase, CallView, CarrierEvent, ConversationReport, GatewayEvent, LiveCall } from '../../contracts/call';
 import type { ErrorCode } from '../../contracts/errors';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
 import type { TransferRecord } from '../../contracts/transfer';
@@ -10,6 +10,7 @@ import { hangupCall } from './activities';
 import { CarrierLeg } from './carrier-events';
 import type { ConsultLeg } from './consult-leg';
 import { KeyPresses } from './digits';
+import { Orders } from './orders';
 import { Recorder } from './recording';
 import { Transcript } from './transcript';
 
@@ -88,6 +89,8 @@ export class CallState {
   transferReason = '';
   /** The model named this one of the developer's numbers: it alone is tried. */
   namedTarget: string | undefined;
+  /** The developer's code named it: any number is good. */
+  targetOrdered = false;
   /** People who are or were asked in warm transfers, by transfer number. */
   readonly consults = new Map<number, ConsultLeg>();
   readonly transferRecords: TransferRecord[] = [];
@@ -96,6 +99,7 @@ export class CallState {
 
   readonly recorder = new Recorder();
   readonly keyPresses = new KeyPresses();
+  readonly orders = new Orders();
 
   stop: { reason: string; cancelIfQueuedOnly: boolean } | undefined;
   /** Why we, and nobody else, ended the call. */
@@ -158,6 +162,19 @@ export class CallState {
     if (this.gatewayEventsSeen.has(key)) return undefined;
     this.gatewayEventsSeen.add(key);
     return conversation;
+  }
+
+  live(): LiveCall {
+    const { leg, liveConversation, transcript, transferredTo } = this;
+    return {
+      ...this.view(),
+      ringingAt: leg.ringingAt,
+      answeredAt: leg.answeredAt,
+      transferredTo,
+      turns: transcript.turns(),
+      sealedTurns: liveConversation ? transcript.sealedOf(liveConversation.attachment) : 0,
+      talking: liveConversation !== undefined,
+    };
   }
 
   view(): CallView {

@@ -3,10 +3,13 @@ import { allHandlersFinished, CancellationScope, condition, setHandler } from '@
 import {
   attachUpdate,
   type CallInput,
+  type CallOrderRequest,
   type CallView,
+  callOrderUpdate,
   callViewQuery,
   carrierEventSignal,
   gatewayEventSignal,
+  liveCallQuery,
   nextInstructionUpdate,
   stopCallSignal,
 } from '../../contracts/call';
@@ -16,6 +19,7 @@ import { CallState, type Phase } from './call-state';
 import { consulting } from './consulting';
 import { ending } from './ending';
 import { nextInstruction } from './next-instruction';
+import { validateOrder } from './orders';
 import { place } from './place';
 import { reconnecting } from './reconnecting';
 import { settling } from './settling';
@@ -27,11 +31,17 @@ import { waiting } from './waiting';
 export async function call(input: CallInput): Promise<CallView> {
   const state = new CallState(input);
   setHandler(callViewQuery, () => state.view());
+  setHandler(liveCallQuery, () => state.live());
   setHandler(carrierEventSignal, (event) => onCarrierEvent(state, event));
   setHandler(gatewayEventSignal, (event) => onGatewayEvent(state, event));
   setHandler(stopCallSignal, (stop) => onStop(state, stop));
   setHandler(attachUpdate, (request) => attach(state, request), { validator: validateAttach });
   setHandler(nextInstructionUpdate, (request) => nextInstruction(state, request));
+  const order = (request: CallOrderRequest) => {
+    state.orders.take(state, request);
+    return { accepted: true } as const;
+  };
+  setHandler(callOrderUpdate, order, { validator: (request) => validateOrder(state, request) });
 
   // A cancelled workflow still hangs up and writes its record.
   CancellationScope.current().cancelRequested.catch(() =>

@@ -80,6 +80,9 @@ export function onGatewayEvent(state: CallState, event: GatewayEvent): void {
     case 'send_digits':
       state.keyPresses.send(state, conversation, event);
       return;
+    case 'said':
+      state.orders.said(event);
+      return;
     case 'late_report':
       acceptLateReport(state, conversation, event.report);
       return;

@@ -44,6 +44,11 @@ export class Transcript {
     this.part(to).sealed.push(...sealed);
   }
 
+  /** How many turns of one stream have been sealed. */
+  sealedOf(attachment: number): number {
+    return this.parts.get(attachment)?.sealed.length ?? 0;
+  }
+
   turns(): TranscriptTurn[] {
     return this.ordered().flatMap((part) => [...part.sealed, ...part.rest]);
   }

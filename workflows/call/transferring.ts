@@ -20,11 +20,15 @@ const LAST_LOOK_MS = 10 * 60_000;
 /** Whom the caller is to be handed to, and how. */
 export function beginTransfer(state: CallState, wanted: ConversationReport['transfer']): Phase {
   state.transferReason = wanted?.reason ?? '';
-  state.namedTarget = wanted?.number;
+  const ordered = state.orders.takeTransfer();
+  state.namedTarget = ordered ?? wanted?.number;
+  state.targetOrdered = ordered !== undefined;
   const transferNumber = firstTransferNumber(state);
   // The tool exists only where the developer names somebody.
   if (transferNumber === undefined) return { kind: 'reconnecting', why: 'transfer_failed' };
-  return state.rules?.transferMode === 'warm' ? { kind: 'consulting', transferNumber } : { kind: 'transferring', transferNumber };
+  return state.rules?.transferMode === 'warm' && !ordered
+    ? { kind: 'consulting', transferNumber }
+    : { kind: 'transferring', transferNumber };
 }
 
 /** A new round begins with the first person again; numbers are never used twice. Undefined: the campaign names nobody. */
@@ -47,7 +51,8 @@ export async function transferring(state: CallState, transferNumber: number): Pr
   if (!carrierCallId || !state.rules) return { kind: 'ending', hangUp: true };
   state.transferNumber = transferNumber;
   const request = { callId: input.callId, carrierCallId, transferNumber };
-  const named = state.namedTarget === undefined ? request : { ...request, number: state.namedTarget };
+  const ordered = state.targetOrdered ? { ordered: true } : {};
+  const named = state.namedTarget === undefined ? request : { ...request, number: state.namedTarget, ...ordered };
   const requested = await transferCall(named).catch(() => ({ kind: 'unknown', to: '' }) as const);
   switch (requested.kind) {
     case 'exhausted':

@@ -1,0 +1,93 @@
+import { and, asc, eq, isNull, lt } from 'drizzle-orm';
+import { contactOfCallId } from '../contracts/call-id';
+import type { Database, Db } from './database';
+import { attempts, campaigns, contacts } from './schema';
+import type { SingleStore } from './store';
+
+export function singleStore(database: Database): SingleStore {
+  const rows = (db: Db, contactId: string) =>
+    db
+      .select({ campaign: campaigns, contact: contacts })
+      .from(contacts)
+      .innerJoin(campaigns, and(eq(campaigns.campaignId, contacts.campaignId), eq(campaigns.kind, 'single')))
+      .where(eq(contacts.contactId, contactId));
+
+  return {
+    create: (call) =>
+      database.transact(async (db) => {
+        const { campaignId, contactId, now, phone, single, spec, tenantId, timezones, variables, windowOffsetMs } = call;
+        const inserted = await db
+          .insert(campaigns)
+          .values({
+            ...{ campaignId, tenantId, kind: 'single', name: spec.name, spec, single, windowOffsetMs, state: 'running' },
+            ...{ cps: String(spec.dialing.cps), maxConcurrent: 1, rowsTotal: 1, createdAt: now, startedAt: now },
+          })
+          .onConflictDoNothing({ target: campaigns.campaignId })
+          .returning({ campaignId: campaigns.campaignId });
+        await db
+          .insert(contacts)
+          .values({
+            ...{ contactId, tenantId, campaignId, phone, timezones, variables, line: 1 },
+            ...{ status: 'claimed', sequence: 1, dueAt: now, claimedAt: now },
+          })
+          .onConflictDoNothing();
+        const [standing] = await rows(db, contactId);
+        return { ...standing!, created: inserted.length > 0 };
+      }),
+
+    async find(callId) {
+      const contactId = contactOfCallId(callId);
+      if (contactId === undefined) return undefined;
+      const [found] = await database.run((db) => rows(db, contactId));
+      return found;
+    },
+
+    unfinished: (claimedBefore, limit) =>
+      database.run((db) =>
+        db
+          .select({ campaign: campaigns, contact: contacts })
+          .from(campaigns)
+          .innerJoin(contacts, eq(contacts.campaignId, campaigns.campaignId))
+          .where(and(eq(campaigns.kind, 'single'), isNull(campaigns.endedAt), lt(campaigns.createdAt, claimedBefore)))
+          .orderBy(asc(campaigns.createdAt))
+          .limit(limit),
+      ),
+
+    postCallOpen: (endedBefore, limit) =>
+      database.run(async (db) => {
+        const found = await db
+          .select({ attempt: attempts })
+          .from(attempts)
+          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), eq(campaigns.kind, 'single')))
+          .where(and(eq(attempts.state, 'ended'), eq(attempts.postCallDone, false), lt(attempts.endedAt, endedBefore)))
+          .orderBy(asc(attempts.endedAt))
+          .limit(limit);
+        return found.map(({ attempt }) => attempt);
+      }),
+
+    anyOpen: () =>
+      database.run(async (db) => {
+        const open = await db
+          .select({ campaignId: campaigns.campaignId })
+          .from(campaigns)
+          .where(and(eq(campaigns.kind, 'single'), isNull(campaigns.endedAt)))
+          .limit(1);
+        if (open.length > 0) return true;
+        const left = await db
+          .select({ callId: attempts.callId })
+          .from(attempts)
+          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), eq(campaigns.kind, 'single')))
+          .where(and(eq(attempts.state, 'ended'), eq(attempts.postCallDone, false)))
+          .limit(1);
+        return left.length > 0;
+      }),
+  };
+}
+
+/** With the outcome of its one contact, in the same transaction: nothing is left to be called. */
+export async function closeSingle(db: Db, campaignId: string, now: Date): Promise<void> {
+  await db
+    .update(campaigns)
+    .set({ state: 'completed', endedAt: now })
+    .where(and(eq(campaigns.campaignId, campaignId), isNull(campaigns.endedAt)));
+}
