@@ -32,6 +32,21 @@ export interface TranscriptTurn {
   at: number;
   /** The caller cut it off. */
   interrupted?: boolean;
+  /** Of an answer of the agent's: how long the caller waited for it. */
+  latency?: TurnLatency;
+}
+
+/** Milliseconds from the caller's last sound to the first frame of the answer; the three parts add up to the whole. */
+export interface TurnLatency {
+  /** Until the words were known, the pause that ends a turn included. 0 for speech-to-speech. */
+  sttMs: number;
+  /** From there until the model's first words; for speech-to-speech all of it. */
+  llmMs: number;
+  /** From there until the first audio. */
+  ttsMs: number;
+  totalMs: number;
+  /** How long the caller had spoken. */
+  speechMs: number;
 }
 
 /** Everything a gateway needs to hold the conversation. Variables are already in the texts. */

@@ -14,6 +14,7 @@ import { type Clock, sleep } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
 import { playHoldMusic } from './audio/hold-music';
+import { type CallTaps, StreamTaps } from './call-taps';
 import type { SocketCarrierStream } from './carrier-stream';
 import { Heartbeats } from './heartbeats';
 import type { Outbox } from './outbox';
@@ -53,6 +54,8 @@ export interface CallHostDeps {
   outbox: Outbox;
   prewarm: PrewarmPool;
   sessions: SessionMaker;
+  /** Who listens in, in this process. */
+  taps?: CallTaps;
   clock: Clock;
   log: Logger;
 }
@@ -77,6 +80,7 @@ export class CallHost {
   private attachedAgain = 0;
   /** The workflow has been told that a person answered. */
   humanConfirmed = false;
+  private taps: StreamTaps | undefined;
   /** Aborted when the carrier's stream is gone, for whichever reason. */
   private readonly gone = new AbortController();
 
@@ -142,7 +146,7 @@ export class CallHost {
         if (command.kind !== 'reattach') this.state.commands.push(command);
         return true;
       case 'talking':
-        if (command.kind !== 'reattach') return this.state.session.onCommand(command);
+        if (command.kind !== 'reattach') return this.order(this.state.session, command);
         this.state.heartbeats.now();
         return true;
       case 'reporting':
@@ -155,6 +159,12 @@ export class CallHost {
       case 'closed':
         return false;
     }
+  }
+
+  private order(session: Session, command: GatewayCommand): boolean {
+    if (command.kind === 'drop_voicemail') this.taps?.machine('machine');
+    else if (command.kind === 'human') this.taps?.machine('human');
+    return session.onCommand(command);
   }
 
   /** Hands the call over: another gateway goes on with it, from the next pause of the talk on, at the latest after `withinMs`. */
@@ -200,6 +210,8 @@ export class CallHost {
       );
       return;
     }
+    const { taps } = this.deps;
+    this.taps = taps && new StreamTaps(taps, setup, result.history, this.log);
     const session = this.deps.sessions.create({
       setup,
       history: result.history,
@@ -209,6 +221,7 @@ export class CallHost {
       stream: this.stream,
       prewarmed: warm?.prewarmed,
       emit: (event) => this.emit(event),
+      ...(this.taps && { settled: (turns, usage) => this.taps?.settled(turns, usage) }),
       progressed: () => {
         if (this.state.name === 'talking') this.state.heartbeats.now();
       },
@@ -239,11 +252,13 @@ export class CallHost {
       else if ('digit' in item) session.onDtmf(item.digit);
       else session.onMark(item.mark);
     }
-    for (const command of early?.commands ?? []) session.onCommand(command);
+    for (const command of early?.commands ?? []) this.order(session, command);
     const report = await session.done;
     heartbeats.stop();
     // Set by `abandon` while the session wound up: its report is nobody's any more.
-    if ((this.state as State).name === 'abandoned') return;
+    const abandoned = (this.state as State).name === 'abandoned';
+    this.taps?.ended(abandoned ? undefined : report);
+    if (abandoned) return;
     this.state = { name: 'reporting', session };
     this.log.info({ end: report.end, turns: report.turns.length, error: report.error }, 'conversation over');
     await this.wrapUp(session, heartbeats.seen, report, music);
@@ -376,7 +391,10 @@ export class CallHost {
     if (this.state.name === 'abandoned') return;
     const { clock, gatewayId, outbox } = this.deps;
     this.sequence += 1;
-    if (event.kind === 'human_confirmed') this.humanConfirmed = true;
+    if (event.kind === 'human_confirmed') {
+      this.humanConfirmed = true;
+      this.taps?.machine('human');
+    }
     const envelope = { gatewayId, streamId: this.stream.streamId, sequence: this.sequence, at: clock.now() };
     outbox.post({ kind: 'gateway_event', callId: this.callId, event: { ...event, ...envelope } });
   }

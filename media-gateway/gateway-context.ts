@@ -4,6 +4,7 @@ import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
 import type { Admission } from './admission';
 import type { CallRegistry } from './call-registry';
+import type { CallTaps } from './call-taps';
 import type { EndedStreams } from './ended-streams';
 import type { GatewayMetrics } from './metrics';
 import type { Outbox } from './outbox';
@@ -27,6 +28,8 @@ export interface GatewayContext {
   readonly outbox: Outbox;
   readonly prewarm: PrewarmPool;
   readonly sessions: SessionMaker;
+  /** Who listens in, in this process. */
+  readonly taps?: CallTaps;
   readonly calls: CallRegistry;
   readonly endedStreams: EndedStreams;
   readonly admission: Admission;

@@ -14,6 +14,7 @@ import type { Running } from '../runtime/running';
 import type { Store } from '../store/store';
 import { Admission } from './admission';
 import { CallRegistry } from './call-registry';
+import type { CallTaps } from './call-taps';
 import { drainCalls } from './drain';
 import { EndedStreams } from './ended-streams';
 import type { GatewayContext } from './gateway-context';
@@ -37,6 +38,8 @@ export interface GatewayParts {
   log: Logger;
   /** The product's own unless given. */
   sessions?: SessionMaker;
+  /** Who listens in, in this process. */
+  taps?: CallTaps;
   options?: Partial<GatewayOptions>;
 }
 
@@ -51,7 +54,7 @@ const PING_DEADLINE_MS = 1_000;
 const LAST_REPORTS_MS = 3_000;
 
 export async function startGateway(parts: GatewayParts): Promise<Running & { readonly gatewayId: string }> {
-  const { config, client, store, carriers, secretKey, clock, log, sessions = sessionMaker() } = parts;
+  const { config, client, store, carriers, secretKey, clock, log, sessions = sessionMaker(), taps } = parts;
   const options: GatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, ...parts.options };
   // Said before anything is opened, if it is wrong.
   publicUrls(config, '');
@@ -73,7 +76,7 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   // Known when it listens; no request comes before.
   let addresses = { listening: '', publicUrl: '', fallbackUrl: '' };
   const context: GatewayContext = {
-    ...{ gatewayId, config, secretKey, carriers, link, outbox, prewarm, sessions, calls, admission, metrics, clock, log },
+    ...{ gatewayId, config, secretKey, carriers, link, outbox, prewarm, sessions, taps, calls, admission, metrics, clock, log },
     endedStreams: new EndedStreams(clock),
     get publicUrl() {
       return addresses.publicUrl;

@@ -5,6 +5,7 @@ import { contactStore } from './contacts';
 import { Database } from './database';
 import { gatewayStore } from './gateways';
 import { lineStore } from './lines';
+import { deliveryStore } from './deliveries';
 import { migrate, pendingMigrations } from './migrate';
 import { presenceStore } from './presence';
 import { privacyStore } from './privacy';
@@ -23,6 +24,7 @@ export function openStore(databaseUrl: string): Store {
     suppressions: suppressionStore(database),
     gateways: gatewayStore(database),
     lines: lineStore(database),
+    deliveries: deliveryStore(database),
     singles: singleStore(database),
     presence: presenceStore(database),
     privacy: privacyStore(database),

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { bigint, boolean, customType, index, integer, pgTable, primaryKey, timestamp, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Variables } from '../contracts/agent';
 import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../contracts/call';
+import type { DeliveryCursor } from '../contracts/callbacks';
 import type { CampaignSpec, CampaignState } from '../contracts/campaign';
 import type { CarrierName } from '../contracts/carrier';
 import type { GateVerdict } from '../contracts/gate';
@@ -316,6 +317,24 @@ export const keyPresses = pgTable(
 );
 
 export const gateways = pgTable('gateways', {
+/** What of a call a developer's callbacks have been told. One row per call of an app. */
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    callId: text('call_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    app: text('app').notNull(),
+    /** The process that delivers just now; whoever takes over from it makes sure that it is gone. */
+    owner: text('owner'),
+    cursor: jsonb('cursor').$type<DeliveryCursor>().notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+    /** All that the record holds has been delivered. */
+    completedAt: instant('completed_at'),
+  },
+  (t) => [index('deliveries_app').on(t.app, t.createdAt).where(sql`completed_at is null`)],
+);
+
   gatewayId: text('gateway_id').primaryKey(),
   tenantId: text('tenant_id').notNull(),
   publicUrl: text('public_url').notNull(),
@@ -326,4 +345,67 @@ export const gateways = pgTable('gateways', {
   renewedAt: instant('renewed_at').notNull(),
   /** Serves the calls of this app, and no others; null: calls of agents without code. */
   app: text('app'),
+});
+
+/** Whose data is whose. `default` needs no row. */
+export const tenants = pgTable('tenants', {
+  tenantId: text('tenant_id').primaryKey(),
+  createdAt: instant('created_at').notNull(),
+});
+
+/** Credentials of programs. The secret itself is nowhere. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    keyId: text('key_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    /** SHA-256 of the key, hex. */
+    hash: text('hash').notNull().unique(),
+    /** What is shown of it. */
+    prefix: text('prefix').notNull(),
+    name: text('name').notNull(),
+    scopes: jsonb('scopes').$type<string[]>().notNull(),
+    /** The number that its programs mean when they name none, E.164. */
+    number: text('number'),
+    createdAt: instant('created_at').notNull(),
+    /** To the minute. */
+    lastUsedAt: instant('last_used_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [index('api_keys_tenant').on(t.tenantId, t.createdAt)],
+);
+
+/** A tenant's own accounts at carriers and AI vendors. */
+export const providerCredentials = pgTable(
+  'provider_credentials',
+  {
+    tenantId: text('tenant_id').notNull(),
+    provider: text('provider').notNull(),
+    /** Of PATTER_ENCRYPTION_KEY. */
+    encryptionKeyId: text('encryption_key_id').notNull(),
+    /** AES-256-GCM, base64url. */
+    sealed: text('sealed').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.provider] })],
+);
+
+/** Numbers that programs have connected to: the events of their calls are kept until one of these has taken them. */
+export const sdkNumbers = pgTable('sdk_numbers', {
+  number: text('number').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  since: instant('since').notNull(),
+});
+
+/** How far the events of a call have been taken; the events themselves are the call's record. */
+export const sdkDeliveries = pgTable('sdk_deliveries', {
+  callId: text('call_id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  number: text('number').notNull(),
+  /** So many events, in their order. */
+  acknowledged: integer('acknowledged').notNull().default(0),
+  done: boolean('done').notNull().default(false),
+  /** Which process delivers them, and until when nobody else does. */
+  holder: text('holder'),
+  heldUntil: instant('held_until'),
 });

@@ -26,6 +26,8 @@ export type EngineEvent =
   | { kind: 'audio'; itemId: string; mulaw: Uint8Array }
   /** `fromMs`: where in the item's audio these words begin, where that is known exactly. */
   | { kind: 'agent_text'; itemId: string; delta: string; fromMs?: number }
+  /** The model has begun to answer; its voice is still to come. Only where the two are apart. */
+  | { kind: 'first_words'; itemId: string }
   /** The item's audio and text are complete. */
   | { kind: 'item_completed'; itemId: string }
   | { kind: 'tool_call'; toolCallId: string; name: string; arguments: string }

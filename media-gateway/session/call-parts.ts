@@ -10,6 +10,7 @@ import { AmdWatch } from './amd-watch';
 import { Conversation, type ConversationListener } from './conversation';
 import { EngineLink } from './engine-link';
 import type { FixedLines } from './fixed-lines';
+import { LatencyMeter } from './latency-meter';
 import { LineReader } from './line-reader';
 import type { CallSessionOptions } from './ports';
 import { engineFactory, fixedLines, PrewarmedSession } from './prewarm';
@@ -21,6 +22,8 @@ export interface CallPartsListener extends ConversationListener {
   builtIn(call: BuiltInCall, toolCallId: string): string | Promise<string>;
   /** No vendor any more. */
   providerLost(error: string): void;
+  /** Of the caller's silence until now. */
+  silentMs(): number;
 }
 
 /** What a conversation on one stream is made of, wired up. The session drives it and decides where it leads. */
@@ -48,7 +51,8 @@ export class CallParts {
     const { setup, history, stream, clock, log } = options;
     const warm = options.prewarmed instanceof PrewarmedSession ? options.prewarmed.take() : undefined;
     const { agent } = setup;
-    this.turns = new TurnLog(history);
+    const latency = new LatencyMeter(clock, agent.engine.type === 'pipeline' ? 'in parts' : 'whole', () => listener.silentMs());
+    this.turns = new TurnLog(history, { latencyOf: (itemId) => latency.began(itemId) });
     const sink = {
       sendAudio: (mulaw: Uint8Array) => this.streamOpen && stream.sendAudio(mulaw),
       sendMark: (name: string) => this.streamOpen && stream.sendMark(name),
@@ -71,8 +75,9 @@ export class CallParts {
       () => this.turns.all((id) => this.speaker.heardSoFar(id)),
       {
         event: (event) => {
+          latency.onEvent(event);
           if (event.kind === 'usage') this.#meter.add(event.lines);
-          else this.#onEvent(event);
+          else if (event.kind !== 'first_words') this.#onEvent(event);
         },
         interrupted: () => {
           this.#hold?.reset();
@@ -104,7 +109,7 @@ export class CallParts {
     this.reader = new LineReader(lines, speaker, this.conversation, link, agent.language, clock);
   }
 
-  #onEvent(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' }>): void {
+  #onEvent(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' | 'first_words' }>): void {
     switch (event.kind) {
       case 'audio':
       case 'agent_text':

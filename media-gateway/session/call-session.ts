@@ -72,9 +72,10 @@ export class CallSession implements Session {
       toolsSlow: () => this.#run(this.#fillers.say()),
       builtIn: (call, toolCallId) => runBuiltIn(call, toolCallId, this.#actions),
       providerLost: (error) => this.#providerLost(error),
+      silentMs: () => this.#activity.silentMs,
     });
     this.#fillers = new Fillers(agent, this.#parts);
-    this.#upkeep = new TurnUpkeep(clock, this.#parts.turns, options);
+    this.#upkeep = new TurnUpkeep(clock, this.#parts.turns, options, () => this.checkpoint().usage);
     this.#voicemail = new VoicemailDrop(clock, {
       prepare: (text) => this.#parts.lines.prefetch(text),
       say: (text) => {

@@ -244,7 +244,7 @@ export class Conversation {
     this.update();
   }
 
-  onEvent(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' }>): void {
+  onEvent(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' | 'first_words' }>): void {
     const { speaker } = this.deps;
     switch (event.kind) {
       case 'speech_started':

@@ -10,6 +10,7 @@ import type {
   GatewayEvent,
   ToolCallRecord,
   TranscriptTurn,
+  UsageLine,
 } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
 import type { Config } from '../../runtime/config';
@@ -54,6 +55,8 @@ export interface CallSessionOptions {
   toolCalls?: readonly ToolCallRecord[];
   /** A turn or a tool's answer is complete: worth a checkpoint at once. */
   progressed?(): void;
+  /** More turns are settled: all of the call from its beginning, without gaps, as they were heard. `usage` is this stream's until now. */
+  settled?(turns: readonly TranscriptTurn[], usage: () => readonly UsageLine[]): void;
   /** From `prewarm`, when the phone rang on this gateway. */
   prewarmed?: Prewarmed;
   /** Audio of fixed lines, shared by the calls of a gateway; absent: of this call only. */

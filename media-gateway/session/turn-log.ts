@@ -1,4 +1,4 @@
-import type { TranscriptTurn } from '../../contracts/call';
+import type { TranscriptTurn, TurnLatency } from '../../contracts/call';
 
 interface Entry extends TranscriptTurn {
   id: string;
@@ -10,6 +10,8 @@ export interface TurnLogOptions {
   sealAbove: number;
   /** How many turns stay unsealed then. */
   keep: number;
+  /** How long the caller waited for the answer that begins with this item; nothing where it answers nobody. */
+  latencyOf?: (id: string) => TurnLatency | undefined;
 }
 
 export const DEFAULT_TURN_LOG = { sealAbove: 40, keep: 20 } as const satisfies TurnLogOptions;
@@ -59,7 +61,8 @@ export class TurnLog {
 
   begin(id: string, role: TranscriptTurn['role'], at: number): void {
     if (this.#entries.some((entry) => entry.id === id)) return;
-    this.#entries.push({ id, role, at, text: '', final: false });
+    const latency = role === 'assistant' ? this.#options.latencyOf?.(id) : undefined;
+    this.#entries.push({ id, role, at, text: '', final: false, ...(latency && { latency }) });
   }
 
   /** The words of a turn; settling it again corrects it. Without words there was no turn. */
@@ -92,6 +95,17 @@ export class TurnLog {
     return [...this.history, ...this.#sealed.map(publicTurn), ...this.turns(spokenSoFar)];
   }
 
+  /** How many turns of the call are settled, from its beginning to the first that is not. */
+  get settledRow(): number {
+    const open = this.#entries.findIndex((entry) => !entry.final);
+    return this.history.length + this.#sealed.length + (open === -1 ? this.#entries.length : open);
+  }
+
+  /** Those turns. */
+  settledTurnsInRow(): TranscriptTurn[] {
+    return this.all().slice(0, this.settledRow);
+  }
+
   /** What the caller said last. */
   lastUserText(): string | undefined {
     return this.all().findLast((turn) => turn.role === 'user')?.text;
@@ -108,6 +122,6 @@ export class TurnLog {
   }
 }
 
-function publicTurn({ role, text, at, interrupted }: Entry): TranscriptTurn {
-  return interrupted ? { role, text, at, interrupted } : { role, text, at };
+function publicTurn({ role, text, at, interrupted, latency }: Entry): TranscriptTurn {
+  return { role, text, at, ...(interrupted && { interrupted }), ...(latency && { latency }) };
 }

@@ -1,5 +1,6 @@
 import type { CarrierEvent } from '../../contracts/call';
 import { type CarrierName, isTerminalCarrierStatus } from '../../contracts/carrier';
+import { tellMachine } from '../call-taps';
 import type { GatewayContext } from '../gateway-context';
 
 /** Whose webhook it was, for the log and the way on. */
@@ -26,6 +27,9 @@ export async function passEvent(gateway: GatewayContext, origin: WebhookOrigin, 
       // The carrier does not wait for it.
       void gateway.prewarm.warmUp(callId, carrier, event.carrierCallId);
     }
+  }
+  if (event.kind === 'amd' && gateway.taps && event.answeredBy !== 'unknown') {
+    tellMachine(gateway.taps, callId, event.answeredBy, gateway.log);
   }
   await gateway.outbox.send({ kind: 'carrier_event', callId, carrier, event });
 }

@@ -300,6 +300,7 @@ export class Pipeline implements VoiceEngine {
         begun: () => {
           this.#items.set(id, { deltas: [], audioMs: 0, audibleMs: 0 });
           this.#history.openItem(id);
+          this.#emit({ kind: 'first_words', itemId: id });
         },
         audio: (mulaw) => this.#audio(id, mulaw),
         text: (delta, fromMs) => this.#text(id, delta, fromMs),

@@ -1,0 +1,48 @@
+import { and, eq, isNull, or } from 'drizzle-orm';
+import type { DeliveryCursor } from '../contracts/callbacks';
+import type { Database } from './database';
+import { deliveries } from './schema';
+import type { DeliveryRow, DeliveryStore } from './store';
+
+export function deliveryStore(database: Database): DeliveryStore {
+  const is = (callId: string) => eq(deliveries.callId, callId);
+  const mine = (callId: string, owner: string) => and(is(callId), eq(deliveries.owner, owner));
+  return {
+    claim: ({ now, ...row }, instead) =>
+      database.transact(async (db) => {
+        const cursor: DeliveryCursor = { done: [] };
+        await db
+          .insert(deliveries)
+          .values({ ...row, cursor, createdAt: now, updatedAt: now })
+          .onConflictDoNothing();
+        const free = or(isNull(deliveries.owner), ...(instead === undefined ? [] : [eq(deliveries.owner, instead)]));
+        await db
+          .update(deliveries)
+          .set({ owner: row.owner, updatedAt: now })
+          .where(and(is(row.callId), free));
+        const [standing] = await db.select().from(deliveries).where(is(row.callId));
+        return standing as DeliveryRow;
+      }),
+
+    async record({ callId, owner, cursor, now }) {
+      const updated = await database.run((db) =>
+        db.update(deliveries).set({ cursor, updatedAt: now }).where(mine(callId, owner)).returning({ callId: deliveries.callId }),
+      );
+      return updated.length > 0;
+    },
+
+    async release({ callId, owner, completed, now }) {
+      await database.run((db) =>
+        db
+          .update(deliveries)
+          .set({ owner: null, updatedAt: now, ...(completed && { completedAt: now }) })
+          .where(mine(callId, owner)),
+      );
+    },
+
+    async get(callId) {
+      const [row] = await database.run((db) => db.select().from(deliveries).where(is(callId)));
+      return row;
+    },
+  };
+}
