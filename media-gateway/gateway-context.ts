@@ -32,6 +32,8 @@ export interface GatewayContext {
   readonly taps?: CallTaps;
   readonly calls: CallRegistry;
   readonly endedStreams: EndedStreams;
+  /** False: a webhook is believed where the credential to verify it is missing. */
+  readonly requireSignature: boolean;
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;

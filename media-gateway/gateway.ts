@@ -23,7 +23,7 @@ import { GatewayMetrics } from './metrics';
 import { Outbox } from './outbox';
 import { PrewarmPool } from './prewarm';
 import { Registration } from './registration';
-import { createServer } from './server';
+import { createServer, type ExtendServer } from './server';
 import { type SessionMaker, sessionMaker } from './session-maker';
 import { WorkflowLink } from './workflow-link';
 
@@ -40,25 +40,39 @@ export interface GatewayParts {
   sessions?: SessionMaker;
   /** Who listens in, in this process. */
   taps?: CallTaps;
+  /** Names its spool and its log lines. @default gateway-<index> */
+  role?: string;
+  /** Adds routes of its own to the server, before it listens. */
+  extend?: ExtendServer;
   options?: Partial<GatewayOptions>;
 }
 
 export interface GatewayOptions {
   /** How often the spool tries again. */
   spoolRetryMs: number;
+  /** Holds the code of this app's agents: it serves their calls, and no others. Null: calls of agents without code. */
+  app: string | null;
+  /** False: webhooks that cannot be verified, because the credential for it is missing, are believed. For tests against a simulated carrier only. */
+  requireSignature: boolean;
 }
 
-export const DEFAULT_GATEWAY_OPTIONS = { spoolRetryMs: 1_000 } as const satisfies GatewayOptions;
+export const DEFAULT_GATEWAY_OPTIONS = { spoolRetryMs: 1_000, requireSignature: true } as const satisfies GatewayOptions;
 
 const PING_DEADLINE_MS = 1_000;
 const LAST_REPORTS_MS = 3_000;
 
-export async function startGateway(parts: GatewayParts): Promise<Running & { readonly gatewayId: string }> {
+export interface RunningGateway extends Running {
+  readonly gatewayId: string;
+  /** Its public address has changed, as a tunnel's does: calls from now on are told the new one. */
+  movedTo(publicUrl: string): Promise<void>;
+}
+
+export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
   const { config, client, store, carriers, secretKey, clock, log, sessions = sessionMaker(), taps } = parts;
   const options: GatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, ...parts.options };
   // Said before anything is opened, if it is wrong.
   publicUrls(config, '');
-  const role = `gateway-${config.PATTER_GATEWAY_INDEX}`;
+  const role = parts.role ?? `gateway-${config.PATTER_GATEWAY_INDEX}`;
   // New with every start: what belonged to a process that died must not look like this one's.
   const gatewayId = `${hostname()}-${config.PATTER_GATEWAY_INDEX}-${randomBytes(4).toString('hex')}`;
   const link = new WorkflowLink(client, clock);
@@ -78,6 +92,7 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   const context: GatewayContext = {
     ...{ gatewayId, config, secretKey, carriers, link, outbox, prewarm, sessions, taps, calls, admission, metrics, clock, log },
     endedStreams: new EndedStreams(clock),
+    requireSignature: options.requireSignature,
     get publicUrl() {
       return addresses.publicUrl;
     },
@@ -103,13 +118,13 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
     const answers = await Promise.all([
       link.ping(PING_DEADLINE_MS).then(() => [], asProblem),
       store.ping().then(() => [], asProblem),
-      config.TWILIO_AUTH_TOKEN || config.TELNYX_PUBLIC_KEY
+      config.TWILIO_AUTH_TOKEN || config.TELNYX_PUBLIC_KEY || !options.requireSignature
         ? []
         : ['neither TWILIO_AUTH_TOKEN nor TELNYX_PUBLIC_KEY is set: webhooks are refused'],
     ]);
     return [...answers.flat(), ...admission.problems(), ...registration.problems()];
   };
-  const app = createServer(context, problems);
+  const app = createServer(context, problems, parts.extend);
   const sockets = new MediaSockets(context);
   app.server.on('upgrade', sockets.onUpgrade);
   try {
@@ -157,8 +172,14 @@ export async function startGateway(parts: GatewayParts): Promise<Running & { rea
   return {
     role,
     gatewayId,
-    urls: { public: addresses.publicUrl, internal: config.PATTER_GATEWAY_INTERNAL_URL ?? listening, listening },
+    get urls() {
+      return { public: addresses.publicUrl, internal: config.PATTER_GATEWAY_INTERNAL_URL ?? listening, listening };
+    },
     problems,
+    movedTo: (publicUrl) => {
+      addresses = { ...addresses, publicUrl, fallbackUrl: publicUrl };
+      return registration.renew();
+    },
     stop: () => {
       stopping ??= stop().then(
         () => settle?.resolve(),

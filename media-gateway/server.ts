@@ -20,8 +20,11 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_STREAM_PROTOCOL: 400,
 };
 
+/** Routes of whoever embeds the gateway. What it registers answers on the public address: it guards itself. */
+export type ExtendServer = (app: FastifyInstance) => void;
+
 /** @param problems one sentence each; none means ready */
-export function createServer(gateway: GatewayContext, problems: () => Promise<string[]>): FastifyInstance {
+export function createServer(gateway: GatewayContext, problems: () => Promise<string[]>, extend: ExtendServer = () => {}): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, requestTimeout: 20_000, forceCloseConnections: true });
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
     done(null, parse(String(body), '&', '=', { maxKeys: MAX_FORM_FIELDS }));
@@ -52,5 +55,6 @@ export function createServer(gateway: GatewayContext, problems: () => Promise<st
   registerWebhooks(app, gateway);
   registerCommands(app, gateway);
   registerHoldMusic(app);
+  extend(app);
   return app;
 }
