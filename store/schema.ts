@@ -316,7 +316,6 @@ export const keyPresses = pgTable(
   (t) => [primaryKey({ columns: [t.callId, t.requestId] })],
 );
 
-export const gateways = pgTable('gateways', {
 /** What of a call a developer's callbacks have been told. One row per call of an app. */
 export const deliveries = pgTable(
   'deliveries',
@@ -335,6 +334,7 @@ export const deliveries = pgTable(
   (t) => [index('deliveries_app').on(t.app, t.createdAt).where(sql`completed_at is null`)],
 );
 
+export const gateways = pgTable('gateways', {
   gatewayId: text('gateway_id').primaryKey(),
   tenantId: text('tenant_id').notNull(),
   publicUrl: text('public_url').notNull(),
@@ -345,67 +345,4 @@ export const deliveries = pgTable(
   renewedAt: instant('renewed_at').notNull(),
   /** Serves the calls of this app, and no others; null: calls of agents without code. */
   app: text('app'),
-});
-
-/** Whose data is whose. `default` needs no row. */
-export const tenants = pgTable('tenants', {
-  tenantId: text('tenant_id').primaryKey(),
-  createdAt: instant('created_at').notNull(),
-});
-
-/** Credentials of programs. The secret itself is nowhere. */
-export const apiKeys = pgTable(
-  'api_keys',
-  {
-    keyId: text('key_id').primaryKey(),
-    tenantId: text('tenant_id').notNull(),
-    /** SHA-256 of the key, hex. */
-    hash: text('hash').notNull().unique(),
-    /** What is shown of it. */
-    prefix: text('prefix').notNull(),
-    name: text('name').notNull(),
-    scopes: jsonb('scopes').$type<string[]>().notNull(),
-    /** The number that its programs mean when they name none, E.164. */
-    number: text('number'),
-    createdAt: instant('created_at').notNull(),
-    /** To the minute. */
-    lastUsedAt: instant('last_used_at'),
-    revokedAt: instant('revoked_at'),
-  },
-  (t) => [index('api_keys_tenant').on(t.tenantId, t.createdAt)],
-);
-
-/** A tenant's own accounts at carriers and AI vendors. */
-export const providerCredentials = pgTable(
-  'provider_credentials',
-  {
-    tenantId: text('tenant_id').notNull(),
-    provider: text('provider').notNull(),
-    /** Of PATTER_ENCRYPTION_KEY. */
-    encryptionKeyId: text('encryption_key_id').notNull(),
-    /** AES-256-GCM, base64url. */
-    sealed: text('sealed').notNull(),
-    updatedAt: instant('updated_at').notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.tenantId, t.provider] })],
-);
-
-/** Numbers that programs have connected to: the events of their calls are kept until one of these has taken them. */
-export const sdkNumbers = pgTable('sdk_numbers', {
-  number: text('number').primaryKey(),
-  tenantId: text('tenant_id').notNull(),
-  since: instant('since').notNull(),
-});
-
-/** How far the events of a call have been taken; the events themselves are the call's record. */
-export const sdkDeliveries = pgTable('sdk_deliveries', {
-  callId: text('call_id').primaryKey(),
-  tenantId: text('tenant_id').notNull(),
-  number: text('number').notNull(),
-  /** So many events, in their order. */
-  acknowledged: integer('acknowledged').notNull().default(0),
-  done: boolean('done').notNull().default(false),
-  /** Which process delivers them, and until when nobody else does. */
-  holder: text('holder'),
-  heldUntil: instant('held_until'),
 });
