@@ -103,6 +103,8 @@ export const agentSchema = z
       .optional(),
     /** `{variables}` are replaced by the contact's columns. */
     systemPrompt: z.string().min(1),
+    /** Values for placeholders that neither the contact nor the call has one for, by their names in lower case (`first_name`). */
+    variables: z.record(z.string().min(1).max(100), z.string().max(500, 'a variable has at most 500 characters')).default({}),
     /** Spoken first, after the disclosure. `{variables}` are replaced. */
     firstMessage: z.string().default(''),
     /** Spoken before all else on every call: law in the EU, several US states. Empty only when another disclosure is made elsewhere. */

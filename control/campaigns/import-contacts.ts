@@ -100,7 +100,7 @@ export async function importContacts(
 
 /** @throws PatterError PATTER_CONTACTS_FILE_INVALID naming every placeholder that no column can fill */
 export function requireColumns(spec: CampaignSpec, columns: readonly string[], file: string): void {
-  const missing = usedVariables(spec).filter((name) => !columns.includes(name));
+  const missing = usedVariables(spec).filter((name) => !columns.includes(name) && !Object.hasOwn(spec.agent.variables ?? {}, name));
   if (missing.length === 0) return;
   const names = missing.map((name) => `{${name}}`).join(', ');
   throw new PatterError(

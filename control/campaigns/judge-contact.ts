@@ -59,7 +59,9 @@ export class ContactJudge {
     private readonly region: CountryCode = DEFAULT_REGION,
   ) {
     this.#timezones = new PhoneTimezones(new Date(now).getUTCFullYear());
-    this.#required = usedVariables(campaign.spec);
+    // What an earlier version stored has no variables of its own.
+    const defaults = campaign.spec.agent.variables ?? {};
+    this.#required = usedVariables(campaign.spec).filter((name) => !Object.hasOwn(defaults, name));
   }
 
   judge(row: CsvRow): { kind: 'contact'; contact: NewContact } | CsvReject {
