@@ -30,6 +30,8 @@ export type EngineEvent =
   | { kind: 'first_words'; itemId: string }
   /** The item's audio and text are complete. */
   | { kind: 'item_completed'; itemId: string }
+  /** The vendor has stopped its answer because the caller speaks, and goes by what was heard until now: the rest will not come. */
+  | { kind: 'interrupted' }
   | { kind: 'tool_call'; toolCallId: string; name: string; arguments: string }
   | { kind: 'response_done'; status: 'completed' | 'cancelled' | 'failed'; error?: string }
   | { kind: 'usage'; lines: UsageLine[] }

@@ -1,7 +1,6 @@
 import type { PipelineSpec } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
-import { PatterError } from '../../contracts/errors';
 import { openChatModel } from '../../providers/llm/open-chat';
 import { openSpeechToText } from '../../providers/stt/open-stt';
 import { openVoice } from '../../providers/tts/open-voice';
@@ -12,6 +11,7 @@ import type { Guardrails } from '../guardrails/guardrails';
 import { openTurnDetector } from '../turns/endpointing/open';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import { llmJudge } from '../turns/semantic/llm-judge';
+import { ElevenLabsConvai } from './elevenlabs-convai';
 import type { EngineFactory, EngineTool } from './engine';
 import { OpenAiRealtime } from './openai-realtime';
 import { Pipeline } from './pipeline';
@@ -63,7 +63,18 @@ export function openEngine(setup: CallSetup, session: { instructions: string; to
     case 'pipeline':
       return () => openPipeline(engine, setup, session, deps);
     case 'elevenlabs-convai':
-      throw new PatterError('PATTER_CONFIG_INVALID', `This gateway has no engine ${engine.type}.`);
+      return () =>
+        new ElevenLabsConvai({
+          spec: engine,
+          instructions: session.instructions,
+          language: agent.language,
+          variables: setup.variables,
+          greets: agent.firstMessage === '',
+          apiKey: config.ELEVENLABS_API_KEY,
+          baseUrl: config.ELEVENLABS_BASE_URL,
+          clock,
+          log,
+        });
     default:
       return engine satisfies never;
   }

@@ -269,6 +269,9 @@ export class Conversation {
       case 'item_completed':
         speaker.responseItemCompleted(event.itemId);
         break;
+      case 'interrupted':
+        this.#interruptedByVendor();
+        break;
       case 'tool_call':
         this.#watch.over();
         void this.#tools.run(event).then(() => {
@@ -363,6 +366,13 @@ export class Conversation {
     const { speaker } = this.deps;
     if ((utterance.kind === 'ignored' || utterance.kind === 'aside') && text && speaker.remainingMs <= TURN_EDGE_MS)
       this.#answerWhenQuiet = true;
+  }
+
+  /** A vendor that decides on interruptions by itself has made an end: nothing would be gained by going on with half an answer. */
+  #interruptedByVendor(): void {
+    const { speaker, spec } = this.deps;
+    if (this.#interruption.open) this.#interruption.confirm();
+    else if (speaker.busy && speaker.interruptible && spec.interruption.enabled && this.#mode === 'open' && !this.#muted) this.cut();
   }
 
   #goOn(itemId: string): void {

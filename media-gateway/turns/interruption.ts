@@ -91,6 +91,11 @@ export class Interruption {
     return this.#means(text);
   }
 
+  /** Somebody who hears better has decided that it is one. */
+  confirm(): void {
+    if (this.#state.kind === 'open') this.#confirm(this.#state.itemId);
+  }
+
   /** It was nothing: the agent goes on. */
   withdraw(): void {
     if (this.#state.kind !== 'open') return;

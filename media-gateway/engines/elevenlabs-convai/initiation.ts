@@ -1,0 +1,41 @@
+import type { ConversationConfigOverride, ConversationInitiation } from '@elevenlabs/types';
+import type { ElevenLabsConvaiSpec } from '../../../contracts/agent';
+import { elevenLabsVoiceId } from '../../../providers/tts/elevenlabs-voices';
+
+export interface InitiationOptions {
+  spec: Pick<ElevenLabsConvaiSpec, 'override'>;
+  instructions: string;
+  /** BCP 47. */
+  language: string;
+  /** Become the agent's dynamic variables. */
+  variables: Readonly<Record<string, string>>;
+}
+
+/**
+ * The first message of a conversation. Only what the specification allows is overridden: anything that the agent's settings at ElevenLabs do not allow
+ * ends the conversation. `first_message` is none of it: the agent's first words are ours (see `Answers`).
+ */
+export function initiationOf({ spec: { override }, instructions, language, variables }: InitiationOptions): ConversationInitiation {
+  const agent = {
+    ...(override.prompt && { prompt: { prompt: instructions } }),
+    // The package's type lists what it knew; the vendor adds languages.
+    ...(override.language && { language: convaiLanguage(language) as Languages }),
+  };
+  const overrides: ConversationConfigOverride = {
+    ...(Object.keys(agent).length > 0 && { agent }),
+    ...(override.voiceId !== undefined && { tts: { voice_id: elevenLabsVoiceId(override.voiceId) } }),
+  };
+  return {
+    type: 'conversation_initiation_client_data',
+    ...(Object.keys(overrides).length > 0 && { conversation_config_override: overrides }),
+    dynamic_variables: { ...variables },
+  };
+}
+
+type Languages = NonNullable<NonNullable<ConversationConfigOverride['agent']>['language']>;
+
+/** ISO 639-1; Brazilian Portuguese is the vendor's only one with a region. */
+function convaiLanguage(language: string): string {
+  const lower = language.toLowerCase();
+  return lower === 'pt-br' ? lower : (lower.split('-')[0] ?? lower);
+}
