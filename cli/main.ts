@@ -11,6 +11,7 @@ import * as dev from './commands/dev';
 import * as dnc from './commands/dnc';
 import * as doctor from './commands/doctor';
 import * as down from './commands/down';
+import * as keys from './commands/keys';
 import * as lab from './commands/lab';
 import * as numbers from './commands/numbers';
 import * as privacy from './commands/privacy';
@@ -19,7 +20,7 @@ import * as role from './commands/role';
 import * as stop from './commands/stop';
 import { EXIT_CODES, printError } from './output';
 
-const COMMANDS = [demo, dev, down, campaign, calls, numbers, dnc, privacy, stop, role, lab, config, doctor, deploy, replay] as const;
+const COMMANDS = [demo, dev, down, campaign, calls, numbers, dnc, privacy, stop, keys, role, lab, config, doctor, deploy, replay] as const;
 
 export function createProgram(): Command {
   const program = new Command('patter')

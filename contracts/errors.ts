@@ -46,6 +46,9 @@ export const ERRORS = {
   PATTER_TOOL_FAILED: 'The tool did not answer',
   PATTER_WEBHOOK_FAILED: 'The webhook was not accepted',
   PATTER_UNAUTHORIZED: 'The request carries no valid credential',
+  PATTER_FORBIDDEN: 'The credential does not allow this',
+  PATTER_KEY_NOT_FOUND: 'The tenant has no such API key',
+  PATTER_CLIENT_NOT_CONNECTED: 'No program of the tenant answers for the number',
   PATTER_URL_FORBIDDEN: 'The URL leads where no request is sent',
   PATTER_REQUEST_INVALID: 'The request is too large or cannot be read',
   // Privacy

@@ -76,6 +76,16 @@ export const configSchema = z.object({
     })
     .describe('Encrypts Temporal payloads (32 bytes, base64, or id:base64). Several, comma-separated: the first encrypts, all decrypt.')
     .meta({ secret: true }),
+  ENCRYPTION_KEY: z
+    .string()
+    .optional()
+    .describe('Encrypts the credentials of tenants where PATTER_ENCRYPTION_KEY is unset; in the same form.')
+    .meta({ secret: true }),
+  PATTER_CONTROL_URL: baseUrl
+    .optional()
+    .describe(
+      'Where gateways reach the control API, for agents behind `connect()`. Unset: http://PATTER_CONTROL_HOST:PATTER_CONTROL_PORT.',
+    ),
   PATTER_ALLOW_PRIVATE_WEBHOOKS: z
     .stringbool()
     .optional()

@@ -51,6 +51,14 @@ export function lineStore(database: Database): LineStore {
 
     list: (tenantId) => select(database, eq(lines.tenantId, tenantId)),
 
+    tenantOf: (number) =>
+      database.run(async (db) => {
+        const [row] = await db.select({ tenantId: lines.tenantId }).from(lines).where(eq(lines.number, number));
+        return row?.tenantId;
+      }),
+
+    any: () => database.run(async (db) => (await db.select({ number: lines.number }).from(lines).limit(1)).length > 0),
+
     remove: (tenantId, number, now) =>
       database.transact(async (db) => {
         const [gone] = await db

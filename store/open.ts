@@ -1,15 +1,18 @@
 import { sql } from 'drizzle-orm';
+import { apiKeyStore, tenantStore } from './api-keys';
 import { attemptStore } from './attempts';
 import { campaignStore } from './campaigns';
 import { contactStore } from './contacts';
+import { credentialStore } from './credentials';
 import { Database } from './database';
+import { deliveryStore } from './deliveries';
 import { gatewayStore } from './gateways';
 import { lineStore } from './lines';
-import { deliveryStore } from './deliveries';
 import { migrate, pendingMigrations } from './migrate';
 import { presenceStore } from './presence';
 import { privacyStore } from './privacy';
 import { recordingStore } from './recordings';
+import { sdkStore } from './sdk';
 import { singleStore } from './singles';
 import type { Store } from './store';
 import { suppressionStore } from './suppressions';
@@ -21,14 +24,18 @@ export function openStore(databaseUrl: string): Store {
     campaigns: campaignStore(database),
     contacts: contactStore(database),
     attempts: attemptStore(database),
+    deliveries: deliveryStore(database),
     suppressions: suppressionStore(database),
     gateways: gatewayStore(database),
     lines: lineStore(database),
-    deliveries: deliveryStore(database),
     singles: singleStore(database),
     presence: presenceStore(database),
     privacy: privacyStore(database),
     recordings: recordingStore(database),
+    tenants: tenantStore(database),
+    apiKeys: apiKeyStore(database),
+    credentials: credentialStore(database),
+    sdk: sdkStore(database),
     migrate: () => migrate(database),
     pendingMigrations: () => pendingMigrations(database),
     async ping() {

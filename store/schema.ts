@@ -178,6 +178,7 @@ export const attempts = pgTable(
     index('attempts_post_call_open').on(t.endedAt).where(sql`state = 'ended' and not post_call_done`),
     index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
     index('attempts_open').on(t.campaignId, t.state),
+    index('attempts_our_number').on(t.tenantId, t.fromNumber, t.createdAt),
     index('attempts_open_inbound').on(t.createdAt).where(sql`direction = 'inbound' and state in ('intent', 'placed', 'unknown')`),
     uniqueIndex('attempts_carrier_call').on(t.carrierCallId),
     uniqueIndex('attempts_counted').on(t.contactId, t.attempt),
@@ -345,4 +346,67 @@ export const gateways = pgTable('gateways', {
   renewedAt: instant('renewed_at').notNull(),
   /** Serves the calls of this app, and no others; null: calls of agents without code. */
   app: text('app'),
+});
+
+/** Whose data is whose. `default` needs no row. */
+export const tenants = pgTable('tenants', {
+  tenantId: text('tenant_id').primaryKey(),
+  createdAt: instant('created_at').notNull(),
+});
+
+/** Credentials of programs. The secret itself is nowhere. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    keyId: text('key_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    /** SHA-256 of the key, hex. */
+    hash: text('hash').notNull().unique(),
+    /** What is shown of it. */
+    prefix: text('prefix').notNull(),
+    name: text('name').notNull(),
+    scopes: jsonb('scopes').$type<string[]>().notNull(),
+    /** The number that its programs mean when they name none, E.164. */
+    number: text('number'),
+    createdAt: instant('created_at').notNull(),
+    /** To the minute. */
+    lastUsedAt: instant('last_used_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [index('api_keys_tenant').on(t.tenantId, t.createdAt)],
+);
+
+/** A tenant's own accounts at carriers and AI vendors. */
+export const providerCredentials = pgTable(
+  'provider_credentials',
+  {
+    tenantId: text('tenant_id').notNull(),
+    provider: text('provider').notNull(),
+    /** Of PATTER_ENCRYPTION_KEY. */
+    encryptionKeyId: text('encryption_key_id').notNull(),
+    /** AES-256-GCM, base64url. */
+    sealed: text('sealed').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.provider] })],
+);
+
+/** Numbers that programs have connected to: the events of their calls are kept until one of these has taken them. */
+export const sdkNumbers = pgTable('sdk_numbers', {
+  number: text('number').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  since: instant('since').notNull(),
+});
+
+/** How far the events of a call have been taken; the events themselves are the call's record. */
+export const sdkDeliveries = pgTable('sdk_deliveries', {
+  callId: text('call_id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  number: text('number').notNull(),
+  /** So many events, in their order. */
+  acknowledged: integer('acknowledged').notNull().default(0),
+  done: boolean('done').notNull().default(false),
+  /** Which process delivers them, and until when nobody else does. */
+  holder: text('holder'),
+  heldUntil: instant('held_until'),
 });

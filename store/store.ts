@@ -12,7 +12,18 @@ import type { Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
 import type { SingleOptions } from '../contracts/single-call';
-import type { attempts, CampaignKind, campaigns, contacts, deliveries, erasures, recordings, rejectedRows } from './schema';
+import type {
+  apiKeys,
+  attempts,
+  CampaignKind,
+  campaigns,
+  contacts,
+  deliveries,
+  erasures,
+  providerCredentials,
+  recordings,
+  rejectedRows,
+} from './schema';
 
 export type CampaignRow = typeof campaigns.$inferSelect;
 export type ContactRow = typeof contacts.$inferSelect;
@@ -254,6 +265,10 @@ export interface LineStore {
   set(request: { tenantId: string; line: LineSpec; now: Date }): Promise<{ line: LineRow; how: 'made' | 'changed' }>;
   get(tenantId: string, number: string): Promise<LineRow | undefined>;
   list(tenantId: string): Promise<LineRow[]>;
+  /** Whose the number is. */
+  tenantOf(number: string): Promise<string | undefined>;
+  /** Whether any tenant has any. */
+  any(): Promise<boolean>;
   /** Its calls stay. Calls under way go on. */
   remove(tenantId: string, number: string, now: Date): Promise<boolean>;
   /** In one transaction: line, contact, attempt, lease. Idempotent by `callId`. */
@@ -394,6 +409,60 @@ export interface RecordingStore {
   firstPress(press: { tenantId: string; callId: string; requestId: string; now: Date }): Promise<boolean>;
 }
 
+export interface TenantStore {
+  /** Idempotent. */
+  ensure(tenantId: string, now: Date): Promise<void>;
+  /** Those that were made, `default` or not, in the order of their ids. */
+  list(): Promise<{ tenantId: string; createdAt: Date }[]>;
+}
+
+export type ApiKeyRow = typeof apiKeys.$inferSelect;
+
+export interface ApiKeyStore {
+  create(row: Omit<ApiKeyRow, 'lastUsedAt' | 'revokedAt'>): Promise<ApiKeyRow>;
+  /** Oldest first, revoked ones included. */
+  list(tenantId: string): Promise<ApiKeyRow[]>;
+  /** Also a revoked one. */
+  byHash(hash: string): Promise<ApiKeyRow | undefined>;
+  /** By its id or what is shown of it; the first revocation stands. @returns undefined where the tenant has none such */
+  revoke(tenantId: string, idOrPrefix: string, now: Date): Promise<ApiKeyRow | undefined>;
+  noteUse(keyId: string, now: Date): Promise<void>;
+}
+
+export type ProviderCredentialRow = typeof providerCredentials.$inferSelect;
+
+export interface ProviderCredentialStore {
+  /** In the place of the one that was there. */
+  set(row: ProviderCredentialRow): Promise<void>;
+  remove(tenantId: string, provider: string): Promise<boolean>;
+  of(tenantId: string): Promise<ProviderCredentialRow[]>;
+  /** Whether any tenant has any. */
+  any(): Promise<boolean>;
+  /** Of all tenants: encrypted with another key than this one. */
+  notUnder(encryptionKeyId: string, limit: number): Promise<ProviderCredentialRow[]>;
+  /** Nothing happens where the row has changed meanwhile. */
+  replace(before: ProviderCredentialRow, after: Pick<ProviderCredentialRow, 'encryptionKeyId' | 'sealed'>): Promise<boolean>;
+}
+
+export interface SdkStore {
+  /** The events of the number's calls are kept from now on. @returns false: it is another tenant's */
+  keepEvents(tenantId: string, number: string, now: Date): Promise<boolean>;
+  /** Of a tenant, in the order of the numbers. */
+  numbers(tenantId: string): Promise<string[]>;
+  /** Calls of numbers whose events have not all been taken and that nobody else delivers, oldest first; they are held until `until`. */
+  claim(request: {
+    holder: string;
+    numbers: readonly { tenantId: string; number: string }[];
+    now: Date;
+    until: Date;
+    limit: number;
+  }): Promise<{ callId: string; tenantId: string; number: string; acknowledged: number }[]>;
+  /** @returns false: somebody else holds the call now */
+  renew(callId: string, holder: string, until: Date): Promise<boolean>;
+  acknowledge(callId: string, acknowledged: number, done: boolean): Promise<void>;
+  release(callId: string, holder: string): Promise<void>;
+}
+
 export type DeliveryRow = typeof deliveries.$inferSelect;
 
 /** What a developer's callbacks have been told. At any moment one process delivers a call's events. */
@@ -413,6 +482,10 @@ export interface DeliveryStore {
 
 export interface Store {
   readonly deliveries: DeliveryStore;
+  readonly tenants: TenantStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly credentials: ProviderCredentialStore;
+  readonly sdk: SdkStore;
   readonly recordings: RecordingStore;
   readonly campaigns: CampaignStore;
   readonly contacts: ContactStore;

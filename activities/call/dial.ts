@@ -28,7 +28,7 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
   return async (input: CallInput): Promise<DialResult> => {
     const campaign = await ctx.store.campaigns.get(input.campaignId);
     if (!campaign) throw new PatterError('PATTER_CAMPAIGN_NOT_FOUND', `There is no campaign ${input.campaignId}.`);
-    const carrier = carrierFor(ctx, campaign.spec.carrier);
+    const carrier = await carrierFor(ctx, campaign.tenantId, campaign.spec.carrier);
     const from = callerIdFor(campaign, input.contactId);
     if (campaign.kind === 'single') await someRoom(ctx, campaign);
     const nowMs = ctx.clock.now();

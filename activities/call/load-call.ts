@@ -5,7 +5,7 @@ import type { CallRules } from '../../contracts/activities';
 import type { Carrier } from '../../contracts/carrier';
 import { PatterError } from '../../contracts/errors';
 import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
-import type { ActivityContext } from '../context';
+import { type ActivityContext, carriersOf } from '../context';
 import { rulesFor } from './build-setup';
 
 export interface LoadedCall {
@@ -34,10 +34,16 @@ export async function loadCall(ctx: ActivityContext, callId: string): Promise<Lo
     variables: attempt.variables ?? contact.variables,
     direction: attempt.direction,
   };
-  return { attempt, campaign, contact, carrier: carrierFor(ctx, campaign.spec.carrier), rules: rulesFor(source, attempt.gatewayId ?? '') };
+  return {
+    attempt,
+    campaign,
+    contact,
+    carrier: await carrierFor(ctx, attempt.tenantId, campaign.spec.carrier),
+    rules: rulesFor(source, attempt.gatewayId ?? ''),
+  };
 }
 
-/** @throws PatterError PATTER_CREDENTIAL_MISSING */
-export function carrierFor(ctx: ActivityContext, name: CampaignRow['spec']['carrier']): Carrier {
-  return requireCarrier(ctx.carriers, name);
+/** With the tenant's own account, where it has one. @throws PatterError PATTER_CREDENTIAL_MISSING, PATTER_POSTGRES_UNAVAILABLE, PATTER_CONFIG_INVALID */
+export async function carrierFor(ctx: ActivityContext, tenantId: string, name: CampaignRow['spec']['carrier']): Promise<Carrier> {
+  return requireCarrier(await carriersOf(ctx, tenantId), name);
 }

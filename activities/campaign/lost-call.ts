@@ -2,7 +2,7 @@ import { requireCarrier } from '../../carriers';
 import type { CallActivities, CallSettlement } from '../../contracts/activities';
 import { type Carrier, type CarrierCall, type CarrierName, isTerminalCarrierStatus } from '../../contracts/carrier';
 import type { AttemptRow, ContactRow } from '../../store/store';
-import type { ActivityContext } from '../context';
+import { type ActivityContext, carriersOf } from '../context';
 
 /** A dial that a dead workflow has left behind may send its request, and the carrier may list the call, up to so long after the intent. */
 const DIAL_MAY_HAPPEN_MS = 45_000;
@@ -20,7 +20,7 @@ export async function settleLostCall(
   settleCall: CallActivities['settleCall'],
 ): Promise<boolean> {
   const { clock, log, store } = ctx;
-  const carrier = requireCarrier(ctx.carriers, attempt.carrier as CarrierName);
+  const carrier = requireCarrier(await carriersOf(ctx, attempt.tenantId), attempt.carrier as CarrierName);
   if (attempt.carrierCallId === null && clock.now() < attempt.createdAt.getTime() + DIAL_MAY_HAPPEN_MS) return false;
 
   const calls = await callsOfAttempt(ctx, carrier, attempt);

@@ -3,7 +3,7 @@ import { stopCallSignal } from '../../contracts/call';
 import { callWorkflowId } from '../../contracts/call-id';
 import type { CarrierName } from '../../contracts/carrier';
 import type { AttemptRow } from '../../store/store';
-import type { ActivityContext } from '../context';
+import { type ActivityContext, carriersOf } from '../context';
 
 /**
  * Cancels what the carrier holds in its queue, and tells calls that are about to be placed to stay out of it. Calls that ring or talk are left alone.
@@ -15,7 +15,9 @@ export async function cancelQueued(ctx: ActivityContext, campaignId: string, rea
   // First those whose request may be on its way: their workflows cancel what the carrier queues from now on.
   await Promise.all(open.filter((attempt) => attempt.carrierCallId === null).map((attempt) => tellToStop(ctx, attempt, reason)));
   let canceled = 0;
-  for (const [name, carrier] of ctx.carriers) {
+  const [first] = open;
+  if (!first) return 0;
+  for (const [name, carrier] of await carriersOf(ctx, first.tenantId)) {
     const ours = open.filter((attempt) => attempt.carrier === (name satisfies CarrierName) && attempt.carrierCallId !== null);
     if (ours.length === 0) continue;
     const queued = new Set((await carrier.listCalls({ status: 'queued' })).map((call) => call.carrierCallId));

@@ -37,7 +37,7 @@ export function createFetchRecording(ctx: ActivityContext): RecordingActivities[
     try {
       beat();
       alive();
-      const { body, contentType } = await carrierFor(ctx, row.carrier).recordings.download(recordingId, signal);
+      const { body, contentType } = await (await carrierFor(ctx, row.tenantId, row.carrier)).recordings.download(recordingId, signal);
       const stored = await storage.put(key, body, {
         contentType,
         signal,
@@ -71,7 +71,7 @@ export function createRemoveAtCarrier(ctx: ActivityContext): RecordingActivities
     // The carrier's would be the only one.
     if (file.state !== 'stored') throw ApplicationFailure.nonRetryable('it is not stored', 'PATTER_CALL_NOT_FOUND' satisfies ErrorCode);
     if (file.removedAtCarrier) return;
-    await carrierFor(ctx, row.carrier).recordings.remove(recordingId);
+    await (await carrierFor(ctx, row.tenantId, row.carrier)).recordings.remove(recordingId);
     await ctx.store.recordings.updateFile(callId, recordingId, (known) => ({ ...file, ...known, removedAtCarrier: true }));
   };
 }

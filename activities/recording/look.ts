@@ -13,7 +13,7 @@ export function createLookForRecordings(ctx: ActivityContext): RecordingActiviti
     if (!row || !call || row.removalRequestedAt !== null) return GONE;
     const campaign = await store.campaigns.get(call.campaignId);
     const fetch = campaign?.spec.recording?.fetch ?? false;
-    const atCarrier = await carrierFor(ctx, row.carrier).recordings.list(row.carrierCallId);
+    const atCarrier = await (await carrierFor(ctx, row.tenantId, row.carrier)).recordings.list(row.carrierCallId);
     let files: RecordingFile[] = row.files;
     for (const recording of atCarrier) {
       const updated = await store.recordings.updateFile(callId, recording.recordingId, (known) => merged(known, recording, fetch));

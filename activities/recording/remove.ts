@@ -37,7 +37,7 @@ export async function removeRecordings(ctx: ActivityContext, tenantId: string): 
 }
 
 async function removeOne(ctx: ActivityContext, row: RecordingRow): Promise<void> {
-  const { recordings } = carrierFor(ctx, row.carrier);
+  const { recordings } = await carrierFor(ctx, row.tenantId, row.carrier);
   const atCarrier = row.carrierCallId === '' ? [] : await recordings.list(row.carrierCallId);
   // A file that was stored by a process that died before it could say so is of one of these too.
   const ids = new Set([...row.files, ...atCarrier].map(({ recordingId }) => recordingId));

@@ -14,6 +14,7 @@ import {
   resumeCampaignUpdate,
 } from '../../contracts/campaign-workflow';
 import { PatterError } from '../../contracts/errors';
+import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { CampaignRow } from '../../store/store';
 import type { ControlContext } from '../context';
 import { findCampaign, isEnded } from './find-campaign';
@@ -31,8 +32,13 @@ export type CampaignCommand =
  * Changes a campaign that is under way, through its workflow. Returns when the change is in force. Doing it twice is success.
  * @throws PatterError PATTER_CAMPAIGN_NOT_FOUND, PATTER_CAMPAIGN_STATE, PATTER_TEMPORAL_UNAVAILABLE
  */
-export async function controlCampaign(ctx: ControlContext, nameOrId: string, command: CampaignCommand): Promise<CampaignRow> {
-  const campaign = await findCampaign(ctx.store, nameOrId);
+export async function controlCampaign(
+  ctx: ControlContext,
+  nameOrId: string,
+  command: CampaignCommand,
+  tenantId: string = DEFAULT_TENANT,
+): Promise<CampaignRow> {
+  const campaign = await findCampaign(ctx.store, nameOrId, tenantId);
   if (isEnded(campaign)) {
     if (isDone(campaign, command)) return campaign;
     throw new PatterError('PATTER_CAMPAIGN_STATE', `The campaign "${campaign.name}" is ${campaign.state}: it cannot be changed any more.`);

@@ -1,6 +1,5 @@
 /** A campaign that Postgres knows to be under way has a workflow: one that was terminated, or lost with Temporal's data, is started again. */
 import { type Clock, sleep } from '../../contracts/clock';
-import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { ControlContext } from '../context';
 import { ensureLineSweep } from '../lines/line-sweep';
 import { ensureWorkflow } from './ensure-workflow';
@@ -39,6 +38,6 @@ export async function keepOnce(ctx: ControlContext): Promise<string[]> {
     revived.push(campaign.campaignId);
   }
   // Lost with Temporal's data, as a campaign's workflow is.
-  if ((await ctx.store.lines.list(DEFAULT_TENANT)).length > 0) await ensureLineSweep(ctx);
+  if (await ctx.store.lines.any()) await ensureLineSweep(ctx);
   return revived;
 }

@@ -1,0 +1,22 @@
+import { PatterError } from '../../contracts/errors';
+
+/** What a key may be for. A route that names none of them is closed to keys. */
+export const SCOPES = {
+  read: 'see campaigns, calls and reports',
+  calls: 'place calls, and hang up, speak and transfer in them',
+  campaigns: 'pause, resume, edit and cancel campaigns',
+  connect: 'answer the calls of the tenant’s numbers as an SDK client, and set their providers',
+} as const;
+export type Scope = keyof typeof SCOPES;
+
+export const ALL_SCOPES = Object.keys(SCOPES) as Scope[];
+
+/** @throws PatterError PATTER_CONFIG_INVALID */
+export function checkedScopes(names: readonly string[]): Scope[] {
+  const unknown = names.filter((name) => !Object.hasOwn(SCOPES, name));
+  if (names.length > 0 && unknown.length === 0) return [...new Set(names as Scope[])];
+  throw new PatterError(
+    'PATTER_CONFIG_INVALID',
+    `Scopes are ${ALL_SCOPES.join(', ')}${unknown.length > 0 ? `; not ${unknown.join(', ')}` : ''}.`,
+  );
+}

@@ -1,0 +1,91 @@
+import { and, asc, eq, gte, isNull, lt, or } from 'drizzle-orm';
+import type { Database } from './database';
+import { attempts, sdkDeliveries, sdkNumbers } from './schema';
+import type { SdkStore } from './store';
+
+export function sdkStore(database: Database): SdkStore {
+  return {
+    async keepEvents(tenantId, number, now) {
+      await database.run((db) => db.insert(sdkNumbers).values({ tenantId, number, since: now }).onConflictDoNothing());
+      const [row] = await database.run((db) => db.select().from(sdkNumbers).where(eq(sdkNumbers.number, number)));
+      return row?.tenantId === tenantId;
+    },
+
+    async numbers(tenantId) {
+      const rows = await database.run((db) =>
+        db.select({ number: sdkNumbers.number }).from(sdkNumbers).where(eq(sdkNumbers.tenantId, tenantId)).orderBy(asc(sdkNumbers.number)),
+      );
+      return rows.map(({ number }) => number);
+    },
+
+    claim({ holder, numbers, now, until, limit }) {
+      if (numbers.length === 0) return Promise.resolve([]);
+      return database.transact(async (db) => {
+        const open = await db
+          .select({ callId: attempts.callId, tenantId: attempts.tenantId, number: attempts.fromNumber })
+          .from(attempts)
+          .innerJoin(sdkNumbers, and(eq(sdkNumbers.number, attempts.fromNumber), eq(sdkNumbers.tenantId, attempts.tenantId)))
+          .leftJoin(sdkDeliveries, eq(sdkDeliveries.callId, attempts.callId))
+          .where(
+            and(
+              or(...numbers.map(({ tenantId, number }) => and(eq(attempts.tenantId, tenantId), eq(attempts.fromNumber, number)))),
+              gte(attempts.createdAt, sdkNumbers.since),
+              or(
+                isNull(sdkDeliveries.callId),
+                and(eq(sdkDeliveries.done, false), or(isNull(sdkDeliveries.heldUntil), lt(sdkDeliveries.heldUntil, now))),
+              ),
+            ),
+          )
+          .orderBy(asc(attempts.createdAt))
+          .limit(limit);
+        const claimed = [];
+        for (const call of open) {
+          // Of two processes that read the same, one gets it.
+          const [row] = await db
+            .insert(sdkDeliveries)
+            .values({ ...call, holder, heldUntil: until })
+            .onConflictDoUpdate({
+              target: sdkDeliveries.callId,
+              set: { holder, heldUntil: until },
+              setWhere: and(
+                eq(sdkDeliveries.done, false),
+                or(isNull(sdkDeliveries.heldUntil), lt(sdkDeliveries.heldUntil, now), eq(sdkDeliveries.holder, holder)),
+              ),
+            })
+            .returning({ acknowledged: sdkDeliveries.acknowledged });
+          if (row) claimed.push({ ...call, acknowledged: row.acknowledged });
+        }
+        return claimed;
+      });
+    },
+
+    async renew(callId, holder, until) {
+      const renewed = await database.run((db) =>
+        db
+          .update(sdkDeliveries)
+          .set({ heldUntil: until })
+          .where(and(eq(sdkDeliveries.callId, callId), eq(sdkDeliveries.holder, holder)))
+          .returning({ callId: sdkDeliveries.callId }),
+      );
+      return renewed.length > 0;
+    },
+
+    async acknowledge(callId, acknowledged, done) {
+      await database.run((db) =>
+        db
+          .update(sdkDeliveries)
+          .set({ acknowledged, ...(done && { done }) })
+          .where(and(eq(sdkDeliveries.callId, callId), lt(sdkDeliveries.acknowledged, acknowledged))),
+      );
+    },
+
+    async release(callId, holder) {
+      await database.run((db) =>
+        db
+          .update(sdkDeliveries)
+          .set({ holder: null, heldUntil: null })
+          .where(and(eq(sdkDeliveries.callId, callId), eq(sdkDeliveries.holder, holder))),
+      );
+    },
+  };
+}
