@@ -1,5 +1,6 @@
 /** The side effects that workflows ask for. Implemented in `activities/`, one file per capability. */
 import type { CallInput, CallSetup, GatewayCommand, ToolCallRecord, TranscriptTurn, UsageLine } from './call';
+import type { CallbacksInput } from './callbacks';
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
 import type { ErrorCode } from './errors';
@@ -29,7 +30,7 @@ export type DialResult =
   /** Sent, and no answer came: reconcile before anything else. */
   | ({ kind: 'unknown' } & CallRules)
   /** The gate said no, for good; or not now, and the contact waits in Postgres again. Nothing was sent. */
-  | { kind: 'skipped'; rule: string; reason: string }
+  | { kind: 'skipped'; rule: string; reason: string /** The app whose callbacks are to be told. */; app?: string }
   | {
       kind: 'deferred';
       rule: string;
@@ -151,6 +152,8 @@ export interface CallActivities {
   }): Promise<{ dialed: boolean; answered: boolean }>;
   /** At once, in every campaign, while the call still goes on. Idempotent. */
   recordOptOut(input: { callId: string; by: 'voice' | 'key' | 'carrier'; text?: string }): Promise<void>;
+  /** For a call that the gate has ended: sees to it that the app hears of it. Idempotent. */
+  startCallbacks(input: CallbacksInput): Promise<void>;
   /** Outcome, lease, slot, next attempt, opt-out in one transaction; then starts the post-call workflow. Idempotent. */
   settleCall(settlement: CallSettlement): Promise<SettleResult>;
 }

@@ -1,6 +1,7 @@
 /** The workflow types, by the names under which they are registered, and what becomes of a running one when the code changes. */
 import { setWorkflowOptions, workflowInfo } from '@temporalio/workflow';
 import { call } from './call/call';
+import { callbacks } from './callbacks/callbacks';
 import { campaign } from './campaign/campaign';
 import { sweepLines } from './lines/sweep-lines';
 import { postCall } from './post-call/post-call';
@@ -14,10 +15,11 @@ setWorkflowOptions(() => whenVersioned('PINNED'), postCall);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), campaign);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), retention);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), sweepLines);
-// Days long, where a storage is down.
+// Days long, where a storage or the developer's process is down.
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), callbacks);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recording);
 
-export { call, campaign, postCall, recording, retention, sweepLines };
+export { call, callbacks, campaign, postCall, recording, retention, sweepLines };
 
 /** A worker without a deployment must not say how its workflows are versioned: Temporal refuses all that it completes. */
 function whenVersioned(versioningBehavior: 'PINNED' | 'AUTO_UPGRADE'): { versioningBehavior?: 'PINNED' | 'AUTO_UPGRADE' } {

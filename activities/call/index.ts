@@ -1,4 +1,5 @@
 import type { CallActivities } from '../../contracts/activities';
+import { startCallbacks } from '../callbacks/start';
 import type { ActivityContext } from '../context';
 import { createAdmitInbound } from './admit-inbound';
 import { createCommandGateway } from './command-gateway';
@@ -25,6 +26,7 @@ export function createCallActivities(ctx: ActivityContext): CallActivities {
     transferCall: createTransferCall(ctx),
     reconcileTransfer: createReconcileTransfer(ctx),
     recordOptOut: createRecordOptOut(ctx),
+    startCallbacks: (input) => startCallbacks(ctx, input),
     settleCall: createSettleCall(ctx),
   };
 }

@@ -1,10 +1,13 @@
 /** The end of a call: one transaction, then the post-call workflow, where the campaign asks for one. Both idempotent, so that it can be tried until both are done. */
+
 import type { CallActivities, CallSettlement } from '../../contracts/activities';
+import { appOf } from '../../contracts/agent';
 import type { UsageLine } from '../../contracts/call';
 import { isPatterError } from '../../contracts/errors';
 import { priceUsage } from '../../policy/cost';
 import { type NextAttempt, nextAttempt } from '../../policy/retry';
 import type { CampaignRow, ContactRow } from '../../store/store';
+import { startCallbacks } from '../callbacks/start';
 import type { ActivityContext } from '../context';
 import { asksForNothing } from '../post-call/plan';
 import { startPostCall } from '../post-call/start';
@@ -13,11 +16,13 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
   return async (settlement) => {
     const nowMs = ctx.clock.now();
     let nothingFollows = false;
+    let app: string | null | undefined;
     const settled = ctx.store.attempts.settle(
       settlement,
       ({ campaign, contact }) => {
         const next = nextFor(settlement, campaign, contact, nowMs);
         nothingFollows = asksForNothing(campaign.spec.postCall);
+        app = appOf(campaign.spec.agent);
         const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign)]);
         return {
           next: next.kind === 'done' ? { ...next, reason: next.reason ?? settlement.reason } : { ...next, at: new Date(next.at) },
@@ -34,11 +39,19 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
     });
     // The database was deleted or replaced: to try for ever would bring nothing back.
     if (!result) return {};
+    // Settled before, in which case nobody was asked: the process may have died right after.
+    if (app === undefined) app = await appOfCampaign(ctx, settlement.campaignId);
+    if (app !== null) await startCallbacks(ctx, { ...settlement, app });
     // A workflow that has nothing to do would be half of what a call costs. A process that dies here leaves it to the sweeper.
     if (nothingFollows) await ctx.store.attempts.finishPostCall(settlement.callId, []);
     else await startPostCall(ctx, settlement);
     return { contactOutcome: result.contactOutcome, nextAttemptAt: result.nextAttemptAt?.getTime() };
   };
+}
+
+export async function appOfCampaign(ctx: Pick<ActivityContext, 'store'>, campaignId: string): Promise<string | null> {
+  const campaign = await ctx.store.campaigns.get(campaignId);
+  return campaign ? appOf(campaign.spec.agent) : null;
 }
 
 function nextFor(settlement: CallSettlement, campaign: CampaignRow, contact: ContactRow, now: number): NextAttempt {

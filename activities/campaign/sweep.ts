@@ -5,6 +5,8 @@ import type { CallActivities, CampaignActivities } from '../../contracts/activit
 import { callWorkflowId } from '../../contracts/call-id';
 import { callOf } from '../../store/call-of';
 import type { ContactRow } from '../../store/store';
+import { appOfCampaign } from '../call/settle-call';
+import { startCallbacks } from '../callbacks/start';
 import type { ActivityContext } from '../context';
 import { startPostCall } from '../post-call/start';
 import { settleLostCall } from './lost-call';
@@ -75,8 +77,11 @@ export async function isRunning(ctx: ActivityContext, callId: string): Promise<b
 /** A process that died between the settlement and the start of the post-call workflow left these behind. */
 export async function resumePostCalls(ctx: ActivityContext, campaignId: string): Promise<void> {
   const before = new Date(ctx.clock.now() - POST_CALL_GRACE_MS);
+  let app: { name: string | null } | undefined;
   for (const attempt of await ctx.store.attempts.postCallOpen(campaignId, before, POST_CALL_BATCH)) {
     heartbeat(activityInfo().attempt);
+    app ??= { name: await appOfCampaign(ctx, campaignId) };
+    if (app.name !== null) await startCallbacks(ctx, { ...attempt, app: app.name });
     await startPostCall(ctx, attempt);
   }
 }

@@ -122,6 +122,7 @@ export class CallWorld {
       setRecordingPaused: async ({ paused }) => ({ change: { state: paused ? 'paused' : 'recording', at: T0 + 2_000 } }),
       noteRecording: async () => undefined,
       sendDigits: async () => ({ kind: 'sent', stream: 'replaced' }),
+      startCallbacks: async () => undefined,
       settleCall: async (settlement) => {
         this.settlements.push(settlement);
         return { contactOutcome: settlement.outcome };

@@ -86,6 +86,7 @@ export const sendDigits = once.sendDigits;
 export const startRecording = repeatable.startRecording;
 export const setRecordingPaused = pausing.setRecordingPaused;
 export const noteRecording = stubborn.noteRecording;
+export const startCallbacks = stubborn.startCallbacks;
 export const reconcileDial = reconciling.reconcileDial;
 export const reconcileTransfer = reconciling.reconcileTransfer;
 export const hangupCall = repeatable.hangupCall;

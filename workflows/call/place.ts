@@ -2,7 +2,7 @@
 import { CancellationScope, condition, getExternalWorkflowHandle, log } from '@temporalio/workflow';
 import type { DialResult, ReconcileResult } from '../../contracts/activities';
 import { autoPauseSignal } from '../../contracts/campaign-workflow';
-import { dial, reconcileDial } from './activities';
+import { dial, reconcileDial, startCallbacks } from './activities';
 import type { CallState, Phase } from './call-state';
 
 /** How long a callback that beat the dial's own answer waits for it, before the call is looked up. */
@@ -32,6 +32,7 @@ export async function place(state: CallState): Promise<Phase> {
     case 'skipped':
       // The gate's transaction has ended the contact; the campaign tells its webhooks.
       state.outcome = 'skipped';
+      if (answer.app !== undefined) await startCallbacks({ tenantId: state.input.tenantId, callId: state.input.callId, app: answer.app });
       return { kind: 'ended' };
     case 'deferred':
       await pauseCampaign(answer);
