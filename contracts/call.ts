@@ -9,6 +9,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AgentSpec, Variables } from './agent';
 import type { CarrierCallStatus, CarrierName } from './carrier';
 import type { ConsultEvent } from './carrier-transfer';
+import type { RunToolRequest } from './durable-tool';
 import type { InboundCall } from './line';
 import type { AnsweredBy, Outcome } from './outcomes';
 
@@ -104,6 +105,8 @@ export type AttachResult =
       digits?: { digits: string; sent: boolean };
       /** What earlier streams' tools have answered, as far as it is known. */
       toolCalls?: ToolCallRecord[];
+      /** With a history: durable tools that are still under way; asked for again, they give the answer of the first time. */
+      openTools?: RunToolRequest[];
       /** Counts the conversations of the call from 1. */
       attachment: number;
     }

@@ -12,6 +12,8 @@ export interface CodeContext {
   variables: Readonly<Record<string, string>>;
   /** The conversation so far, as it was heard. */
   history: readonly TranscriptTurn[];
+  /** Of a tool's handler: the same when the same wish comes again because a process died. */
+  toolCallId?: string;
   /** Aborted when the deadline is over or the call has ended. */
   signal: AbortSignal;
 }

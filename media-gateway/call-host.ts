@@ -11,8 +11,10 @@
 import type { AttachResult, ConversationReport, GatewayCommand } from '../contracts/call';
 import { type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier';
 import { type Clock, sleep } from '../contracts/clock';
+import type { RunToolAnswer, RunToolRequest } from '../contracts/durable-tool';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
+import type { TenantAccounts } from '../runtime/tenant-accounts';
 import { playHoldMusic } from './audio/hold-music';
 import { type CallTaps, StreamTaps } from './call-taps';
 import type { SocketCarrierStream } from './carrier-stream';
@@ -27,6 +29,8 @@ import type { WorkflowLink } from './workflow-link';
 const ATTACH_TRY_MS = 3_000;
 /** As long as the caller is kept in silence; then the carrier goes on to ask another gateway. */
 const ATTACH_LIMIT_MS = 10_000;
+/** One request to a durable tool's workflow; repeated, it waits on. A worker that dies answers none that it has taken. */
+const TOOL_TRY_MS = 10_000;
 const ATTACH_RETRY_MS = 200;
 /** A report that takes longer goes on by itself, and the caller's line is closed meanwhile. */
 const REPORT_BEFORE_HANGUP_MS = 2_000;
@@ -50,6 +54,7 @@ type State =
 export interface CallHostDeps {
   gatewayId: string;
   config: Config;
+  accounts?: TenantAccounts;
   link: WorkflowLink;
   outbox: Outbox;
   prewarm: PrewarmPool;
@@ -212,12 +217,15 @@ export class CallHost {
     }
     const { taps } = this.deps;
     this.taps = taps && new StreamTaps(taps, setup, result.history, this.log);
+    const config = (await this.deps.accounts?.configOrNone(setup.tenantId)) ?? this.deps.config;
     const session = this.deps.sessions.create({
       setup,
       history: result.history,
       resume: result.resume,
       digits: result.digits,
       toolCalls: result.toolCalls,
+      openTools: result.openTools,
+      durable: (request, timeoutMs, signal) => this.runTool(request, timeoutMs, signal),
       stream: this.stream,
       prewarmed: warm?.prewarmed,
       emit: (event) => this.emit(event),
@@ -225,7 +233,7 @@ export class CallHost {
       progressed: () => {
         if (this.state.name === 'talking') this.state.heartbeats.now();
       },
-      config: this.deps.config,
+      config,
       clock: this.deps.clock,
       log: this.log,
     });
@@ -328,6 +336,37 @@ export class CallHost {
     await outbox
       .send({ kind: 'hangup', callId: this.callId, carrier, carrierCallId: this.stream.carrierCallId, at: clock.now() })
       .catch((error: unknown) => this.log.error({ err: error }, 'the call was not hung up'));
+  }
+
+  /**
+   * Until there is an answer, or the time is up. @throws Error that says so
+   */
+  private async runTool(request: RunToolRequest, timeoutMs: number, signal: AbortSignal): Promise<RunToolAnswer> {
+    const { clock, link } = this.deps;
+    const until = clock.monotonic() + timeoutMs;
+    const stop = new AbortController();
+    const over = AbortSignal.any([signal, stop.signal]);
+    const cancel = clock.after(timeoutMs, () => stop.abort(new Error(`no answer within ${timeoutMs} ms`)));
+    const aborted = new Promise<never>((_, reject) => {
+      if (over.aborted) reject(over.reason);
+      over.addEventListener('abort', () => reject(over.reason), { once: true });
+    });
+    aborted.catch(() => undefined);
+    try {
+      for (;;) {
+        over.throwIfAborted();
+        const asked = link.runTool(this.callId, request, Math.max(1, Math.min(TOOL_TRY_MS, until - clock.monotonic())));
+        const answer = await Promise.race([asked, aborted]).catch((error: unknown) => {
+          over.throwIfAborted();
+          this.log.warn({ err: error, tool: request.name }, 'no answer of a durable tool yet');
+          return undefined;
+        });
+        if (answer) return answer;
+        await sleep(clock, ATTACH_RETRY_MS, over);
+      }
+    } finally {
+      cancel();
+    }
   }
 
   /** Until there is an answer, or the time is up. */

@@ -1,7 +1,9 @@
 /** How the host comes by sessions: the conversation is behind ports (`session/ports.ts`), and this is where it is plugged in. */
+import { ArgumentSchemas } from '../runtime/json-schema';
 import type { CodeOf } from './agent-code';
 import { BackgroundSounds } from './audio/background';
 import { type CallSessionOptions, createSession, LineCache, type Prewarmed, prewarmSession, type Session } from './session';
+import { McpServers } from './tools/mcp/mcp-servers';
 import { SileroModels } from './turns/endpointing/silero-model';
 
 export interface SessionMaker {
@@ -17,8 +19,10 @@ export function sessionMaker(codeOf: CodeOf = () => undefined): SessionMaker {
   const lines = new LineCache();
   const silero = new SileroModels();
   const sounds = new BackgroundSounds();
+  const schemas = new ArgumentSchemas();
+  const mcpServers = new McpServers();
   return {
-    create: (options) => createSession({ code: codeOf(options.setup), ...options, lines, silero, sounds }),
-    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, code: codeOf(setup) }),
+    create: (options) => createSession({ code: codeOf(options.setup), ...options, lines, silero, sounds, schemas, mcpServers }),
+    prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, mcpServers, code: codeOf(setup) }),
   };
 }

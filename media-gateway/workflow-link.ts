@@ -27,6 +27,7 @@ import {
 } from '../contracts/call';
 import { callWorkflowId, recordingWorkflowId } from '../contracts/call-id';
 import type { Clock } from '../contracts/clock';
+import { type RunToolAnswer, type RunToolRequest, runToolUpdate, runToolUpdateId } from '../contracts/durable-tool';
 import { PatterError } from '../contracts/errors';
 
 /** `gone`: no such workflow, or a closed one. `rejected`: Temporal will never take this request. */
@@ -88,6 +89,29 @@ export class WorkflowLink {
         return { kind: 'refused', action: 'close', code: 'PATTER_CALL_NOT_FOUND', reason: error.cause?.message ?? error.message };
       }
       throw unavailable('attach', error);
+    }
+  }
+
+  /**
+   * Sent again with the same key, it is answered as it was the first time; while the tool is still under way, it waits with the first.
+   * @throws PatterError PATTER_TEMPORAL_UNAVAILABLE when there was no answer by the deadline: the tool may be under way all the same
+   */
+  async runTool(callId: string, request: RunToolRequest, deadlineMs: number): Promise<RunToolAnswer> {
+    try {
+      return await this.within(deadlineMs, () =>
+        this.client.workflow
+          .getHandle(callWorkflowId(callId))
+          .executeUpdate(runToolUpdate, { args: [request], updateId: runToolUpdateId(request.key) }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return { output: JSON.stringify({ error: 'The call is over.' }), ok: false };
+      if (error instanceof WorkflowUpdateFailedError) {
+        return {
+          output: JSON.stringify({ error: `The tool ${request.name} failed: ${error.cause?.message ?? error.message}` }),
+          ok: false,
+        };
+      }
+      throw unavailable('runTool', error);
     }
   }
 

@@ -12,7 +12,7 @@ import { type CarrierUrls, type Config, remoteCarriers } from './config';
 
 export interface GuardedRequest {
   url: string;
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   headers?: Readonly<Record<string, string>>;
   body?: string;
   /** For all redirects and the whole answer together. */

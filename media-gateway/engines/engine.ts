@@ -64,6 +64,8 @@ export interface VoiceEngine {
   /** What was said before, on another socket. */
   addHistory(turns: readonly TranscriptTurn[]): void;
   toolResult(toolCallId: string, output: string): void;
+  /** What the model may call from its next answer on, instead of what it was opened with. Absent: the vendor keeps the agent's tools itself. */
+  setTools?(tools: readonly EngineTool[]): void;
   /** Whether the caller hears the agent just now: of use to an engine that listens for the end of turns itself. */
   agentSpeaking?(speaking: boolean): void;
   close(): void;

@@ -42,7 +42,11 @@ export interface EngineDeps {
 }
 
 /** How to open the engine of a call's agent, as often as it takes. */
-export function openEngine(setup: CallSetup, session: { instructions: string; tools: EngineTool[] }, deps: EngineDeps): EngineFactory {
+export function openEngine(
+  setup: CallSetup,
+  session: { instructions: string; readonly tools: readonly EngineTool[] },
+  deps: EngineDeps,
+): EngineFactory {
   const { agent } = setup;
   const { engine } = agent;
   const { config, clock, log, silero } = deps;
@@ -83,7 +87,7 @@ export function openEngine(setup: CallSetup, session: { instructions: string; to
 function openPipeline(
   spec: PipelineSpec,
   setup: CallSetup,
-  session: { instructions: string; tools: EngineTool[] },
+  session: { instructions: string; readonly tools: readonly EngineTool[] },
   { config, clock, log, code, silero, guardrails }: EngineDeps,
 ): Pipeline {
   const { language, turns } = setup.agent;

@@ -1,9 +1,11 @@
-import type { Checkpoint } from '../../contracts/call';
+import type { Checkpoint, ToolCallRecord } from '../../contracts/call';
 import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
+import { ArgumentSchemas } from '../../runtime/json-schema';
 import type { EngineEvent } from '../engines/engine';
 import { Guardrails } from '../guardrails/guardrails';
 import { SpeechHold } from '../guardrails/speech-hold';
 import type { BuiltInCall } from '../tools/built-in';
+import type { CallMcp } from '../tools/mcp/call-mcp';
 import { ToolMemory } from '../tools/tool-memory';
 import { ToolRunner } from '../tools/tool-runner';
 import { AmdWatch } from './amd-watch';
@@ -13,7 +15,7 @@ import type { FixedLines } from './fixed-lines';
 import { LatencyMeter } from './latency-meter';
 import { LineReader } from './line-reader';
 import type { CallSessionOptions } from './ports';
-import { engineFactory, fixedLines, PrewarmedSession } from './prewarm';
+import { engineFactory, fixedLines, openMcp, PrewarmedSession, toolsFor } from './prewarm';
 import { Speaker } from './speaker';
 import { TurnLog } from './turn-log';
 import { UsageMeter } from './usage-meter';
@@ -43,6 +45,8 @@ export class CallParts {
   streamOpen = true;
   readonly #meter = new UsageMeter();
   readonly #fetch: GuardedFetch;
+  readonly #mcp: CallMcp | undefined;
+  readonly #memory: ToolMemory;
 
   constructor(
     private readonly options: CallSessionOptions,
@@ -69,9 +73,11 @@ export class CallParts {
             (event) => this.conversation.onEvent(event),
             (itemId) => this.link.engine.interrupt(itemId, 0),
           );
+    const mcp = warm ? warm.mcp : openMcp(setup, options);
+    this.#mcp = mcp;
     this.link = new EngineLink(
       warm?.engine,
-      engineFactory(setup, { ...options, guardrails: this.guardrails }),
+      engineFactory(setup, { ...options, guardrails: this.guardrails, mcp }),
       () => this.turns.all((id) => this.speaker.heardSoFar(id)),
       {
         event: (event) => {
@@ -90,8 +96,16 @@ export class CallParts {
       log,
     );
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
-    const memory = new ToolMemory(options.toolCalls ?? [], history);
-    this.tools = new ToolRunner(setup, clock, this.#fetch, listener.builtIn, memory, () => options.progressed?.());
+    mcp?.onChanged(() => this.link.engine.setTools?.(toolsFor(setup, mcp)));
+    this.#memory = new ToolMemory(options.toolCalls ?? [], history);
+    const { code, durable } = options;
+    this.tools = new ToolRunner({
+      ...{ setup, clock, log, fetch: this.#fetch, code, mcp, durable, memory: this.#memory },
+      schemas: options.schemas ?? new ArgumentSchemas(),
+      builtIn: listener.builtIn,
+      history: () => this.turns.turns(),
+      answered: () => options.progressed?.(),
+    });
     this.amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
     const { speaker, link, turns, tools, amd, lines } = this;
     this.conversation = new Conversation({
@@ -123,6 +137,11 @@ export class CallParts {
     }
   }
 
+  /** What tools have answered before this stream, and the caller has not heard of. */
+  get unspoken(): readonly ToolCallRecord[] {
+    return this.#memory.unspoken;
+  }
+
   checkpoint(): Checkpoint {
     this.#meter.add(this.lines.takeUsage());
     return {
@@ -138,6 +157,7 @@ export class CallParts {
     this.reader.dispose();
     this.link.close();
     this.tools.dispose();
+    this.#mcp?.dispose();
     this.#fetch.close();
     this.lines.dispose();
     this.guardrails.dispose();

@@ -1,4 +1,5 @@
 import type { Checkpoint, ConversationEnd, ConversationReport, GatewayCommand } from '../../contracts/call';
+import type { RunToolRequest } from '../../contracts/durable-tool';
 import { decodeMulaw } from '../../contracts/g711';
 import { BackgroundSounds } from '../audio/background';
 import { type CallerFilter, NoiseSuppressor } from '../audio/noise-suppressor';
@@ -11,7 +12,7 @@ import { Fillers } from './fillers';
 import { greet } from './greeting';
 import { HandOver } from './hand-over';
 import { IdleWatch } from './idle-watch';
-import { pressedNote, resumeInstructions } from './instructions';
+import { answeredNote, pressedNote, resumeInstructions } from './instructions';
 import { OrderedLines } from './ordered-lines';
 import { type Phrase, type PhraseKey, phrase } from './phrases';
 import type { CallSessionOptions, Session } from './ports';
@@ -135,7 +136,17 @@ export class CallSession implements Session {
       link.engine.addUserText(pressedNote(digits));
       if (digits.sent) return;
     }
-    conversation.respond({ instructions: resumeInstructions(setup, resume, history) });
+    conversation.respond({ instructions: resumeInstructions(setup, resume, history, this.#parts.unspoken) });
+    for (const open of this.options.openTools ?? []) this.#run(this.#goOnWith(open));
+  }
+
+  /** A durable tool outlived the gateway that had called it. */
+  async #goOnWith(open: RunToolRequest): Promise<void> {
+    const { tools, link, conversation } = this.#parts;
+    const answer = await tools.goOn(open);
+    if (!answer || this.#state.kind !== 'talking') return;
+    link.engine.addUserText(answeredNote({ ...open, result: answer.output }));
+    conversation.respond();
   }
 
   #playBackground(): void {

@@ -1,4 +1,4 @@
-import type { CallSetup, TranscriptTurn } from '../../contracts/call';
+import type { CallSetup, ToolCallRecord, TranscriptTurn } from '../../contracts/call';
 import type { CallSessionOptions } from './ports';
 
 /** The developer's prompt, and what the model must know of the line it is on. */
@@ -21,9 +21,19 @@ export function translatedInstructions(text: string, language: string): string {
 }
 
 /** For the first answer after the caller was away from this agent. */
-export function resumeInstructions(setup: CallSetup, reason: CallSessionOptions['resume'], history: readonly TranscriptTurn[]): string {
+export function resumeInstructions(
+  setup: CallSetup,
+  reason: CallSessionOptions['resume'],
+  history: readonly TranscriptTurn[],
+  unspoken: readonly ToolCallRecord[] = [],
+): string {
   const callerSpokeLast = history.at(-1)?.role === 'user';
-  return `${sessionInstructions(setup)}\n\n${whatNow(reason, callerSpokeLast)}`;
+  return [sessionInstructions(setup), whatNow(reason, callerSpokeLast), ...unspoken.map(answeredNote)].join('\n\n');
+}
+
+/** Of a tool that was called before this model came to the call. */
+export function answeredNote({ name, arguments: args, result }: Pick<ToolCallRecord, 'name' | 'arguments' | 'result'>): string {
+  return `[The tool ${name}, which you called with ${args || '{}'}, has answered: ${result}. It is done: do not call it again for the same.]`;
 }
 
 function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean): string {

@@ -13,11 +13,15 @@ import type {
   UsageLine,
 } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
+import type { RunToolRequest } from '../../contracts/durable-tool';
 import type { Config } from '../../runtime/config';
+import type { ArgumentSchemas } from '../../runtime/json-schema';
 import type { Logger } from '../../runtime/log';
 import type { AgentCode } from '../agent-code';
 import type { BackgroundSounds } from '../audio/background';
 import type { CallerFilter } from '../audio/noise-suppressor';
+import type { McpServers } from '../tools/mcp/mcp-servers';
+import type { RunDurable } from '../tools/tool-runner';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import type { LineCache } from './line-cache';
 
@@ -53,6 +57,10 @@ export interface CallSessionOptions {
   digits?: { digits: string; sent: boolean };
   /** With a history: what tools have answered on earlier streams. */
   toolCalls?: readonly ToolCallRecord[];
+  /** With a history: durable tools that are still under way. */
+  openTools?: readonly RunToolRequest[];
+  /** Asks the call's workflow to carry out a durable tool. Absent: they fail. */
+  durable?: RunDurable;
   /** A turn or a tool's answer is complete: worth a checkpoint at once. */
   progressed?(): void;
   /** More turns are settled: all of the call from its beginning, without gaps, as they were heard. `usage` is this stream's until now. */
@@ -65,6 +73,10 @@ export interface CallSessionOptions {
   silero?: SileroModels;
   /** Background sounds, shared in the same way. */
   sounds?: BackgroundSounds;
+  /** Schemas of tools, shared in the same way. */
+  schemas?: ArgumentSchemas;
+  /** What MCP servers offer, shared in the same way. */
+  mcpServers?: McpServers;
   /** Changes the caller's audio before anybody hears it, instead of the agent's `noiseSuppression`. Called once a call. */
   callerFilter?: () => CallerFilter;
   /** The developer's code of this process for this call's agent. */

@@ -3,12 +3,15 @@ import type { CallSetup } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
 import { lineSpeech, lineVoice } from '../../providers/tts/line-speech';
 import type { Config } from '../../runtime/config';
+import { mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { Logger } from '../../runtime/log';
 import type { AgentCode } from '../agent-code';
-import type { EngineFactory, VoiceEngine } from '../engines/engine';
+import type { EngineFactory, EngineTool, VoiceEngine } from '../engines/engine';
 import { openEngine } from '../engines/open-engine';
 import { Guardrails } from '../guardrails/guardrails';
 import { builtInTools } from '../tools/built-in';
+import { CallMcp } from '../tools/mcp/call-mcp';
+import { McpServers } from '../tools/mcp/mcp-servers';
 import type { SileroModels } from '../turns/endpointing/silero-model';
 import { FixedLines } from './fixed-lines';
 import { sessionInstructions } from './instructions';
@@ -24,13 +27,37 @@ export interface VendorDeps {
   silero?: SileroModels;
   /** The developer's code of this process for the call's agent. */
   code?: AgentCode;
+  /** What MCP servers offer, shared in the same way. */
+  mcpServers?: McpServers;
+  /** The agent's MCP servers, for this call. */
+  mcp?: CallMcp;
   /** What the agent must not say; given to a pipeline, which asks before it speaks. */
   guardrails?: Guardrails;
 }
 
 /** How to open the agent's vendor. */
 export function engineFactory(setup: CallSetup, deps: VendorDeps): EngineFactory {
-  return openEngine(setup, { instructions: sessionInstructions(setup), tools: [...builtInTools(setup), ...setup.agent.tools] }, deps);
+  // An engine that is opened later, in the place of one that broke, has the tools that are known by then.
+  const session = {
+    instructions: sessionInstructions(setup),
+    get tools() {
+      return toolsFor(setup, deps.mcp);
+    },
+  };
+  return openEngine(setup, session, deps);
+}
+
+/** All that the model may call. */
+export function toolsFor(setup: CallSetup, mcp: CallMcp | undefined): EngineTool[] {
+  return [...builtInTools(setup), ...setup.agent.tools, ...(mcp?.tools ?? [])];
+}
+
+/** Undefined for an agent without MCP servers. */
+export function openMcp(setup: CallSetup, { config, clock, log, mcpServers }: VendorDeps): CallMcp | undefined {
+  // What an earlier version set up has no such field.
+  const servers = setup.agent.mcp ?? [];
+  if (servers.length === 0) return undefined;
+  return new CallMcp(servers, mcpServers ?? new McpServers(), { allowPrivate: mayReachPrivate(config), clock, log });
 }
 
 /** Spoken by the agent's own vendor, so that all it says has one voice. */
@@ -58,10 +85,13 @@ export class PrewarmedSession implements Prewarmed {
   #engine: VoiceEngine | undefined;
   #lines: FixedLines | undefined;
   readonly #guardrails: Guardrails;
+  #mcp: CallMcp | undefined;
 
   constructor(setup: CallSetup, deps: VendorDeps) {
     this.#guardrails = new Guardrails(setup, deps.code, deps.clock, deps.log);
-    this.#engine = engineFactory(setup, { ...deps, guardrails: this.#guardrails })();
+    this.#mcp = openMcp(setup, deps);
+    this.#engine = engineFactory(setup, { ...deps, guardrails: this.#guardrails, mcp: this.#mcp })();
+    this.#mcp?.onChanged(() => this.#engine?.setTools?.(toolsFor(setup, this.#mcp)));
     this.#lines = fixedLines(setup, deps);
     this.#lines.prefetch(setup.agent.disclosure);
     this.#lines.prefetch(setup.recording?.consent ?? '');
@@ -69,15 +99,17 @@ export class PrewarmedSession implements Prewarmed {
   }
 
   /** From now on the parts belong to who took them. */
-  take(): { engine: VoiceEngine | undefined; lines: FixedLines | undefined; guardrails: Guardrails } {
-    const taken = { engine: this.#engine, lines: this.#lines, guardrails: this.#guardrails };
+  take(): { engine: VoiceEngine | undefined; lines: FixedLines | undefined; guardrails: Guardrails; mcp: CallMcp | undefined } {
+    const taken = { engine: this.#engine, lines: this.#lines, guardrails: this.#guardrails, mcp: this.#mcp };
+    this.#mcp = undefined;
     this.#engine = undefined;
     this.#lines = undefined;
     return taken;
   }
 
   dispose(): void {
-    const { engine, lines } = this.take();
+    const { engine, lines, mcp } = this.take();
+    mcp?.dispose();
     engine?.close();
     lines?.dispose();
   }

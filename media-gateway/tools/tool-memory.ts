@@ -20,6 +20,11 @@ export class ToolMemory {
     }
   }
 
+  /** Answers that the caller has not heard of, as they came. */
+  get unspoken(): readonly ToolCallRecord[] {
+    return [...this.#unspoken.values()].flat();
+  }
+
   /** The answer that a dead gateway had got and not passed on; once. */
   answerOf(name: string, args: string): ToolCallRecord | undefined {
     return this.#unspoken.get(wishOf(name, args))?.shift();

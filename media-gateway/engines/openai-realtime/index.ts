@@ -10,7 +10,7 @@ import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine
 import { AudioBacklog } from './audio-backlog';
 import { LocalTurns } from './local-turns';
 import { ResponseTurn } from './response-turn';
-import { sessionOf } from './session-config';
+import { functionsOf, sessionOf } from './session-config';
 import { RealtimeSocket } from './socket';
 import { responseUsage, transcriptionUsage } from './usage';
 
@@ -19,7 +19,7 @@ export interface OpenAiRealtimeOptions {
   instructions: string;
   /** ISO 639-1 of the language that the caller speaks, for the transcription. */
   language: string;
-  tools: EngineTool[];
+  tools: readonly EngineTool[];
   apiKey: string | undefined;
   baseUrl: string;
   /** Absent, or `provider`: OpenAI finds the turns. */
@@ -53,6 +53,7 @@ export class OpenAiRealtime implements VoiceEngine {
   readonly #order: string[] = [];
   #items = 0;
   #closed = false;
+  #tools: readonly EngineTool[];
   /** Items made before the session was configured. */
   #waiting: RealtimeClientEvent[] | undefined = [];
   /** Of audio from before that: more turns than one are one. */
@@ -60,6 +61,7 @@ export class OpenAiRealtime implements VoiceEngine {
 
   constructor(private readonly options: OpenAiRealtimeOptions) {
     const { spec, clock } = options;
+    this.#tools = options.tools;
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject };
     });
@@ -70,7 +72,7 @@ export class OpenAiRealtime implements VoiceEngine {
     this.#socket = new RealtimeSocket(
       { apiKey: options.apiKey, baseUrl: options.baseUrl, model: spec.model, clock },
       {
-        open: () => this.#socket.send({ type: 'session.update', session: sessionOf(options) }),
+        open: () => this.#socket.send({ type: 'session.update', session: sessionOf({ ...options, tools: this.#tools }) }),
         event: (event) => this.#onEvent(event),
         closed: (error) => this.#fail(error),
       },
@@ -154,6 +156,12 @@ export class OpenAiRealtime implements VoiceEngine {
         role: 'system',
         content: [{ type: 'input_text', text: `Result of the tool you called: ${output}` }],
       });
+  }
+
+  setTools(tools: readonly EngineTool[]): void {
+    this.#tools = tools;
+    // Before the socket is open this goes nowhere: they are part of the session that is asked for then.
+    this.#socket.send({ type: 'session.update', session: { type: 'realtime', tools: functionsOf(tools) } });
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { RealtimeAudioInputTurnDetection, RealtimeSessionCreateRequest } from 'openai/resources/realtime/realtime';
 import type { OpenAiRealtimeSpec } from '../../../contracts/agent';
+import type { EngineTool } from '../engine';
 import type { OpenAiRealtimeOptions } from './index';
 
 /** The session as it is asked for. When to answer and when to be interrupted is ours, so both are off in every voice detection. */
@@ -21,11 +22,15 @@ export function sessionOf(
       },
       output: { format: { type: 'audio/pcmu' }, voice: spec.voice, ...(spec.speed === 1 ? {} : { speed: spec.speed }) },
     },
-    tools: tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters })),
+    tools: functionsOf(tools),
     tool_choice: 'auto',
     // Drops old turns in lumps, which keeps the rest cached.
     truncation: { type: 'retention_ratio', retention_ratio: 0.8 },
   };
+}
+
+export function functionsOf(tools: readonly EngineTool[]): NonNullable<RealtimeSessionCreateRequest['tools']> {
+  return tools.map(({ name, description, parameters }) => ({ type: 'function', name, description, parameters }));
 }
 
 function turnDetectionOf({ vad, silenceMs }: OpenAiRealtimeSpec): RealtimeAudioInputTurnDetection {

@@ -73,7 +73,10 @@ export class Pipeline implements VoiceEngine {
   /** Final segments of the turn under way. */
   #segments = '';
 
+  #tools: readonly EngineTool[];
+
   constructor(private readonly options: PipelineOptions) {
+    this.#tools = options.tools;
     const { hooks, clock, log } = options;
     this.#hearing = new Hearing({
       open: () => options.openStt(),
@@ -163,6 +166,10 @@ export class Pipeline implements VoiceEngine {
 
   addHistory(turns: readonly TranscriptTurn[]): void {
     this.#history.addTurns(turns);
+  }
+
+  setTools(tools: readonly EngineTool[]): void {
+    this.#tools = tools;
   }
 
   toolResult(toolCallId: string, output: string): void {
@@ -321,7 +328,7 @@ export class Pipeline implements VoiceEngine {
     options: RespondOptions,
     signal: AbortSignal,
   ): AsyncGenerator<ChatDelta> {
-    const { instructions, agent, hooks, tools } = this.options;
+    const { instructions, agent, hooks } = this.options;
     // What is wanted of this answer stands last, where a model heeds it best.
     const order = options.instructions?.startsWith(instructions)
       ? options.instructions.slice(instructions.length).trim()
@@ -338,7 +345,7 @@ export class Pipeline implements VoiceEngine {
       requestId,
       messages: wanted,
       instructions: order || undefined,
-      tools: options.tools === false ? [] : tools,
+      tools: options.tools === false ? [] : this.#tools,
       signal,
     });
   }

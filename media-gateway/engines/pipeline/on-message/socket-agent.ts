@@ -6,9 +6,9 @@ import type { Clock } from '../../../../contracts/clock';
 import { isPatterError, PatterError } from '../../../../contracts/errors';
 import type { ChatDelta } from '../../../../providers/llm/chat';
 import type { GuardedFetch } from '../../../../runtime/guarded-fetch';
+import { signedHeaders } from '../../../../runtime/webhook-signature';
 import type { AgentRequest, PipelineAgent } from '../agent';
 import { messageOf } from './message-agent';
-import { signedHeaders } from './signature';
 import { deltasOf, type OnMessageSpec } from './webhook-agent';
 
 const CONNECT_MS = 3_000;

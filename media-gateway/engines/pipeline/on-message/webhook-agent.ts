@@ -7,10 +7,10 @@ import type { Clock } from '../../../../contracts/clock';
 import { isPatterError, PatterError } from '../../../../contracts/errors';
 import type { ChatDelta } from '../../../../providers/llm/chat';
 import type { GuardedFetch } from '../../../../runtime/guarded-fetch';
+import { signedHeaders } from '../../../../runtime/webhook-signature';
 import type { AgentRequest, PipelineAgent } from '../agent';
 import { messageOf } from './message-agent';
 import { ServerSentEvents } from './server-sent-events';
-import { signedHeaders } from './signature';
 
 export type OnMessageSpec = NonNullable<PipelineSpec['onMessage']>;
 

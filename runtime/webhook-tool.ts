@@ -1,30 +1,29 @@
-import type { ToolSpec } from '../../contracts/agent';
-import type { CallSetup } from '../../contracts/call';
-import { type Clock, sleep } from '../../contracts/clock';
-import { isPatterError } from '../../contracts/errors';
-import type { GuardedFetch } from '../../runtime/guarded-fetch';
+import type { CallSetup } from '../contracts/call';
+import { type Clock, sleep } from '../contracts/clock';
+import { isPatterError } from '../contracts/errors';
+import type { ToolSpec } from '../contracts/tool';
+import type { GuardedFetch } from './guarded-fetch';
+import { signedHeaders } from './webhook-signature';
 
 export interface ToolAnswer {
   /** What the model is told; an error is told too. */
   output: string;
   ok: boolean;
-  /** The model is told, and not asked to speak: it is the other side's turn. */
-  listen?: boolean;
 }
 
 const TRIES = 3;
 const FIRST_PAUSE_MS = 200;
-/** What a model can use of an answer; no more is read. */
-const MOST_CHARACTERS = 32_000;
+/** What a model can use of an answer; no more is given to it. */
+export const MOST_CHARACTERS = 32_000;
 const MOST_BYTES = 128_000;
 const MOST_REDIRECTS = 3;
 
 /**
  * Asks a developer's webhook, and always has an answer by the tool's deadline. Only what may pass by itself is tried again: the network, 429 and
- * 5xx. The key is the same in every try, so that the receiver can tell a repetition from a second wish.
+ * 5xx. The key is the same in every try, so that the receiver can tell a repetition from a second wish; it is the `webhook-id` of the signature too.
  */
 export async function callWebhookTool(
-  tool: ToolSpec & { webhookUrl: string },
+  tool: Pick<ToolSpec, 'name' | 'timeoutMs' | 'secret'> & { webhookUrl: string },
   call: { toolCallId: string; arguments: unknown },
   setup: Pick<CallSetup, 'callId' | 'campaignId' | 'contactId' | 'variables'>,
   deps: { fetch: Pick<GuardedFetch, 'send'>; clock: Clock },
@@ -42,11 +41,18 @@ export async function callWebhookTool(
     contactId: setup.contactId,
     variables: setup.variables,
   });
-  const headers = { 'content-type': 'application/json', 'idempotency-key': `${setup.callId}.${call.toolCallId}` };
+  const key = `${setup.callId}.${call.toolCallId}`;
   let problem = 'no answer';
   try {
     for (let attempt = 1; attempt <= TRIES; attempt++) {
       if (attempt > 1) await sleep(clock, FIRST_PAUSE_MS * 2 ** (attempt - 2), both);
+      // Signed anew: a receiver refuses a signature that is minutes old.
+      const headers = {
+        'content-type': 'application/json',
+        'user-agent': 'patter',
+        'idempotency-key': key,
+        ...signedHeaders(key, clock.now(), body, tool.secret),
+      };
       const result = await post(deps.fetch, { url: tool.webhookUrl, headers, body, timeoutMs: tool.timeoutMs, signal: both });
       if (result.kind === 'answer') return { output: result.text, ok: true };
       problem = result.problem;
