@@ -180,13 +180,18 @@ export type Config = Omit<z.output<typeof configSchema>, 'PATTER_HOME'> & {
 
 /**
  * Reads the environment over `.env` of the working directory. Empty values count as unset.
+ * @param defaults hold where neither names the variable, instead of the schema's own
  * @throws PatterError PATTER_CONFIG_INVALID that names every wrong variable
  */
-export function loadConfig(env: Record<string, string | undefined> = process.env, cwd: string = process.cwd()): Config {
+export function loadConfig(
+  env: Record<string, string | undefined> = process.env,
+  cwd: string = process.cwd(),
+  defaults: Partial<Record<keyof Config, string>> = {},
+): Config {
   const file = join(cwd, '.env');
   const fromFile = existsSync(file) ? parseDotenv(readFileSync(file)) : {};
   const merged: Record<string, string> = {};
-  for (const [name, value] of Object.entries({ ...fromFile, ...env })) {
+  for (const [name, value] of [defaults, fromFile, env].flatMap((source) => Object.entries(source))) {
     if (name in configSchema.shape && value !== undefined && value !== '') merged[name] = value;
   }
   const parsed = configSchema.safeParse(merged);
