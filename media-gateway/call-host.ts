@@ -204,6 +204,8 @@ export class CallHost {
       return;
     }
     const setup = warm?.setup ?? result.setup;
+    const { accounts } = this.deps;
+    const config = accounts && setup ? await accounts.configOrNone(setup.tenantId) : this.deps.config;
     if (!setup || this.gone.signal.aborted) {
       warm?.prewarmed.dispose();
       if (!setup) this.log.error('attached without a set-up');
@@ -217,7 +219,6 @@ export class CallHost {
     }
     const { taps } = this.deps;
     this.taps = taps && new StreamTaps(taps, setup, result.history, this.log);
-    const config = (await this.deps.accounts?.configOrNone(setup.tenantId)) ?? this.deps.config;
     const session = this.deps.sessions.create({
       setup,
       history: result.history,

@@ -2,6 +2,7 @@ import type { Carrier, CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
+import type { TenantAccounts } from '../runtime/tenant-accounts';
 import type { Admission } from './admission';
 import type { CallRegistry } from './call-registry';
 import type { CallTaps } from './call-taps';
@@ -22,8 +23,17 @@ export interface GatewayContext {
   readonly fallbackUrl: string;
   /** A gateway that takes calls now, if there is one; behind a balancer its address may be our own. */
   readonly neighbourUrl: string | undefined;
+  /** Whose calls it serves; null: those of agents without code. */
+  readonly app: string | null;
+  /** Where a call of another app belongs; undefined when nobody serves it now. */
+  urlOfApp(app: string | null): Promise<string | undefined>;
   readonly secretKey: string;
+  /** Of the process's own configuration. */
   readonly carriers: ReadonlyMap<CarrierName, Carrier>;
+  /** Absent: all tenants use the accounts of the process. */
+  readonly accounts?: TenantAccounts;
+  /** With the accounts of the call's owner. */
+  carriersOf(callId: string): Promise<ReadonlyMap<CarrierName, Carrier>>;
   readonly link: WorkflowLink;
   readonly outbox: Outbox;
   readonly prewarm: PrewarmPool;

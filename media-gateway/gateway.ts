@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
+import { TenantCarriers } from '../carriers/tenant-carriers';
 import type { Carrier, CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
@@ -11,6 +12,7 @@ import type { Config } from '../runtime/config';
 import { drainTimeoutMs } from '../runtime/drain-limits';
 import type { Logger } from '../runtime/log';
 import type { Running } from '../runtime/running';
+import type { TenantAccounts } from '../runtime/tenant-accounts';
 import type { Store } from '../store/store';
 import { Admission } from './admission';
 import { CallRegistry } from './call-registry';
@@ -33,6 +35,8 @@ export interface GatewayParts {
   /** Only for its own registration row, and to say whether Postgres answers. */
   store: Pick<Store, 'gateways' | 'ping'>;
   carriers: ReadonlyMap<CarrierName, Carrier>;
+  /** Accounts of tenants. @default all tenants use those of the process */
+  accounts?: TenantAccounts;
   secretKey: string;
   clock: Clock;
   log: Logger;
@@ -56,7 +60,7 @@ export interface GatewayOptions {
   requireSignature: boolean;
 }
 
-export const DEFAULT_GATEWAY_OPTIONS = { spoolRetryMs: 1_000, requireSignature: true } as const satisfies GatewayOptions;
+export const DEFAULT_GATEWAY_OPTIONS = { app: null, spoolRetryMs: 1_000, requireSignature: true } as const satisfies GatewayOptions;
 
 const PING_DEADLINE_MS = 1_000;
 const LAST_REPORTS_MS = 3_000;
@@ -68,7 +72,7 @@ export interface RunningGateway extends Running {
 }
 
 export async function startGateway(parts: GatewayParts): Promise<RunningGateway> {
-  const { config, client, store, carriers, secretKey, clock, log, sessions = sessionMaker(), taps } = parts;
+  const { config, client, store, carriers, accounts, secretKey, clock, log, sessions = sessionMaker(), taps } = parts;
   const options: GatewayOptions = { ...DEFAULT_GATEWAY_OPTIONS, ...parts.options };
   // Said before anything is opened, if it is wrong.
   publicUrls(config, '');
@@ -77,10 +81,12 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   const gatewayId = `${hostname()}-${config.PATTER_GATEWAY_INDEX}-${randomBytes(4).toString('hex')}`;
   const link = new WorkflowLink(client, clock);
   const dir = join(config.PATTER_HOME, 'spool', role);
-  const outbox = await Outbox.open({ dir, link, carriers, clock, log, retryMs: options.spoolRetryMs });
+  const tenantCarriers = new TenantCarriers(config, carriers);
+  const carriersOf = async (callId: string) => (accounts ? tenantCarriers.of(await accounts.configFor({ callId })) : carriers);
+  const outbox = await Outbox.open({ dir, link, carriersOf, clock, log, retryMs: options.spoolRetryMs });
   const calls = new CallRegistry(clock);
   const admission = new Admission(config.PATTER_GATEWAY_MAX_CALLS, () => calls.size);
-  const prewarm = new PrewarmPool({ gatewayId, config, link, outbox, sessions, clock, log });
+  const prewarm = new PrewarmPool({ gatewayId, config, accounts, link, outbox, sessions, clock, log });
   const metrics = new GatewayMetrics({
     activeCalls: () => calls.size,
     warmCalls: () => prewarm.size,
@@ -90,7 +96,24 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   // Known when it listens; no request comes before.
   let addresses = { listening: '', publicUrl: '', fallbackUrl: '' };
   const context: GatewayContext = {
-    ...{ gatewayId, config, secretKey, carriers, link, outbox, prewarm, sessions, taps, calls, admission, metrics, clock, log },
+    ...{
+      gatewayId,
+      config,
+      secretKey,
+      carriers,
+      accounts,
+      carriersOf,
+      link,
+      outbox,
+      prewarm,
+      sessions,
+      taps,
+      calls,
+      admission,
+      metrics,
+      clock,
+      log,
+    },
     endedStreams: new EndedStreams(clock),
     requireSignature: options.requireSignature,
     get publicUrl() {
@@ -99,6 +122,11 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     get fallbackUrl() {
       // The best that lives; without any the configured one, which may be about to.
       return registration.neighbours.find(({ publicUrl }) => publicUrl !== addresses.publicUrl)?.publicUrl ?? addresses.fallbackUrl;
+    },
+    app: options.app,
+    async urlOfApp(app) {
+      const [best] = await store.gateways.live(new Date(clock.now()), app);
+      return best?.publicUrl;
     },
     get neighbourUrl() {
       return (registration.neighbours.find(({ publicUrl }) => publicUrl !== addresses.publicUrl) ?? registration.neighbours[0])?.publicUrl;
@@ -109,7 +137,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     () => {
       admission.sample();
       const internalUrl = config.PATTER_GATEWAY_INTERNAL_URL ?? addresses.listening;
-      return { gatewayId, publicUrl: addresses.publicUrl, internalUrl, ...admission.capacity() };
+      return { gatewayId, publicUrl: addresses.publicUrl, internalUrl, app: options.app, ...admission.capacity() };
     },
     clock,
     log,
@@ -118,7 +146,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     const answers = await Promise.all([
       link.ping(PING_DEADLINE_MS).then(() => [], asProblem),
       store.ping().then(() => [], asProblem),
-      config.TWILIO_AUTH_TOKEN || config.TELNYX_PUBLIC_KEY || !options.requireSignature
+      accounts?.inUse || config.TWILIO_AUTH_TOKEN || config.TELNYX_PUBLIC_KEY || !options.requireSignature
         ? []
         : ['neither TWILIO_AUTH_TOKEN nor TELNYX_PUBLIC_KEY is set: webhooks are refused'],
     ]);

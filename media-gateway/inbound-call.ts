@@ -2,6 +2,7 @@
  * A call that came in, on whichever carrier: its workflow is started, which admits it, and then it is answered into a stream. While Temporal is away
  * nothing is promised to anybody: the phone goes on ringing, and the carrier asks again.
  */
+import { appOf } from '../contracts/agent';
 import type { AttachResult } from '../contracts/call';
 import { inboundCallId } from '../contracts/call-id';
 import type { CarrierName } from '../contracts/carrier';
@@ -58,11 +59,26 @@ export async function takeInboundCall(
     log.warn({ callId, carrierCallId, code: result.code, reason: result.reason }, 'a call that came in is refused');
     return { kind: 'refuse', as: result.code === 'PATTER_NO_GATEWAY' ? 'busy' : 'rejected' };
   }
+  const app = result.setup ? appOf(result.setup.agent) : gateway.app;
+  if (app !== gateway.app) return elsewhere(gateway, app, streamTarget(gateway, callId, result.attachment));
   const target = streamTarget(gateway, callId, result.attachment);
   // An announcement that comes again, while they talk or when all is over, opens no second session; a stream at the neighbour has its own there.
   const first = how === 'started' || (askedBefore && gateway.calls.of(callId).length === 0);
   if (result.setup && first && target.gatewayUrl === gateway.publicUrl) gateway.prewarm.keepWarm(result.setup, carrierCallId);
   return { kind: 'answer', target };
+}
+
+/** The number leads here, and its agent's code is in another process. */
+async function elsewhere(gateway: GatewayContext, app: string | null, target: StreamTarget): Promise<InboundAnswer> {
+  const { callId } = target;
+  try {
+    const gatewayUrl = await gateway.urlOfApp(app);
+    if (gatewayUrl !== undefined) return { kind: 'answer', target: { ...target, gatewayUrl, fallbackGatewayUrl: gatewayUrl } };
+    gateway.log.warn({ callId, app }, 'no process of the app whose number was called takes calls now');
+  } catch (error) {
+    gateway.log.warn({ callId, app, err: error }, 'who serves the app cannot be found out');
+  }
+  return { kind: 'ask_again' };
 }
 
 export function callIdOf({ carrier, carrierCallId }: { carrier: CarrierName; carrierCallId: string }): string {

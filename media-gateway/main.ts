@@ -9,6 +9,7 @@ import { secretKey } from '../runtime/secret-key';
 import { connectClient } from '../runtime/temporal';
 import { openStore } from '../store/open';
 import { type GatewayOptions, startGateway } from './gateway';
+import { tenantAccounts } from './tenant-accounts';
 
 /** @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE, PATTER_PROCESS_FAILED, PATTER_CONFIG_INVALID */
 export async function runGateway(config: Config, options: Partial<GatewayOptions> = {}): Promise<Running> {
@@ -25,6 +26,7 @@ export async function runGateway(config: Config, options: Partial<GatewayOptions
     const gateway = await startGateway({
       ...{ config, client, store, log, options },
       carriers: createCarriers(config),
+      accounts: tenantAccounts(config, store, log),
       secretKey: await secretKey(config),
       clock: systemClock,
     });

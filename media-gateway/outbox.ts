@@ -36,7 +36,8 @@ const QUICK_RETRIES_MS = [100, 300, 600];
 export interface OutboxOptions {
   dir: string;
   link: WorkflowLink;
-  carriers: ReadonlyMap<CarrierName, Carrier>;
+  /** With the accounts of the call's owner. */
+  carriersOf(callId: string): Promise<ReadonlyMap<CarrierName, Carrier>>;
   clock: Clock;
   log: Logger;
   retryMs?: number;
@@ -124,7 +125,7 @@ function goesOn(event: CarrierEvent): boolean {
 
 async function deliverItem(
   item: OutboxItem,
-  { link, carriers, clock, log }: OutboxOptions,
+  { link, carriersOf, clock, log }: OutboxOptions,
   follow: (item: OutboxItem) => Promise<void>,
 ): Promise<SpoolVerdict> {
   switch (item.kind) {
@@ -162,7 +163,7 @@ async function deliverItem(
     }
     case 'hangup': {
       if (clock.now() - item.at > HANGUP_GIVE_UP_MS) return 'done';
-      const carrier = carriers.get(item.carrier);
+      const carrier = (await carriersOf(item.callId)).get(item.carrier);
       if (!carrier) {
         log.error({ callId: item.callId, carrier: item.carrier }, 'a call cannot be hung up: no credentials of its carrier');
         return 'retry';

@@ -4,6 +4,7 @@ import type { CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
+import type { TenantAccounts } from '../runtime/tenant-accounts';
 import type { Outbox } from './outbox';
 import type { Prewarmed } from './session';
 import type { SessionMaker } from './session-maker';
@@ -23,6 +24,7 @@ type Entry = { carrierCallId: string; cancelDeadline: () => void } & ({ state: '
 export interface PrewarmDeps {
   gatewayId: string;
   config: Config;
+  accounts?: TenantAccounts;
   link: WorkflowLink;
   outbox: Outbox;
   sessions: SessionMaker;
@@ -42,7 +44,7 @@ export class PrewarmPool {
   /** At the first sign that the phone rings; repeats change nothing. Resolves when it is warm or given up; never rejects. */
   async warmUp(callId: string, carrier: CarrierName, carrierCallId: string): Promise<void> {
     if (this.entries.has(callId)) return;
-    const { clock, config, gatewayId, link, log, outbox, sessions } = this.deps;
+    const { clock, gatewayId, link, log, outbox, sessions } = this.deps;
     const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
     const entry: Entry = { state: 'attaching', carrierCallId, cancelDeadline };
     this.entries.set(callId, entry);
@@ -52,6 +54,8 @@ export class PrewarmPool {
         log.warn({ callId, code: result.code, reason: result.reason, action: result.action }, 'attach refused at ringing');
         if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
       } else if (result.setup && this.entries.get(callId) === entry) {
+        const config = await this.configOf(result.setup.tenantId);
+        if (this.entries.get(callId) !== entry) return;
         const prewarmed = sessions.prewarm(result.setup, { config, clock, log: log.child({ callId }) });
         this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup: result.setup, prewarmed } });
         return;
@@ -66,7 +70,10 @@ export class PrewarmPool {
   keepWarm(setup: CallSetup, carrierCallId: string): void {
     const { callId } = setup;
     if (this.entries.has(callId)) return;
-    const { clock, config, log, sessions } = this.deps;
+    const { accounts, clock, log, sessions } = this.deps;
+    const config = accounts ? accounts.peek(setup.tenantId) : this.deps.config;
+    // Its accounts have to be read first, and the stream opens now: it opens its own session.
+    if (!config) return;
     const prewarmed = sessions.prewarm(setup, { config, clock, log: log.child({ callId }) });
     const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
     this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup, prewarmed } });
@@ -82,6 +89,10 @@ export class PrewarmPool {
     this.entries.delete(callId);
     entry.cancelDeadline();
     return entry.warm;
+  }
+
+  private async configOf(tenantId: string): Promise<Config> {
+    return this.deps.accounts?.configOrNone(tenantId) ?? this.deps.config;
   }
 
   /** Nobody answered, or too late. */

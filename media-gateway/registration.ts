@@ -32,7 +32,7 @@ export class Registration {
         const self = this.describe();
         const now = new Date(this.clock.now());
         await this.store.renew(self, now);
-        this.others = (await this.store.live(now)).filter(({ gatewayId }) => gatewayId !== self.gatewayId);
+        this.others = (await this.store.live(now, self.app)).filter(({ gatewayId }) => gatewayId !== self.gatewayId);
         if (this.failure) this.log.info('registered again');
         this.failure = undefined;
       } catch (error) {

@@ -24,6 +24,7 @@ const FRESH_MS = 5_000;
 const STALE_MS = 24 * 3_600_000;
 /** A carrier waits for its webhook's answer. */
 const FIRST_ANSWER_MS = 2_000;
+const READ_AGAIN_MS = 500;
 const MOST_KEPT = 10_000;
 
 interface Known<Value> {
@@ -94,6 +95,7 @@ export class TenantAccounts {
   readonly #any: Memory<boolean>;
   readonly #numbers: Memory<string | undefined>;
   readonly #calls = new Map<string, string>();
+  #readAgainAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: TenantAccountsOptions) {
     const { config, vault, owners, clock, log } = options;
@@ -120,6 +122,22 @@ export class TenantAccounts {
     }
   }
 
+  /** As `configOf`, for a call that is under way: where the tenant's accounts cannot be read, it has none, and says so as any call without one. */
+  async configOrNone(tenantId: string): Promise<Config> {
+    try {
+      return await this.configOf(tenantId);
+    } catch (error) {
+      const { config, log } = this.options;
+      log.error({ err: error, tenantId }, 'the accounts of a tenant cannot be read: its call goes on without any');
+      return { ...config, OPENAI_API_KEY: undefined, DEEPGRAM_API_KEY: undefined, ELEVENLABS_API_KEY: undefined };
+    }
+  }
+
+  /** Some tenant has accounts of its own, as far as is known. */
+  get inUse(): boolean {
+    return this.#any.peek('') === true;
+  }
+
   /** What is known without asking; undefined: ask. */
   peek(tenantId: string): Config | undefined {
     if (this.#any.peek('') === false) return this.options.config;
@@ -131,15 +149,19 @@ export class TenantAccounts {
    * @param fresh what was known did not fit: read it again
    */
   async configFor(about: { callId?: string; number?: string }, fresh = false): Promise<Config> {
+    const { clock } = this.options;
+    // Whoever sends forged webhooks does not make us ask for each of them.
+    const again = fresh && clock.monotonic() - this.#readAgainAt > READ_AGAIN_MS;
+    if (again) this.#readAgainAt = clock.monotonic();
     try {
-      if (fresh) await this.#any.renew('');
+      if (again) await this.#any.renew('');
       if (!(await this.#any.get(''))) return this.options.config;
     } catch {
       // As before there were tenants; what is not theirs is refused by its signature.
       return this.options.config;
     }
-    const tenantId = await this.#ownerOf(about, fresh);
-    if (fresh) await this.#configs.renew(tenantId);
+    const tenantId = await this.#ownerOf(about, again);
+    if (again) await this.#configs.renew(tenantId);
     return this.configOf(tenantId);
   }
 

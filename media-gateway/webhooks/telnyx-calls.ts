@@ -46,9 +46,9 @@ async function goOn(
   question: { callId: string; carrierCallId: string; endedNonce: string; unanswered: number },
 ): Promise<void> {
   const { callId, carrierCallId } = question;
-  const carrier = gateway.carriers.get('telnyx');
-  if (!carrier) return;
   try {
+    const carrier = (await gateway.carriersOf(callId)).get('telnyx');
+    if (!carrier) return;
     const next = await continueCall(gateway, question);
     switch (next.kind) {
       case 'leave':
@@ -80,8 +80,8 @@ async function goOn(
 
 /** Caller and person hear each other: Telnyx would go on streaming the caller to us. */
 function endStream(gateway: GatewayContext, callId: string, carrierCallId: string): void {
-  gateway.carriers
-    .get('telnyx')
-    ?.endStream?.(carrierCallId)
+  gateway
+    .carriersOf(callId)
+    .then((carriers) => carriers.get('telnyx')?.endStream?.(carrierCallId))
     .catch((error: unknown) => gateway.log.warn({ callId, carrierCallId, err: error }, 'the stream of a bridged call was not ended'));
 }

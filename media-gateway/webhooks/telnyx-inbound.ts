@@ -112,10 +112,9 @@ async function answerCall(
   { target }: Extract<InboundAnswer, { kind: 'answer' }>,
   signal: AbortSignal,
 ): Promise<void> {
-  const carrier = gateway.carriers.get('telnyx');
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
-      await carrier?.answer?.({ ...target, carrierCallId, timeLimitMs: TIME_LIMIT_MS });
+      await (await gateway.carriersOf(callId)).get('telnyx')?.answer?.({ ...target, carrierCallId, timeLimitMs: TIME_LIMIT_MS });
       return;
     } catch (error) {
       // Over, or answered by a repeat of the webhook elsewhere.

@@ -2,8 +2,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type FormFields, verifyTwilioSignature } from '../../carriers/twilio';
 import { isCallId } from '../../contracts/call-id';
-import { PatterError } from '../../contracts/errors';
+import { isPatterError, PatterError } from '../../contracts/errors';
 import { GATEWAY_PATHS } from '../../contracts/gateway';
+import type { Config } from '../../runtime/config';
 import type { GatewayContext } from '../gateway-context';
 
 type Params = { callId: string; transferNumber?: string };
@@ -19,9 +20,9 @@ export function twilioRoute(
   app.post(
     GATEWAY_PATHS[kind],
     { onResponse: async (_, reply) => gateway.metrics.webhooks.inc({ kind, status: reply.statusCode }) },
-    (request, reply) => {
+    async (request, reply) => {
       const webhook = request as TwilioRequest;
-      verify(webhook, gateway);
+      await verify(webhook, gateway);
       if (GATEWAY_PATHS[kind].includes(':callId') && !isCallId(webhook.params.callId)) {
         throw new PatterError('PATTER_CALL_NOT_FOUND', 'No such call');
       }
@@ -37,8 +38,22 @@ export function transferNumberOf(params: { transferNumber?: string }): number {
   return Number(text);
 }
 
-function verify(request: TwilioRequest, gateway: GatewayContext): void {
-  const authToken = gateway.config.TWILIO_AUTH_TOKEN;
+/** By the account of whom the call or the called number belongs to: another tenant's signature is none. */
+async function verify(request: TwilioRequest, gateway: GatewayContext): Promise<void> {
+  const { accounts, config } = gateway;
+  const number = request.body?.To;
+  const about = { callId: request.params.callId, ...(typeof number === 'string' && { number }) };
+  try {
+    verifyWith((await accounts?.configFor(about)) ?? config, request, gateway);
+  } catch (error) {
+    if (!accounts?.inUse && !isPatterError(error, 'PATTER_CREDENTIAL_MISSING')) throw error;
+    if (!accounts) throw error;
+    // Credentials may have been set a moment ago.
+    verifyWith(await accounts.configFor(about, true), request, gateway);
+  }
+}
+
+function verifyWith({ TWILIO_AUTH_TOKEN: authToken }: Config, request: TwilioRequest, gateway: GatewayContext): void {
   if (!authToken && !gateway.requireSignature) return;
   if (!authToken) throw new PatterError('PATTER_CREDENTIAL_MISSING', 'Set TWILIO_AUTH_TOKEN: webhooks cannot be verified without it');
   const valid = verifyTwilioSignature({
