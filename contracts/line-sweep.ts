@@ -1,4 +1,4 @@
-/** Workflow type `sweepLines`, started by a Temporal Schedule: a line has no workflow of its own that would look after its calls. */
+/** Workflow type `sweepLines`, started by a Temporal Schedule: a line or a single call has no workflow of a campaign that would look after it. */
 
 export interface LineSweepResult {
   /** Calls whose workflow was gone. */
@@ -6,7 +6,7 @@ export interface LineSweepResult {
 }
 
 export interface LineActivities {
-  /** Settles calls that came in and whose workflow is gone, and takes up post-call work that was left. Idempotent. */
+  /** Settles calls that came in, and single ones, whose workflow is gone, and takes up post-call work that was left. Idempotent. */
   sweepLines(): Promise<LineSweepResult>;
 }
 

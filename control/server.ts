@@ -8,6 +8,7 @@ import { type ErrorCode, isPatterError, PatterError } from '../contracts/errors'
 import { microsToUsd } from '../contracts/money';
 import type { CampaignRow, Store } from '../store/store';
 import { authorize, tenantOf } from './access';
+import { registerCalls } from './calls/routes';
 import { reportJson } from './campaigns/campaign-report';
 import { type CampaignCommand, controlCampaign } from './campaigns/control-campaign';
 import { findCampaign, isEnded } from './campaigns/find-campaign';
@@ -17,6 +18,9 @@ import type { ControlContext } from './context';
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_CAMPAIGN_NOT_FOUND: 404,
   PATTER_CAMPAIGN_STATE: 409,
+  PATTER_CALL_NOT_FOUND: 404,
+  PATTER_CALL_ENDED: 409,
+  PATTER_IDEMPOTENCY_CONFLICT: 409,
   PATTER_UNAUTHORIZED: 401,
   PATTER_FORBIDDEN: 403,
   PATTER_KEY_NOT_FOUND: 404,
@@ -83,6 +87,7 @@ export function createControlServer(ctx: ControlContext, problems: () => Promise
   command('resume', () => ({ kind: 'resume' }));
   command('cancel', (body) => ({ kind: 'cancel', reason: reasonOf(body) }));
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
+  registerCalls(app, ctx);
   registerCodec(app, ctx.config);
   return app;
 }

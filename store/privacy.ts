@@ -212,11 +212,10 @@ async function eraseContacts(db: Db, own: readonly ContactRow[], now: Date): Pro
 
 /** The agent of a single call may have been written for this one person. */
 async function eraseSingleSpecs(db: Db, own: readonly ContactRow[]): Promise<void> {
-  const texts = sql.join([sql`'{}'::jsonb`], sql``);
   await db
     .update(campaigns)
     .set({
-      spec: sql`jsonb_set(${campaigns.spec}, '{agent}', (${campaigns.spec} -> 'agent') || ${JSON.stringify({ systemPrompt: ERASED, firstMessage: '', disclosure: '' })}::jsonb || ${texts})
+      spec: sql`jsonb_set(${campaigns.spec}, '{agent}', (${campaigns.spec} -> 'agent') || ${JSON.stringify({ systemPrompt: ERASED, firstMessage: '', disclosure: '' })}::jsonb)
         || jsonb_build_object('dialing', (${campaigns.spec} -> 'dialing') || '{"voicemailMessage": ""}'::jsonb)`,
       single: sql`${campaigns.single} || '{"metadata": {}}'::jsonb`,
     })

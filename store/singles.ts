@@ -1,6 +1,7 @@
 import { and, asc, eq, isNull, lt } from 'drizzle-orm';
 import { contactOfCallId } from '../contracts/call-id';
 import type { Database, Db } from './database';
+import { lockContact } from './locks';
 import { attempts, campaigns, contacts } from './schema';
 import type { SingleStore } from './store';
 
@@ -33,6 +34,19 @@ export function singleStore(database: Database): SingleStore {
           .onConflictDoNothing();
         const [standing] = await rows(db, contactId);
         return { ...standing!, created: inserted.length > 0 };
+      }),
+
+    withdraw: (contactId, reason, now) =>
+      database.transact(async (db) => {
+        const contact = await lockContact(db, contactId);
+        const [called] = await db.select({ callId: attempts.callId }).from(attempts).where(eq(attempts.contactId, contactId));
+        if (called || contact.status === 'done') return false;
+        await db
+          .update(contacts)
+          .set({ status: 'done', outcome: 'canceled', outcomeReason: reason, endedAt: now, claimedAt: null, outcomeDelivered: true })
+          .where(eq(contacts.contactId, contactId));
+        await closeSingle(db, contact.campaignId, now);
+        return true;
       }),
 
     async find(callId) {

@@ -304,6 +304,8 @@ export interface SingleCallRows {
 export interface SingleStore {
   /** Writes both rows, or returns those that are there. */
   create(call: NewSingleCall): Promise<SingleCallRows & { created: boolean }>;
+  /** Takes a call back that nobody has dialled: its contact is canceled. False when it is too late for that. */
+  withdraw(contactId: string, reason: string, now: Date): Promise<boolean>;
   /** By the id of its call; undefined for a call that is not a single one. */
   find(callId: string): Promise<SingleCallRows | undefined>;
   /** Of all tenants: begun before a moment and without an outcome, oldest first. */

@@ -4,6 +4,7 @@ import type { LineActivities } from '../../contracts/line-sweep';
 import { settleLostCall } from '../campaign/lost-call';
 import { isRunning, resumePostCalls } from '../campaign/sweep';
 import type { ActivityContext } from '../context';
+import { sweepSingles } from '../singles/sweep';
 
 /** A call is admitted by its own workflow, so there is one from the first moment. */
 const ADMISSION_GRACE_MS = 10_000;
@@ -21,7 +22,8 @@ export function createLineActivities(ctx: ActivityContext, calls: Pick<CallActiv
         if (await settleLostCall(ctx, contact, attempt, calls.settleCall)) settled++;
       }
       for (const campaignId of await store.lines.campaignIds()) await resumePostCalls(ctx, campaignId);
-      return { settled };
+      const singles = await sweepSingles(ctx, calls.settleCall);
+      return { settled: settled + singles.settled };
     },
   };
 }

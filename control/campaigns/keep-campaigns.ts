@@ -38,6 +38,6 @@ export async function keepOnce(ctx: ControlContext): Promise<string[]> {
     revived.push(campaign.campaignId);
   }
   // Lost with Temporal's data, as a campaign's workflow is.
-  if (await ctx.store.lines.any()) await ensureLineSweep(ctx);
+  if ((await ctx.store.lines.any()) || (await ctx.store.singles.anyOpen())) await ensureLineSweep(ctx);
   return revived;
 }
