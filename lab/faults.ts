@@ -29,12 +29,16 @@ export const FAULT_KINDS = [
   'recording_failed',
   /** The AI provider's socket is dropped in the middle of a sentence: `afterMs` of audio have been sent. */
   'provider_drop',
-  /** The AI provider refuses the socket. `event` of these: `deepgram`, `elevenlabs`; left out: whichever comes first. */
+  /** The AI provider refuses the socket. `event` of these: `deepgram`, `elevenlabs`, `convai`; left out: whichever comes first. */
   'provider_refuse',
   /** The AI provider closes its socket with 1011 after `afterMs` of audio. */
   'provider_close',
   /** The AI provider sends a message of a kind that nobody knows. */
   'provider_unknown_event',
+  /** An ElevenLabs agent (`event`: `convai`): audio of an interrupted answer comes after the interruption. */
+  'late_audio',
+  /** An ElevenLabs agent: events of the type `event` come under another name. */
+  'renamed_event',
   /** A final transcript comes `delayMs` late. */
   'stt_late',
   /** The AI provider ends the session as expired. */

@@ -48,7 +48,7 @@ export async function runLab(options: LabOptions): Promise<RunningLab> {
   registerTelnyx(lab, { scenario, casting });
   registerOpenAi(lab);
   registerDeepgram(lab);
-  registerElevenLabs(lab);
+  registerElevenLabs(lab, {}, { agents: scenario.elevenlabs.agents, tools: Object.keys(scenario.tools) });
   await lab.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   options.log.info({ url: lab.url, seed }, 'the lab listens');
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { elevenLabsScenarioSchema } from './elevenlabs/convai/agents';
 import { faultSchema } from './faults';
 import { loadPersonas, type NamedPersona, personaSchema } from './persona';
 
@@ -42,6 +43,7 @@ export const scenarioSchema = z.strictObject({
   description: z.string().optional(),
   account: z.strictObject({ sid: z.string(), authToken: z.string() }).default({ ...LAB_ACCOUNT }),
   telnyx: telnyxSchema.prefault({}),
+  elevenlabs: elevenLabsScenarioSchema.prefault({}),
   /** The numbers that the account owns and may call from, at either phone company. */
   numbers: z.array(z.string()).default(['+15005550006']),
   /** Where the numbers of the Twilio account send their calls, until it is changed by the REST API. */

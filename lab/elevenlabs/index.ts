@@ -1,12 +1,18 @@
-/** ElevenLabs as the product meets it, below `/elevenlabs`: its voice over WebSocket and HTTP. */
+/** ElevenLabs as the product meets it, below `/elevenlabs`: its voice over WebSocket and HTTP, and its agents. */
 import type { LabServer } from '../lab-server';
+import { type ConvaiOptions, registerConvai } from './convai';
 import { registerTtsRoutes } from './tts-routes';
 import { registerTtsSocket, type TtsSocketOptions } from './tts-socket';
 
 const DEFAULT_ELEVENLABS: TtsSocketOptions = { idleMs: 20_000 };
 
 /** Puts the simulator into the lab's server. */
-export function registerElevenLabs(lab: LabServer, options: Partial<TtsSocketOptions> = {}): void {
+export function registerElevenLabs(
+  lab: LabServer,
+  options: Partial<TtsSocketOptions> = {},
+  convai: ConvaiOptions = { agents: {}, tools: [] },
+): void {
   registerTtsSocket(lab, { ...DEFAULT_ELEVENLABS, ...options });
   registerTtsRoutes(lab);
+  registerConvai(lab, convai);
 }

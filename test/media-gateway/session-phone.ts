@@ -197,6 +197,8 @@ export class SessionWorld {
       OPENAI_BASE_URL: `${this.url}/v1`,
       DEEPGRAM_API_KEY: 'dg-lab',
       DEEPGRAM_BASE_URL: `${this.url}/deepgram`,
+      ELEVENLABS_API_KEY: 'el-lab',
+      ELEVENLABS_BASE_URL: `${this.url}/elevenlabs`,
     };
     const config = loadConfig({ ...vendors, PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/');
     return { config, clock: systemClock, log };

@@ -34,5 +34,5 @@ export function unheardNote(text: string): string {
 }
 
 export function resultNote(output: string): string {
-  return `Result of the tool that you called before: ${output}`;
+  return `Result of the tool you called: ${output}`;
 }
