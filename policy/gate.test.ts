@@ -100,3 +100,20 @@ test('an attempt that was judged before hears the same verdict again', () => {
     gatewayId: 'gw-9',
   });
 });
+
+describe('a single call', () => {
+  const single = (over: Parameters<typeof facts>[0], gate = { window: false, frequency: false }) =>
+    verdict(facts({ ...over, campaign: { single: { gate }, ...over?.campaign } }));
+
+  test('has neither window nor frequency unless its caller asks, and is never put off', () => {
+    const night = breaking.window;
+    const often = breaking.frequency_cap;
+    expect([single(night), single(often)]).toEqual([{ decision: 'allow' }, { decision: 'allow' }]);
+    expect(single(night, { window: true, frequency: false })).toMatchObject({ decision: 'skip', rule: 'window' });
+    expect(single(often, { window: false, frequency: true })).toMatchObject({ decision: 'skip', rule: 'frequency_cap' });
+  });
+
+  test.each(['suppressed', 'number_in_use', 'capacity', 'campaign_state'] as const)('is not made where %s speaks against it', (rule) => {
+    expect(single(breaking[rule])).toEqual({ decision: 'skip', rule, reason: expect.any(String) });
+  });
+});

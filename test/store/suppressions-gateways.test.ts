@@ -63,4 +63,18 @@ describe('live gateways', () => {
     await gateways.renew(gateway('p2', { publicUrl: 'http://pool', maxCalls: 2, activeCalls: 2 }), NOW);
     expect(await live()).toEqual([]);
   });
+
+  test('an app has its own gateways, and calls without code have theirs', async () => {
+    const { gateways } = test_.store;
+    for (const [id, app] of [
+      ['shop-1', 'shop'],
+      ['shop-2', 'shop'],
+      ['desk-1', 'desk'],
+      ['plain', null],
+    ] as const) {
+      await gateways.renew(gateway(id, { app }), later(100_000));
+    }
+    const of = async (app?: string) => (await gateways.live(later(100_000), app)).map((row) => row.gatewayId);
+    expect([await of('shop'), await of('desk'), await of('nobody'), await of()]).toEqual([['shop-1', 'shop-2'], ['desk-1'], [], ['plain']]);
+  });
 });

@@ -1,0 +1,163 @@
+/** The dial, the settlement and the sweeper of calls that belong to no campaign. */
+import { agentSchema } from '../../contracts/agent';
+import { systemClock } from '../../contracts/clock';
+import { getCall } from '../../control/calls/get-call';
+import { type PlaceCallRequest, placeCall } from '../../control/calls/place-call';
+import type { ControlContext } from '../../control/context';
+import { callOf } from '../../store/call-of';
+import { settlementFor } from '../store/fixtures';
+import { openTestActivities, registerGateway, type TestActivities } from './context';
+
+const FROM = '+15005550006';
+const PLAIN = agentSchema.parse({ engine: { type: 'openai-realtime' }, systemPrompt: 'You call {first_name}.' });
+let t: TestActivities;
+let ctx: ControlContext;
+let lastNumber = 0;
+
+beforeAll(async () => {
+  t = await openTestActivities({});
+  ctx = t.ctx;
+  await registerGateway(t.ctx);
+}, 180_000);
+afterAll(() => t.close());
+
+async function place(over: Partial<PlaceCallRequest> = {}) {
+  const to = `+1212555${1000 + ++lastNumber}`;
+  const { callId } = await placeCall(ctx, { to, from: FROM, agent: PLAIN, ...over });
+  const { campaign, contact } = (await ctx.store.singles.find(callId))!;
+  const { tenantId, campaignId, contactId } = contact;
+  return { callId, to: contact.phone, campaign, contact, input: { tenantId, campaignId, contactId, callId } };
+}
+const dial = (input: Awaited<ReturnType<typeof place>>['input']) => t.inActivity(() => t.activities.dial(input));
+const stored = async (callId: string) => (await ctx.store.singles.find(callId))!;
+const terminate = (callId: string) => ctx.temporal.workflow.getHandle(callId).terminate('lost');
+test('a call is dialled with what was asked for, and its end closes everything', async () => {
+  const { callId, contact, input, to } = await place({
+    variables: { 'First Name': 'Ada' },
+    customParams: { orderId: '77' },
+    metadata: { crm: 'x1' },
+  });
+  const dialed = await dial(input);
+  expect(dialed).toMatchObject({
+    kind: 'placed',
+    setup: { to, from: FROM, agent: { systemPrompt: 'You call Ada.' }, customParams: { orderId: '77' } },
+  });
+  await t.activities.settleCall(settlementFor(contact, { outcome: 'busy', callId }));
+  expect((await stored(callId)).campaign).toMatchObject({ state: 'completed', endedAt: expect.any(Date) });
+  expect(await getCall(ctx, callId)).toMatchObject({
+    ...{ status: 'ended', outcome: 'busy', kind: 'single', to, from: FROM, postCallDone: true },
+    ...{ customParams: { orderId: '77' }, metadata: { crm: 'x1' } },
+  });
+  await terminate(callId);
+});
+
+test('whoever is on the do-not-call list is not called, and the record says why', async () => {
+  const { callId, input, to } = await place();
+  await ctx.store.suppressions.add({ tenantId: 'default', phone: to, source: 'voice', reason: 'never again', now: new Date() });
+  expect(await dial(input)).toMatchObject({ kind: 'refused', outcome: 'skipped', consumed: false });
+  expect(await getCall(ctx, callId)).toMatchObject({
+    status: 'ended',
+    outcome: 'skipped',
+    reason: expect.stringContaining('suppressed: on the do-not-call list'),
+  });
+  expect((await stored(callId)).campaign.endedAt).not.toBeNull();
+  expect((await ctx.store.attempts.get(callId))?.verdict).toMatchObject({ decision: 'skip', rule: 'suppressed' });
+  await terminate(callId);
+});
+
+test('a second call to a number that is on the phone is an outcome, and is not waited for', async () => {
+  const first = await place();
+  const second = await place({ to: first.to });
+  await dial(first.input);
+  expect(await dial(second.input)).toMatchObject({ kind: 'refused', outcome: 'skipped', reason: expect.stringContaining('number_in_use') });
+  expect((await stored(first.callId)).campaign.endedAt).toBeNull();
+  await t.activities.settleCall(settlementFor(first.contact));
+  await Promise.all([terminate(first.callId), terminate(second.callId)]);
+});
+
+test('an app’s call goes to a gateway of that app, also when that one is only just starting', async () => {
+  const agent = { ...PLAIN, code: 'shop/seller' };
+  const { input, contact, callId } = await place({ agent });
+  const dialing = dial(input);
+  await ctx.store.gateways.renew(
+    {
+      gatewayId: 'shop-gw',
+      publicUrl: 'http://127.0.0.1:8',
+      internalUrl: 'http://127.0.0.1:8',
+      maxCalls: 9,
+      activeCalls: 0,
+      draining: false,
+      app: 'shop',
+    },
+    new Date(Date.now() + 3_600_000),
+  );
+  expect(await dialing).toMatchObject({ kind: 'placed', gatewayId: 'shop-gw' });
+  await t.activities.settleCall(settlementFor(contact));
+  await terminate(callId);
+});
+
+test('the sweeper starts what its caller could not, and settles what lost its workflow, dialling nobody', async () => {
+  const ago = (ms: number) => ({ ...ctx, clock: { ...systemClock, now: () => Date.now() - ms } });
+  const placeAgo = async (ms: number) => {
+    const to = `+1212555${1000 + ++lastNumber}`;
+    const { callId } = await placeCall(ago(ms), { to, from: FROM, agent: PLAIN });
+    return callId;
+  };
+  const lostBeforeDial = await placeAgo(60_000);
+  await terminate(lostBeforeDial);
+  const alive = await placeAgo(60_000);
+  const young = await place();
+  await terminate(young.callId);
+
+  expect(await t.inActivity(() => t.activities.sweepLines())).toEqual({ settled: 1 });
+  expect(await getCall(ctx, lostBeforeDial)).toMatchObject({ status: 'ended', outcome: 'failed', reason: 'lost before it was dialled' });
+  expect((await stored(lostBeforeDial)).campaign.state).toBe('completed');
+  expect((await stored(alive)).campaign.endedAt).toBeNull();
+  expect((await stored(young.callId)).campaign.endedAt).toBeNull();
+  await terminate(alive);
+});
+
+test('rows whose process died before the start get their workflow from the sweeper; too old ones an outcome', async () => {
+  const neverStarted = async (ms: number) => {
+    const created = ctx.store.singles.create;
+    const store = {
+      ...ctx.store,
+      singles: {
+        ...ctx.store.singles,
+        create: async (call: Parameters<typeof created>[0]) => {
+          await created({ ...call, now: new Date(call.now.getTime() - ms) });
+          throw new Error('killed');
+        },
+      },
+    };
+    const idempotencyKey = `key-${++lastNumber}`;
+    const request = { to: `+1212555${1000 + lastNumber}`, from: FROM, agent: PLAIN, idempotencyKey };
+    await expect(placeCall({ ...ctx, store }, request)).rejects.toThrow('killed');
+    const [found] = (await ctx.store.singles.unfinished(new Date(Date.now() + 1), 500)).filter(
+      ({ contact }) => contact.phone === request.to,
+    );
+    return { callId: callOf(found!.contact) };
+  };
+  const young = await neverStarted(20_000);
+  const old = await neverStarted(3_600_000);
+  await t.inActivity(() => t.activities.sweepLines());
+  expect((await ctx.temporal.workflow.getHandle(young.callId).describe()).status.name).toBe('RUNNING');
+  expect((await stored(young.callId)).contact.status).toBe('claimed');
+  expect(await getCall(ctx, old.callId)).toMatchObject({ status: 'ended', outcome: 'failed' });
+  await expect(ctx.temporal.workflow.getHandle(old.callId).describe()).rejects.toThrow();
+  await terminate(young.callId);
+});
+
+test('an erased person is not in a single call’s row either', async () => {
+  const { callId, contact, input, to } = await place({
+    agent: { ...PLAIN, systemPrompt: 'Remind Ada Lovelace of her test results.' },
+    metadata: { name: 'Ada' },
+  });
+  await dial(input);
+  await t.activities.settleCall(settlementFor(contact));
+  await ctx.store.privacy.erasePerson({ tenantId: 'default', phone: to, now: new Date() });
+  const { campaign } = await stored(callId);
+  expect(JSON.stringify(campaign)).not.toContain('Ada');
+  expect(campaign.spec.agent.systemPrompt).toBe('erased');
+  await terminate(callId);
+});
