@@ -7,6 +7,7 @@ import { createLineActivities } from './lines';
 import { createPostCallActivities } from './post-call';
 import { createPrivacyActivities } from './privacy';
 import { createRecordingActivities } from './recording';
+import { createToolActivities } from './tools';
 import { createTransferActivities } from './transfer';
 
 /** All that workflows may ask for, bound to one process's connections. */
@@ -15,6 +16,7 @@ export function createActivities(ctx: ActivityContext): Activities {
   return {
     ...calls,
     ...createCallMediaActivities(ctx),
+    ...createToolActivities(ctx),
     ...createRecordingActivities(ctx),
     ...createTransferActivities(ctx),
     ...createCampaignActivities(ctx, calls),

@@ -3,6 +3,7 @@ import type { CallInput, CallSetup, GatewayCommand, ToolCallRecord, TranscriptTu
 import type { CallbacksInput } from './callbacks';
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
+import type { DurableToolActivities } from './durable-tool';
 import type { ErrorCode } from './errors';
 import type { InboundCall } from './line';
 import type { LineActivities } from './line-sweep';
@@ -219,6 +220,7 @@ export interface PostCallActivities {
 }
 
 export type Activities = CallActivities &
+  DurableToolActivities &
   TransferActivities &
   CallMediaActivities &
   RecordingActivities &

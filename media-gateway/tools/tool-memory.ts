@@ -16,7 +16,7 @@ export class ToolMemory {
       const wish = wishOf(record.name, record.arguments);
       this.#asked.set(wish, (this.#asked.get(wish) ?? 0) + 1);
       // The caller has not heard of it yet: when it is asked for once more, it is this very wish.
-      if (record.ok && record.at >= spokenAt) this.#unspoken.set(wish, [...(this.#unspoken.get(wish) ?? []), record]);
+      if (record.ok && record.at + record.durationMs >= spokenAt) this.#unspoken.set(wish, [...(this.#unspoken.get(wish) ?? []), record]);
     }
   }
 

@@ -24,6 +24,13 @@ import {
 } from '../../contracts/call';
 import type { CarrierCall, CarrierCallStatus } from '../../contracts/carrier';
 import type { ConsultEvent } from '../../contracts/carrier-transfer';
+import {
+  type DurableToolActivities,
+  type RunToolAnswer,
+  type RunToolRequest,
+  runToolUpdate,
+  runToolUpdateId,
+} from '../../contracts/durable-tool';
 import type { TransferActivities } from '../../contracts/transfer';
 import type { Bench } from './bench';
 
@@ -32,7 +39,7 @@ export const CARRIER_CALL = 'CA1';
 export const humanCall = (transferNumber: number) => `CA-human-${transferNumber}`;
 const T0 = Date.UTC(2026, 0, 5, 12);
 
-type Doubles = CallActivities & CallMediaActivities & TransferActivities;
+type Doubles = CallActivities & CallMediaActivities & TransferActivities & DurableToolActivities;
 type Script = { [Name in keyof Doubles]?: Doubles[Name] };
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
@@ -122,6 +129,7 @@ export class CallWorld {
       setRecordingPaused: async ({ paused }) => ({ change: { state: paused ? 'paused' : 'recording', at: T0 + 2_000 } }),
       noteRecording: async () => undefined,
       sendDigits: async () => ({ kind: 'sent', stream: 'replaced' }),
+      runWebhookTool: async () => ({ output: '{"ok":true}', ok: true }),
       startCallbacks: async () => undefined,
       settleCall: async (settlement) => {
         this.settlements.push(settlement);
@@ -219,6 +227,11 @@ export class CallWorld {
   /** From a carrier that keeps the call. */
   streamEnded(endedNonce: string): Promise<NextInstruction> {
     return this.handle.executeUpdate(nextInstructionUpdate, { args: [{ gatewayId: 'gw-2', carrierCallId: CARRIER_CALL, endedNonce }] });
+  }
+
+  /** As a gateway asks. */
+  runTool(request: RunToolRequest, updateId = runToolUpdateId(request.key)): Promise<RunToolAnswer> {
+    return this.handle.executeUpdate(runToolUpdate, { args: [request], updateId });
   }
 
   heartbeat(attachment: number, checkpoint: Partial<Checkpoint>): Promise<void> {

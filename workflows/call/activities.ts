@@ -1,6 +1,8 @@
 /** The call's side effects with their deadlines and retries. Those that may reach a phone twice run at most once. */
-import { ActivityCancellationType, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import { ActivityCancellationType, type ActivityOptions, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { CallActivities, CallMediaActivities } from '../../contracts/activities';
+import { appTaskQueue } from '../../contracts/app-queue';
+import type { AppToolActivities, DurableToolActivities, RunHandlerInput } from '../../contracts/durable-tool';
 import type { TransferActivities } from '../../contracts/transfer';
 
 /** A POST to the carrier is never repeated blindly. Not eager: an eager activity passes by the task queue's rate limit. */
@@ -73,6 +75,32 @@ const inTask = proxyLocalActivities<CallActivities>({
   scheduleToCloseTimeout: '8s',
   retry: { initialInterval: '200ms', maximumAttempts: 2 },
 });
+
+/** Besides the tool's own time: a worker may die, and another one take it up. */
+const TOOL_TAKEOVER_MS = 30_000;
+
+/** Told by the heartbeat that its process has died, it is tried again, with the same idempotency key. What the tool answers is a result, whatever it is. */
+function durably(timeoutMs: number): ActivityOptions {
+  return {
+    startToCloseTimeout: timeoutMs + 2_000,
+    scheduleToCloseTimeout: timeoutMs + TOOL_TAKEOVER_MS,
+    heartbeatTimeout: '3s',
+    retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '2s' },
+  };
+}
+
+export function runWebhookTool(
+  timeoutMs: number,
+  ...args: Parameters<DurableToolActivities['runWebhookTool']>
+): ReturnType<DurableToolActivities['runWebhookTool']> {
+  return proxyActivities<DurableToolActivities>(durably(timeoutMs)).runWebhookTool(...args);
+}
+
+/** In a process that has the developer's code. */
+export function runHandlerTool(input: RunHandlerInput): ReturnType<AppToolActivities['runTool']> {
+  const taskQueue = appTaskQueue(input.code.split('/')[0] as string);
+  return proxyActivities<AppToolActivities>({ ...durably(input.timeoutMs), taskQueue }).runTool(input);
+}
 
 export const dial = once.dial;
 export const transferCall = once.transferCall;

@@ -51,7 +51,8 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
   }
   const history = state.transcript.turns();
-  const toolCalls = state.transcript.toolCalls();
+  const toolCalls = state.durableTools.complete(state.transcript.toolCalls());
+  const openTools = state.durableTools.open;
   const pressed = state.conversation && state.keyPresses.resumeOf(state.conversation);
   const resume = pressed?.resume ?? resumeReason(state);
   // The message was cut off with its gateway: it is ordered anew.
@@ -68,6 +69,7 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     ...attached(state, request, conversation),
     history,
     ...(resume && { resume, toolCalls }),
+    ...(resume && openTools.length > 0 && { openTools }),
     ...(pressed && { digits: pressed.digits }),
   };
 }

@@ -10,6 +10,7 @@ import { hangupCall } from './activities';
 import { CarrierLeg } from './carrier-events';
 import type { ConsultLeg } from './consult-leg';
 import { KeyPresses } from './digits';
+import { DurableTools } from './durable-tools';
 import { Orders } from './orders';
 import { Recorder } from './recording';
 import { Transcript } from './transcript';
@@ -99,6 +100,7 @@ export class CallState {
 
   readonly recorder = new Recorder();
   readonly keyPresses = new KeyPresses();
+  readonly durableTools = new DurableTools();
   readonly orders = new Orders();
 
   stop: { reason: string; cancelIfQueuedOnly: boolean } | undefined;

@@ -13,10 +13,12 @@ import {
   nextInstructionUpdate,
   stopCallSignal,
 } from '../../contracts/call';
+import { runToolUpdate } from '../../contracts/durable-tool';
 import { admit } from './admit';
 import { attach, validateAttach } from './attach';
 import { CallState, type Phase } from './call-state';
 import { consulting } from './consulting';
+import { validateRunTool } from './durable-tools';
 import { ending } from './ending';
 import { nextInstruction } from './next-instruction';
 import { validateOrder } from './orders';
@@ -36,6 +38,7 @@ export async function call(input: CallInput): Promise<CallView> {
   setHandler(gatewayEventSignal, (event) => onGatewayEvent(state, event));
   setHandler(stopCallSignal, (stop) => onStop(state, stop));
   setHandler(attachUpdate, (request) => attach(state, request), { validator: validateAttach });
+  setHandler(runToolUpdate, (request) => state.durableTools.run(state, request), { validator: validateRunTool });
   setHandler(nextInstructionUpdate, (request) => nextInstruction(state, request));
   const order = (request: CallOrderRequest) => {
     state.orders.take(state, request);

@@ -8,6 +8,7 @@ import { outcomeOf } from './outcome';
 import { searchAttributes } from './search-attributes';
 
 export async function settling(state: CallState): Promise<Phase> {
+  await state.durableTools.settled();
   const settlement = settlementOf(state, Date.now());
   state.outcome = settlement.outcome;
   upsertSearchAttributes([{ key: searchAttributes.outcome, value: settlement.outcome }]);
@@ -69,7 +70,7 @@ function settlementOf(state: CallState, now: number): CallSettlement {
     ...(state.transferRecords.length > 0 ? { transfers: state.transferRecords } : {}),
     turns: transcript.turns(),
     usage: [...transcript.usage(), ...humanLegs(state), ...consultLegs(state)],
-    toolCalls: transcript.toolCalls(),
+    toolCalls: state.durableTools.complete(transcript.toolCalls()),
     voicemailLeft: state.voicemailLeft,
     callback: state.callback,
     optOut: state.optOut ?? carrierOptOut,
