@@ -27,6 +27,7 @@ export interface PlacedCall {
 }
 
 const START_WITHIN_MS = 10_000;
+const START_TRY_MS = 3_000;
 const START_AGAIN_MS = 250;
 
 /**
@@ -138,7 +139,7 @@ async function start(ctx: ControlContext, rows: SingleCallRows, repeatable: bool
   const giveUpAt = ctx.clock.monotonic() + START_WITHIN_MS;
   for (;;) {
     try {
-      await startCallWorkflow(ctx, rows.contact, Math.max(500, giveUpAt - ctx.clock.monotonic()));
+      await startCallWorkflow(ctx, rows.contact, Math.max(START_TRY_MS, giveUpAt - ctx.clock.monotonic()));
       return;
     } catch (cause) {
       if (ctx.clock.monotonic() + START_AGAIN_MS < giveUpAt) {
