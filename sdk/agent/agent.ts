@@ -1,8 +1,11 @@
 /** What `phone.agent()` returns: options that have been checked, frozen. */
 import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
-import type { AgentOptions, AgentProvider, GuardrailOptions, ToolOptions } from '../options/agent';
+import type { AgentOptions, AgentProvider } from '../options/agent';
 import type { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import type { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
+import { agentFields } from './agent-fields';
+import type { Guardrail } from './guardrail';
+import type { Tool } from './tool';
 
 /** What `new Agent()` and `phone.agent()` have made of the options: defaults filled in. */
 export interface AgentFields {
@@ -11,14 +14,14 @@ export interface AgentFields {
   readonly model: string;
   readonly language: string;
   readonly firstMessage: string;
-  readonly tools: readonly Readonly<ToolOptions>[];
+  readonly tools: readonly Tool[];
   readonly provider: AgentProvider;
   readonly engine: OpenAIRealtime | ElevenLabsConvAI | undefined;
   readonly stt: STTConfig | undefined;
   readonly tts: TTSConfig | undefined;
   readonly llm: LLMConfig | undefined;
   readonly variables: Readonly<Record<string, string>>;
-  readonly guardrails: readonly Readonly<GuardrailOptions>[];
+  readonly guardrails: readonly Guardrail[];
   readonly hooks: PipelineHooks | undefined;
   readonly agentId: string | undefined;
   readonly disclosure: string | undefined;
@@ -36,10 +39,20 @@ export interface Agent extends AgentFields {}
 export class Agent {
   readonly [AGENT] = true;
 
-  /** Use `phone.agent()`, which checks. */
-  constructor(fields: AgentFields) {
-    Object.assign(this, fields);
+  /** Checked in form; whether the vendors' keys are there is checked by `phone.agent()`. @throws PatterValidationError, PatterTypeError */
+  constructor(options: AgentOptions) {
+    Object.assign(this, agentFields(options));
     Object.freeze(this);
+  }
+
+  /** In snake_case. */
+  toDict(): Record<string, unknown> {
+    const { systemPrompt, voice, model, language, firstMessage, tools, provider, stt, tts, variables, guardrails } = this;
+    return {
+      ...{ system_prompt: systemPrompt, voice, model, language, first_message: firstMessage, provider, variables },
+      ...{ tools: tools.map((tool) => tool.toDict()), guardrails: guardrails.map((guardrail) => guardrail.toDict()) },
+      ...{ stt: stt?.toDict() ?? null, tts: tts?.toDict() ?? null },
+    };
   }
 
   static is(value: unknown): value is Agent {

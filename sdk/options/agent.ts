@@ -20,6 +20,8 @@ export interface ToolOptions {
   handler?: ToolFunction;
   /** Gets a POST with the arguments, three times at most. */
   webhookUrl?: string;
+  /** `whsec_…`: signs the requests of `webhookUrl`. */
+  secret?: string;
   /** Milliseconds for all tries together. @default 10000 */
   timeoutMs?: number;
   /** Runs as a step of the call's workflow: once, whatever dies meanwhile. @default false */
@@ -34,6 +36,8 @@ export interface GuardrailOptions {
   /** Case-insensitive, whole words. */
   blockedTerms?: readonly string[];
   check?: GuardrailFunction;
+  /** Milliseconds for `check`; one that is late counts as blocked. @default 1000 */
+  timeoutMs?: number;
   /** Spoken instead. @default "I'm sorry, I can't respond to that." */
   replacement?: string;
 }

@@ -3,10 +3,20 @@ import type { CarrierName } from '../../contracts/carrier';
 import type { Telnyx, Twilio } from '../providers/carriers';
 import type { TunnelOption } from './tunnel';
 
-/** Dollars, laid over the built-in price list: `{ 'twilio/voice/outbound/second': { price: 0.01, per: 'minute' } }`. */
-export type Pricing = Readonly<
-  Record<string, number | { readonly price: number; readonly per?: string } | Readonly<Record<string, unknown>>>
->;
+/**
+ * Prices in US dollars, laid over the built-in list. The key is `provider/service/item/unit`, where `*` is any item; a number is the price of one unit.
+ *
+ *     { 'twilio/voice/outbound/second': { usd: 0.01, perStarted: 60 }, 'openai/llm/gpt-4o-mini/output_text_token': { usd: 0.5, per: 1_000_000 } }
+ */
+export type Pricing = Readonly<Record<string, number | PriceEntry>>;
+
+export interface PriceEntry {
+  readonly usd: number;
+  /** For so many units. @default 1 */
+  readonly per?: number;
+  /** For each started block of so many units: 60 where seconds are billed by the minute. Instead of `per`. */
+  readonly perStarted?: number;
+}
 
 interface CommonOptions {
   /** @default 'cloud' when `apiKey` is given, else 'local' */

@@ -1,4 +1,6 @@
 /** How a server on this machine becomes reachable from the internet. The built-in ones are in sdk/providers/tunnels.ts; anybody may write another. */
+import { PatterValidationError } from '../errors';
+import { isRecord } from './check';
 
 export interface OpenTunnel {
   /** Public host name, no scheme. */
@@ -22,3 +24,13 @@ export interface BuiltInTunnel {
 
 /** `true` is a Cloudflare tunnel. */
 export type TunnelOption = boolean | BuiltInTunnel | Tunnel;
+
+export function checkTunnel(tunnel: unknown): TunnelOption {
+  if (tunnel === undefined) return false;
+  if (typeof tunnel === 'boolean') return tunnel;
+  if (isRecord(tunnel) && (typeof tunnel.open === 'function' || typeof tunnel.type === 'string')) return tunnel as unknown as TunnelOption;
+  throw new PatterValidationError(
+    'tunnel',
+    'tunnel must be true, false, new CloudflareTunnel(), new StaticTunnel(...), new Ngrok() or a Tunnel of your own.',
+  );
+}

@@ -3,7 +3,7 @@
 export interface OpenAIRealtimeOptions {
   /** @default OPENAI_API_KEY, OPENAI_KEY */
   apiKey?: string;
-  /** @default 'gpt-realtime' */
+  /** @default 'gpt-realtime-mini' */
   model?: string;
   /** @default 'alloy' */
   voice?: string;
@@ -32,6 +32,8 @@ export interface ElevenLabsConvAIOptions {
   agentId?: string;
   /** Voice id that the agent's settings at ElevenLabs must allow. @default the agent's own */
   voice?: string;
+  /** The prompt and the language of this agent are used instead of the ones at ElevenLabs, whose settings must allow it. @default neither */
+  override?: { prompt?: boolean; language?: boolean };
 }
 
 export class ElevenLabsConvAI {

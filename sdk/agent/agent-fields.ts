@@ -1,0 +1,166 @@
+/** From the options of `phone.agent()` to the fields of an `Agent`: every option checked, every default filled in. */
+import { BUILT_IN_TOOLS } from '../../contracts/agent';
+import { PatterTypeError, PatterValidationError } from '../errors';
+import type { AgentOptions, AgentProvider } from '../options/agent';
+import { checkFlag, checkId, checkNames, checkOneOf, checkText, checkVariables, shown } from '../options/check';
+import { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
+import { DEFAULT_REALTIME_MODEL } from '../providers/model-names';
+import { llmVendor, sttVendor, ttsVendor } from '../providers/registry';
+import { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
+import type { AgentFields } from './agent';
+import { Guardrail } from './guardrail';
+import { Tool } from './tool';
+
+const NAMES = [
+  ...(['systemPrompt', 'voice', 'model', 'language', 'firstMessage', 'tools', 'provider', 'engine', 'stt', 'tts', 'llm'] as const),
+  ...([
+    'variables',
+    'guardrails',
+    'hooks',
+    'agentId',
+    'disclosure',
+    'maxDurationMs',
+    'turns',
+    'backgroundAudio',
+    'noiseSuppression',
+  ] as const),
+] as const satisfies readonly (keyof AgentOptions)[];
+
+const PROVIDERS = ['openai_realtime', 'elevenlabs_convai', 'pipeline'] as const satisfies readonly AgentProvider[];
+const DEFAULT_VOICE = 'alloy';
+const DEFAULT_PIPELINE_MODEL = 'gpt-4o-mini';
+
+/** @throws PatterValidationError, PatterTypeError */
+export function agentFields(options: AgentOptions): AgentFields {
+  checkNames('agent()', options, NAMES);
+  const provider = providerOf(options);
+  const stt = instanceOf('stt', options.stt, STTConfig, 'new DeepgramSTT() or Patter.deepgram({...})');
+  const tts = instanceOf('tts', options.tts, TTSConfig, 'new ElevenLabsTTS() or Patter.elevenlabs({...})');
+  const llm = instanceOf('llm', options.llm, LLMConfig, 'new OpenAILLM()');
+  if (stt) sttVendor(stt);
+  if (tts) ttsVendor(tts);
+  if (llm) llmVendor(llm);
+  if (options.disclosure !== undefined && checkText('disclosure', options.disclosure).trim() === '') {
+    throw new PatterValidationError(
+      'disclosure',
+      'disclosure must not be empty: callers are told that they speak with an AI. It can be worded otherwise.',
+    );
+  }
+  const { engine } = options;
+  return {
+    systemPrompt: checkText('systemPrompt', options.systemPrompt, 1),
+    voice: checkText('voice', options.voice ?? (engine instanceof OpenAIRealtime ? engine.options.voice : undefined) ?? DEFAULT_VOICE, 1),
+    model: checkText('model', modelOf(options, provider), 1),
+    language: checkText('language', options.language ?? stt?.language ?? 'en', 1),
+    firstMessage: checkText('firstMessage', options.firstMessage ?? ''),
+    tools: Object.freeze(toolsOf(options.tools)),
+    provider,
+    engine,
+    ...{ stt, tts, llm },
+    variables: checkVariables('variables', options.variables ?? undefined, (name) => name),
+    guardrails: Object.freeze(guardrailsOf(options.guardrails)),
+    hooks: options.hooks,
+    agentId: options.agentId === undefined ? undefined : checkId('agentId', options.agentId),
+    disclosure: options.disclosure,
+    maxDurationMs: options.maxDurationMs,
+    turns: options.turns,
+    backgroundAudio: options.backgroundAudio,
+    noiseSuppression: options.noiseSuppression === undefined ? false : checkFlag('noiseSuppression', options.noiseSuppression),
+  };
+}
+
+function providerOf(options: AgentOptions): AgentProvider {
+  const { engine } = options;
+  if (engine !== undefined && !(engine instanceof OpenAIRealtime) && !(engine instanceof ElevenLabsConvAI)) {
+    throw new PatterTypeError('engine', `engine must be new OpenAIRealtime({...}) or new ElevenLabsConvAI({...}) (got ${shown(engine)}).`);
+  }
+  const said = options.provider === undefined ? undefined : checkOneOf('provider', options.provider, PROVIDERS);
+  const parts = (['stt', 'tts', 'llm'] as const).filter((name) => options[name] !== undefined && options[name] !== null);
+  if (engine && parts.length > 0) {
+    throw new PatterValidationError(
+      parts[0] as string,
+      `${parts.join(', ')} belong to a pipeline, and engine hears, thinks and speaks itself: give engine, or ${parts.join(', ')}.`,
+    );
+  }
+  if (engine && said && said !== engine.provider) {
+    throw new PatterValidationError('provider', `provider is '${said}', and engine is one of '${engine.provider}': leave provider out.`);
+  }
+  if (engine) {
+    for (const name of ['voice', 'model'] as const) {
+      const inEngine = (engine.options as Readonly<Record<string, unknown>>)[name];
+      if (inEngine === undefined || options[name] === undefined || inEngine === options[name]) continue;
+      throw new PatterValidationError(name, `${name} is given twice, in engine and beside it: leave out the one beside it.`);
+    }
+  }
+  if (options.model !== undefined && options.llm?.model !== undefined && options.model !== options.llm.model) {
+    throw new PatterValidationError('model', 'model is given twice, in llm and beside it: leave out the one beside it.');
+  }
+  if (parts.length > 0 && said !== undefined && said !== 'pipeline') {
+    throw new PatterValidationError(
+      'provider',
+      `${parts.join(', ')} belong to a pipeline, and provider is '${said}': write provider: 'pipeline', or leave it out.`,
+    );
+  }
+  return said ?? engine?.provider ?? (parts.length > 0 ? 'pipeline' : 'openai_realtime');
+}
+
+function modelOf({ model, engine, llm }: AgentOptions, provider: AgentProvider): string {
+  if (model !== undefined) return model;
+  if (provider === 'pipeline') return llm?.model ?? DEFAULT_PIPELINE_MODEL;
+  return (engine instanceof OpenAIRealtime ? engine.options.model : undefined) ?? DEFAULT_REALTIME_MODEL;
+}
+
+function toolsOf(given: AgentOptions['tools']): Tool[] {
+  const tools = listOf('tools', given ?? []).map((options, index) =>
+    within(`tools[${index}]`, () => (options instanceof Tool ? options : new Tool(options))),
+  );
+  for (const [index, { name }] of tools.entries()) {
+    if ((BUILT_IN_TOOLS as readonly string[]).includes(name)) {
+      throw new PatterValidationError(`tools[${index}].name`, `tools[${index}]: every agent has ${name} already. Give yours another name.`);
+    }
+    if (tools.findIndex((other) => other.name === name) < index) {
+      throw new PatterValidationError(`tools[${index}].name`, `tools[${index}]: another tool is called ${name} too.`);
+    }
+  }
+  return tools;
+}
+
+function guardrailsOf(given: AgentOptions['guardrails']): Guardrail[] {
+  const guardrails = listOf('guardrails', given ?? []).map((options, index) =>
+    within(`guardrails[${index}]`, () => (options instanceof Guardrail ? options : new Guardrail(options))),
+  );
+  for (const [index, { name }] of guardrails.entries()) {
+    if (guardrails.findIndex((other) => other.name === name) < index) {
+      throw new PatterValidationError(`guardrails[${index}].name`, `guardrails[${index}]: another guardrail is called "${name}" too.`);
+    }
+  }
+  return guardrails;
+}
+
+function listOf<Item>(option: string, value: readonly Item[]): readonly Item[] {
+  if (Array.isArray(value)) return value;
+  throw new PatterTypeError(option, `${option} must be an array (got ${shown(value)}).`);
+}
+
+/** Says which of several it is. */
+function within<Result>(place: string, make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof PatterTypeError) throw new PatterTypeError(`${place}.${error.details.option}`, `${place}: ${error.message}`);
+    if (error instanceof PatterValidationError)
+      throw new PatterValidationError(`${place}.${error.details.option}`, `${place}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+function instanceOf<Config>(
+  option: string,
+  value: Config | null | undefined,
+  type: new (fields: never) => Config,
+  example: string,
+): Config | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (value instanceof type) return value;
+  throw new PatterTypeError(option, `${option} must be ${example} (got ${shown(value)}).`);
+}

@@ -1,0 +1,45 @@
+/**
+ * getpatter: AI agents on phone numbers, where every call is a durable workflow.
+ *
+ *     const phone = new Patter({ carrier: new Twilio(), phoneNumber: '+1…', webhookUrl: 'example.ngrok.app' });
+ *     const agent = phone.agent({ systemPrompt: 'You are …', firstMessage: 'Hello!' });
+ *     await phone.serve({ agent });
+ *     const call = await phone.call({ to: '+1…' });
+ *     console.log((await call.result()).outcome);
+ */
+export type { PipelineHooks } from '../media-gateway/engines/pipeline/hooks';
+export { Agent } from './agent/agent';
+export { Guardrail, guardrail } from './agent/guardrail';
+export { Tool, tool } from './agent/tool';
+export { type ErrorCode, isPatterError, PatterConnectionError, PatterError, PatterTypeError, PatterValidationError } from './errors';
+export type { AgentOptions, AgentProvider, GuardrailFunction, GuardrailOptions, ToolFunction, ToolOptions } from './options/agent';
+export type { CallOptions } from './options/call';
+export { CallControl } from './options/call-control';
+export type { Answer, Callback, Callbacks, MessageFunction, MessageHandler } from './options/callbacks';
+export type { ConnectOptions } from './options/connect';
+export type { CloudOptions, LocalOptions, PatterOptions, PriceEntry, Pricing } from './options/constructor';
+export type {
+  CallDirection,
+  CallEndEvent,
+  CallEvent,
+  CallStartEvent,
+  HistoryEntry,
+  IncomingMessage,
+  MachineDetectionResult,
+  MetricsEvent,
+  ToolContext,
+  TranscriptEvent,
+} from './options/events';
+export type { CallHandle, CallResult, CallStatus, CallUpdate } from './options/handle';
+export { LocalConfig } from './options/local-config';
+export type { CallMetrics, CostBreakdown, LatencyBreakdown, TurnMetrics } from './options/metrics';
+export type { ServeOptions, ServeSettings, TestOptions } from './options/serve';
+export type { BuiltInTunnel, OpenTunnel, Tunnel, TunnelOption } from './options/tunnel';
+export { Patter } from './patter';
+export { Telnyx, type TelnyxOptions, Twilio, type TwilioOptions } from './providers/carriers';
+export { ElevenLabsConvAI, type ElevenLabsConvAIOptions, OpenAIRealtime, type OpenAIRealtimeOptions } from './providers/engines';
+export { OpenAILLM, type OpenAILLMOptions } from './providers/llm';
+export { DeepgramSTT, type DeepgramSTTOptions, OpenAISTT, type OpenAISTTOptions, WhisperSTT } from './providers/stt';
+export { ElevenLabsTTS, type ElevenLabsTTSOptions, OpenAITTS, type OpenAITTSOptions } from './providers/tts';
+export { CloudflareTunnel, Ngrok, type NgrokOptions, StaticTunnel } from './providers/tunnels';
+export { LLMConfig, STTConfig, TTSConfig } from './providers/voice-configs';

@@ -1,0 +1,7 @@
+/** Warnings of the package: `process.on('warning')` sees them with a stable code, Node prints them, and `--no-warnings` silences them. */
+
+export type WarningCode = 'PATTER_MODEL_REPLACED' | 'PATTER_VOICE_REPLACED' | 'PATTER_PLACEHOLDER_EMPTY';
+
+export function warn(code: WarningCode, message: string): void {
+  process.emitWarning(message, { type: 'PatterWarning', code });
+}

@@ -1,0 +1,254 @@
+/** The main class: agents on phone numbers, in this process (local mode) or at a backend (cloud mode). */
+import { Agent } from './agent/agent';
+import { compileAgent, variableOf } from './agent/compile-agent';
+import { Guardrail } from './agent/guardrail';
+import { Tool } from './agent/tool';
+import type { CallHandle, CreateBackend, PatterBackend } from './backend';
+import { PatterConnectionError, PatterValidationError } from './errors';
+import type { AgentOptions, GuardrailOptions, ToolOptions } from './options/agent';
+import type { CallOptions } from './options/call';
+import type { MessageHandler } from './options/callbacks';
+import { checkId } from './options/check';
+import { resolveCloudConfig } from './options/cloud-config';
+import type { ConnectOptions } from './options/connect';
+import type { CloudConfig, PatterOptions } from './options/constructor';
+import { type Environment, environment } from './options/environment';
+import { type LocalConfig, resolveLocalConfig } from './options/local-config';
+import { detectMode } from './options/mode';
+import { checkPlaceholders, resolveCall } from './options/resolve-call';
+import { resolveConnect, resolveServe, resolveTest } from './options/resolve-serve';
+import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions } from './options/serve';
+import { warnOfReplaced } from './providers/model-names';
+import { DeepgramSTT, WhisperSTT } from './providers/stt';
+import { ElevenLabsTTS, OpenAITTS } from './providers/tts';
+import type { STTConfig, TTSConfig } from './providers/voice-configs';
+
+/** Keys of a static helper: the vendor's variable in the environment when left out. */
+interface HelperOptions {
+  apiKey?: string;
+}
+
+type Settled = { readonly mode: 'local'; readonly config: LocalConfig } | { readonly mode: 'cloud'; readonly config: CloudConfig };
+
+export class Patter {
+  /** Deepgram hears. `language` is BCP 47, by default `en`. */
+  static deepgram(options: HelperOptions & { language?: string } = {}): STTConfig {
+    return new DeepgramSTT(options);
+  }
+
+  /** OpenAI Whisper hears. */
+  static whisper(options: HelperOptions & { language?: string } = {}): STTConfig {
+    return new WhisperSTT(options);
+  }
+
+  /** ElevenLabs speaks, by default as `rachel`. */
+  static elevenlabs(options: HelperOptions & { voice?: string } = {}): TTSConfig {
+    return new ElevenLabsTTS(options);
+  }
+
+  /** OpenAI speaks, by default as `alloy`. */
+  static openaiTts(options: HelperOptions & { voice?: string } = {}): TTSConfig {
+    return new OpenAITTS(options);
+  }
+
+  /** @throws PatterValidationError unless there are `blockedTerms` or a `check` */
+  static guardrail(options: GuardrailOptions): Guardrail {
+    return new Guardrail(options);
+  }
+
+  /** @throws PatterValidationError unless there is exactly one of `handler` and `webhookUrl` */
+  static tool(options: ToolOptions): Tool {
+    return new Tool(options);
+  }
+
+  /** Calls of this program and of others, by their ids. */
+  readonly calls = {
+    /**
+     * A call that was placed before, by this process or another one. Nobody is asked yet: what is asked of the handle tells whether there is such a call.
+     * In cloud mode and in local mode alike.
+     */
+    get: (id: string): CallHandle => this.#backend().getCall(checkId('id', id)),
+  } as const;
+
+  readonly #settled: Settled;
+  readonly #env: Environment;
+  /** By `agentId`. */
+  readonly #agents = new Map<string, Agent>();
+  /** Opened when first needed: making a `Patter` does nothing. */
+  #opened: PatterBackend | undefined;
+  /** The agent of `serve()`, from the moment it was called until `disconnect()` or its failure. */
+  #serving: Pick<ResolvedServeOptions, 'agent' | 'onMessage'> | undefined;
+
+  /**
+   * Nothing is started or connected yet.
+   * @throws PatterValidationError when options are wrong, or belong to different modes
+   */
+  constructor(options: PatterOptions = {}) {
+    const cwd = process.cwd();
+    this.#env = environment(process.env, cwd);
+    this.#settled =
+      detectMode(options) === 'cloud'
+        ? { mode: 'cloud', config: resolveCloudConfig(options, this.#env) }
+        : { mode: 'local', config: resolveLocalConfig(options, this.#env, cwd) };
+  }
+
+  get mode(): 'local' | 'cloud' {
+    return this.#settled.mode;
+  }
+
+  /** What the options and the environment came to. Local mode only. */
+  get config(): LocalConfig {
+    return this.#local('config');
+  }
+
+  /** Public host name, as soon as calls can be placed and taken. Rejects with the reason when `serve()` fails. */
+  get ready(): Promise<string> {
+    return this.#backend().ready;
+  }
+
+  /** Public host name, as soon as it is known: before `ready`. */
+  get tunnelReady(): Promise<string> {
+    return this.#backend().tunnelReady;
+  }
+
+  /**
+   * An agent for `serve()`, `call()` and `test()`, frozen.
+   * @throws PatterValidationError when an option is wrong, or a key that its vendors need is missing; PatterTypeError
+   */
+  agent(options: AgentOptions): Agent {
+    const agent = new Agent(options);
+    if (agent.provider === 'openai_realtime') warnOfReplaced(agent.model, agent.voice);
+    // A pipeline's model is not asked where `onMessage` answers, which only serve() and call() know: they check its key.
+    if (this.#settled.mode === 'local') this.#checkKeys(agent, this.#settled.config, agent.provider === 'pipeline' ? ANY_URL : undefined);
+    if (agent.agentId !== undefined) this.#agents.set(agent.agentId, agent);
+    return agent;
+  }
+
+  /**
+   * Takes calls, in this process. Resolves when ready; the process goes on until `disconnect()`. `serve(agent, { port })` is the same.
+   * @throws PatterTypeError when `agent` is none; PatterValidationError; PatterConnectionError in cloud mode
+   */
+  async serve(options: ServeOptions): Promise<void>;
+  async serve(agent: Agent, settings?: ServeSettings): Promise<void>;
+  async serve(first: Agent | ServeOptions, second?: ServeSettings): Promise<void> {
+    const config = this.#local('serve()', 'In cloud mode use connect({ onMessage }).');
+    const options = resolveServe(first, second, config);
+    // What does not fit together is told before anything is started.
+    this.#checkKeys(options.agent, config, options.onMessage);
+    const before = this.#serving;
+    this.#serving = options;
+    try {
+      await this.#backend().serve(options);
+    } catch (error) {
+      this.#serving = before;
+      throw error;
+    }
+  }
+
+  /**
+   * Registers `onMessage` at the backend, for calls to `number`. Resolves when connected; reconnects by itself until `disconnect()`.
+   * @throws PatterConnectionError when the backend cannot be reached or refuses the key, and in local mode; PatterValidationError
+   */
+  async connect(options: ConnectOptions): Promise<void> {
+    if (this.#settled.mode === 'local') {
+      throw new PatterConnectionError('connect() is for cloud mode: give new Patter() an apiKey. In local mode use serve({ agent }).');
+    }
+    await this.#backend().connect(resolveConnect(options, this.#env));
+  }
+
+  /**
+   * Calls somebody. Resolves when the call is on its way; no answer, busy and failed are results of the handle, not errors.
+   * @throws PatterConnectionError when there is neither an agent nor a server with one; PatterValidationError, as for a `to` that is not E.164
+   */
+  async call(options: CallOptions): Promise<CallHandle> {
+    const { mode, config } = this.#settled;
+    const resolved = resolveCall(options, { mode, phoneNumber: mode === 'local' ? config.phoneNumber : '' });
+    if (mode === 'cloud') {
+      if (resolved.agent)
+        throw new PatterValidationError('agent', 'In cloud mode the agent is what connect() has as onMessage: leave agent out.');
+      return this.#backend().call(resolved);
+    }
+    const named = resolved.agent ?? this.#namedAgent(resolved.agentId);
+    const agent = named ?? this.#serving?.agent;
+    if (!agent) {
+      throw new PatterConnectionError('call() has nobody to talk: give it an agent, or serve() one first.');
+    }
+    checkPlaceholders(agent, resolved);
+    this.#checkKeys(agent, config, resolved.onMessage ?? (agent === this.#serving?.agent ? this.#serving.onMessage : undefined));
+    return this.#backend().call(Object.freeze({ ...resolved, agent: named }));
+  }
+
+  /**
+   * A call in the terminal, typed instead of spoken: no carrier, no recogniser, no voice.
+   * @throws PatterTypeError when `agent` is none; PatterConnectionError in cloud mode
+   */
+  async test(options: TestOptions & { agent: Agent }): Promise<void>;
+  async test(agent: Agent, settings?: TestOptions): Promise<void>;
+  async test(first: Agent | (TestOptions & { agent: Agent }), second?: TestOptions): Promise<void> {
+    const config = this.#local('test()');
+    const options = resolveTest(first, second);
+    await lazily<TestMode>('./test-mode', 'test()').runTestMode(options, config);
+  }
+
+  /** Stops what `serve()` or `connect()` have started. Idempotent. */
+  async disconnect(): Promise<void> {
+    this.#serving = undefined;
+    await this.#opened?.disconnect();
+  }
+
+  #backend(): PatterBackend {
+    this.#opened ??= openBackend(this.#settled);
+    return this.#opened;
+  }
+
+  #local(what: string, instead = ''): LocalConfig {
+    if (this.#settled.mode === 'local') return this.#settled.config;
+    throw new PatterConnectionError(`${what} is for local mode, and this Patter has an apiKey. ${instead}`.trim());
+  }
+
+  /** @throws PatterValidationError when the agent, its `onMessage` and the keys don't go together */
+  #checkKeys(agent: Agent, config: LocalConfig, onMessage: MessageHandler | undefined): void {
+    const answers = typeof onMessage === 'function' ? ANY_URL : onMessage;
+    const { needs, credentials } = compileAgent(agent, { app: config.appId, onMessage: answers });
+    for (const key of needs) {
+      if (config[key] || credentials[key]) continue;
+      throw new PatterValidationError(
+        key,
+        `An agent with provider '${agent.provider}' needs ${key}: give it to new Patter(), or set ${variableOf(key)}.`,
+        { code: 'PATTER_CREDENTIAL_MISSING' },
+      );
+    }
+  }
+
+  #namedAgent(agentId: string | undefined): Agent | undefined {
+    if (agentId === undefined) return undefined;
+    const agent = this.#agents.get(agentId);
+    if (agent) return agent;
+    throw new PatterValidationError(
+      'agentId',
+      `There is no agent with agentId "${agentId}": make it with phone.agent({ agentId: '${agentId}', … }) first.`,
+    );
+  }
+}
+
+/** Stands for whatever function answers. */
+const ANY_URL = 'https://localhost/';
+
+interface TestMode {
+  runTestMode(options: ResolvedTestOptions, config: LocalConfig): Promise<void>;
+}
+
+function openBackend(settled: Settled): PatterBackend {
+  return settled.mode === 'local'
+    ? lazily<{ createLocalBackend: CreateBackend<LocalConfig> }>('./local', 'Local mode').createLocalBackend(settled.config)
+    : lazily<{ createCloudBackend: CreateBackend<CloudConfig> }>('./cloud', 'Cloud mode').createCloudBackend(settled.config);
+}
+
+/** Loaded when needed: an import of the package does nothing, and each mode pays only for itself. */
+function lazily<Module>(file: string, what: string): Module {
+  try {
+    return require(file) as Module;
+  } catch (error) {
+    throw new PatterConnectionError(`${what} could not be loaded: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
