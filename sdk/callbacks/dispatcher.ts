@@ -21,8 +21,11 @@ export interface DispatcherOptions {
   /** The part of `AgentSpec.code` before the slash. */
   app: string;
   store: Pick<Store, 'deliveries' | 'presence' | 'attempts' | 'campaigns' | 'contacts'>;
-  /** Those of the call, of its agent, or of `serve()`. Asked before every event: a process that has restarted knows of none that belong to a call alone. */
-  callbacksOf(call: { callId: string; code: string | undefined }): Callbacks;
+  /**
+   * Those of the call, of its agent, or of `serve()`. Asked before every event: a process that has restarted knows of none that belong to a call alone.
+   * Undefined: it is not known yet who is to be told; an ended call waits. `{}`: nobody is.
+   */
+  callbacksOf(call: { callId: string; code: string | undefined }): Callbacks | undefined;
   /** Whether callbacks that are URLs may be on this machine or in this network. */
   allowPrivate: boolean;
   /** `whsec_…`: signs the POSTs of callbacks that are URLs. */
@@ -100,6 +103,7 @@ export class CallbackDispatcher {
       return;
     }
     const facts = factsOfRecord(call, campaign, await store.contacts.get(call.contactId), this.#clock.now());
+    if (!this.#callbacks(facts)) throw new Error(`this process has no callbacks for ${facts.agent.code ?? 'an agent without code'} yet`);
     const queue = this.#queues.get(callId) ?? this.#open(tenantId, facts);
     await queue.settle(facts);
   }
@@ -175,6 +179,7 @@ export class CallbackDispatcher {
 
   *#wanted(facts: CallFacts): Generator<CallbackEvent> {
     const callbacks = this.#callbacks(facts);
+    if (!callbacks) return;
     for (const event of eventsOf(facts, this.options.prices)) {
       const wanted = event.kind === 'persist' ? this.options.persistRoot : callbacks[CALLBACK_OF[event.kind]];
       if (wanted) yield event;
@@ -187,11 +192,11 @@ export class CallbackDispatcher {
       if (persistRoot) await writeCallFile(persistRoot, event.payload(), facts);
       return;
     }
-    const callback = this.#callbacks(facts)[CALLBACK_OF[event.kind]] as Callback<never> | undefined;
+    const callback = this.#callbacks(facts)?.[CALLBACK_OF[event.kind]] as Callback<never> | undefined;
     if (callback) await deliver(event, callback, { deadlineMs, secret: webhookSecret, fetch: this.#fetch, clock: this.#clock });
   }
 
-  #callbacks(facts: CallFacts): Callbacks {
+  #callbacks(facts: CallFacts): Callbacks | undefined {
     return this.options.callbacksOf({ callId: facts.parties.callId, code: facts.agent.code });
   }
 }
