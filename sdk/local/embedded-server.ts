@@ -1,0 +1,60 @@
+/** The server behind `serve()`, for those who want to start and stop it themselves. */
+import type { Agent } from '../agent/agent';
+import type { Callbacks, MessageHandler } from '../options/callbacks';
+import { checkPort } from '../options/check';
+import type { LocalConfigFields } from '../options/constructor';
+import { LocalBackend, type LocalBackendOptions } from './local-backend';
+
+export interface EmbeddedServerOptions extends Callbacks {
+  config: LocalConfigFields;
+  agent: Agent;
+  /** @default false */
+  recording?: boolean;
+  /** @default '' */
+  voicemailMessage?: string;
+  onMessage?: MessageHandler;
+  /** @default true */
+  dashboard?: boolean;
+  /** @default '' */
+  dashboardToken?: string;
+}
+
+const DEFAULT_PORT = 8_000;
+
+export class EmbeddedServer {
+  readonly config: LocalConfigFields;
+  readonly agent: Agent;
+  readonly recording: boolean;
+  readonly voicemailMessage: string;
+  readonly #backend: LocalBackend;
+  readonly #options: EmbeddedServerOptions;
+
+  constructor(options: EmbeddedServerOptions, backend: LocalBackendOptions = {}) {
+    this.config = options.config;
+    this.agent = options.agent;
+    this.recording = options.recording ?? false;
+    this.voicemailMessage = options.voicemailMessage ?? '';
+    this.#options = options;
+    this.#backend = new LocalBackend(options.config, backend);
+  }
+
+  /** Resolves when calls are taken. @throws PatterValidationError for a port that cannot be */
+  async start(port: number = DEFAULT_PORT): Promise<void> {
+    const { agent, dashboard = true, dashboardToken = '', onMessage } = this.#options;
+    const { onCallStart, onCallEnd, onTranscript, onMetrics, onMachineDetection } = this.#options;
+    await this.#backend.serve({
+      ...{ agent, onMessage, dashboard, dashboardToken },
+      port: checkPort('port', port),
+      recording: this.recording,
+      voicemailMessage: this.voicemailMessage,
+      callbacks: { onCallStart, onCallEnd, onTranscript, onMetrics, onMachineDetection },
+      tunnel: false,
+      configureNumber: 'if-unset',
+    });
+  }
+
+  /** Lets calls in progress end or go on elsewhere, then stops all that was started. Safe to call twice. */
+  async stop(): Promise<void> {
+    await this.#backend.disconnect();
+  }
+}
