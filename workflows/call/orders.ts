@@ -1,5 +1,5 @@
 /** What the developer orders of a call under way: taken in once, and carried out by whichever gateway holds the conversation. */
-import { ApplicationFailure, sleep } from '@temporalio/workflow';
+import { ApplicationFailure, condition, sleep } from '@temporalio/workflow';
 import type { CallOrder, CallOrderRequest, GatewayEvent } from '../../contracts/call';
 import type { ErrorCode } from '../../contracts/errors';
 import { commandGateway } from './activities';
@@ -114,9 +114,9 @@ function hangUp(state: CallState, standing: Standing): void {
     return;
   }
   deliver(state, conversation, standing);
-  sleep(LAST_WORDS_WITHIN_MS).then(
-    () => {
-      if (!standing.done && !state.isOver) stop();
+  condition(() => state.isOver || standing.done, LAST_WORDS_WITHIN_MS).then(
+    (over) => {
+      if (!over) stop();
     },
     // The workflow is canceled, which hangs up too.
     () => undefined,
