@@ -1,0 +1,289 @@
+/** Local mode against the lab: all of Patter in this process, on servers that it starts itself. */
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
+import { type RunningLab, runLab } from '../../lab/main';
+import { LAB_ACCOUNT } from '../../lab/scenario';
+import { loadConfig } from '../../runtime/config';
+import { freePort } from '../../runtime/free-port';
+import { homePaths } from '../../runtime/home';
+import { localPostgresIsAlive, removeLocalPostgres } from '../../runtime/local-postgres';
+import { openLocalServers } from '../../runtime/local-servers';
+import { findLocalTemporal } from '../../runtime/local-temporal';
+import { createLogger } from '../../runtime/log';
+import { listProcessStates } from '../../runtime/process-files';
+import { type CallEndEvent, type CallStartEvent, Patter, Twilio } from '../../sdk';
+import { workflowBundle } from '../../worker/workflow-bundle';
+import { until } from '../chaos/until';
+import { testHome } from '../support/test-home';
+
+const DESK = '+15005550006';
+const WITHIN_MS = 60_000;
+const log = createLogger('test', 'error');
+const home = mkdtempSync(join(tmpdir(), 'patter-sdk-'));
+const before = { ...process.env };
+
+let lab: RunningLab;
+let port: number;
+
+beforeAll(async () => {
+  lab = await runLab({
+    baud: 1200,
+    seed: 3,
+    log,
+    scenario: {
+      numbers: [DESK],
+      network: { cps: 50 },
+      personas: {
+        asks: {
+          kind: 'human',
+          steps: [
+            { hear: '/help you/', say: 'What are your opening hours please?' },
+            { hear: '/eight to six/', say: 'Thank you, goodbye.' },
+            { hear: '/bye|welcome|day/i', orAfterMs: 6_000, hangUp: true },
+          ],
+        },
+        books: {
+          kind: 'human',
+          steps: [
+            { hear: '/shall I/', say: 'Please book it.' },
+            { hear: '/booked/', say: 'Thank you, goodbye.' },
+            { hear: '/bye|welcome|day/i', orAfterMs: 6_000, hangUp: true },
+          ],
+        },
+      },
+      people: { '+12125550111': 'asks', '+12125550121': 'books', '+12125550122': 'books', '+12125550123': { kind: 'busy' } },
+      brain: [
+        { when: 'opening hours', say: 'We are open from eight to six.' },
+        { when: 'book it', call: { tool: 'book', args: {} }, thenSay: 'It is booked.' },
+      ],
+    },
+  });
+  Object.assign(process.env, {
+    PATTER_HOME: home,
+    TWILIO_BASE_URL: lab.urls.lab,
+    TWILIO_ACCOUNT_SID: LAB_ACCOUNT.sid,
+    TWILIO_AUTH_TOKEN: LAB_ACCOUNT.authToken,
+    OPENAI_BASE_URL: `${lab.urls.lab}/v1`,
+    OPENAI_API_KEY: 'lab-openai-key',
+  });
+  port = await freePort();
+  // Bundled once for all test files.
+  await workflowBundle(testHome(), log);
+  cpSync(join(testHome(), 'cache'), join(home, 'cache'), { recursive: true });
+}, 120_000);
+
+afterAll(async () => {
+  await lab?.stop();
+  process.env = before;
+  await removeLocalPostgres(home);
+  rmSync(home, { recursive: true, force: true });
+}, 60_000);
+
+test('ten lines are an agent that answers; what a killed run has left is adopted, and disconnect() leaves nothing', async () => {
+  // A run that ended without stopping its servers.
+  const left = await openLocalServers({ config: loadConfig({ PATTER_HOME: home }, home), log, headless: true });
+  await left.leave();
+  const temporal = findLocalTemporal(home)?.address;
+
+  const started: CallStartEvent[] = [];
+  const ended: CallEndEvent[] = [];
+  const phone = new Patter({ carrier: new Twilio(), phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
+  const agent = phone.agent({ systemPrompt: 'You are the receptionist of Acme Dental.', firstMessage: 'Acme Dental, how can I help you?' });
+  const ready = phone.ready;
+  await phone.serve({ agent, port, onCallStart: (event) => void started.push(event), onCallEnd: (event) => void ended.push(event) });
+  expect(await ready).toBe(`127.0.0.1:${port}`);
+  expect(findLocalTemporal(home)?.address).toBe(temporal);
+
+  const call = await over(await dialIn('+12125550101', 'asks'));
+  expect(heard(call)).toMatch(/Acme Dental, how can I help you\? ?We are open from eight to six\./);
+  expect(call.errors).toEqual([]);
+  const [end] = await until(() => ended.length > 0 && ended, { withinMs: WITHIN_MS, what: 'onCallEnd' });
+  expect(started).toEqual([expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: end?.callId })]);
+  expect(end).toMatchObject({ outcome: 'completed', transcript: expect.arrayContaining([expect.objectContaining({ role: 'user' })]) });
+
+  await phone.disconnect();
+  await phone.disconnect();
+  expect(findLocalTemporal(home)).toBeUndefined();
+  expect(localPostgresIsAlive(home)).toBe(false);
+  expect(listProcessStates(home)).toEqual([]);
+  expect(existsSync(homePaths(home).serversJson)).toBe(false);
+  expect(process.listenerCount('SIGTERM')).toBe(0);
+  await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+}, 180_000);
+
+describe('with a server', () => {
+  const ends: CallEndEvent[] = [];
+  let phone: Patter;
+
+  beforeAll(async () => {
+    phone = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
+    const agent = phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?' });
+    await phone.serve(agent, { port, onCallEnd: (event) => void ends.push(event) });
+  }, 120_000);
+  afterAll(() => phone?.disconnect(), 60_000);
+
+  test('peer defect 5: a call has its own agent and variables, and what it returns tells of it', async () => {
+    const agent = phone.agent({
+      systemPrompt: 'You call {customer_name}.',
+      firstMessage: 'Hello {customer_name}, how can I help you with order {order_id}?',
+      variables: { order_id: 'none' },
+    });
+    const call = await phone.call({
+      to: '+12125550111',
+      agent,
+      variables: { customer_name: 'Ada', order_id: '815' },
+      customParams: { crm: '7734' },
+      machineDetection: false,
+      idempotencyKey: 'once',
+    });
+    const again = await phone.call({
+      to: '+12125550111',
+      agent,
+      variables: { customer_name: 'Ada', order_id: '815' },
+      idempotencyKey: 'once',
+    });
+    expect(again.id).toBe(call.id);
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const update of call.events) seen.push(update.type === 'status' ? update.status : update.type);
+    })();
+    const result = await call.result();
+    expect(result).toMatchObject({ callId: call.id, outcome: 'completed', custom_params: { crm: '7734' } });
+    expect(result.transcript.map(({ text }) => text).join(' ')).toContain('We are open from eight to six.');
+    expect(result.cost?.total).toBeGreaterThan(0);
+    await watching;
+    expect(seen).toContain('turn');
+    expect(seen.at(-1)).toBe('ended');
+    expect(call.status).toBe('ended');
+
+    const [entry, ...others] = await callsTo('+12125550111');
+    expect(others).toEqual([]);
+    expect(heard(entry as CallEntry)).toContain('Hello Ada, how can I help you with order 815?');
+    // As another process has it.
+    const other = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
+    expect(await other.calls.get(call.id).result()).toEqual(result);
+    await other.disconnect();
+    expect(findLocalTemporal(home)).toBeDefined();
+  }, 120_000);
+
+  test('peer defect 7: calls at the same time have their own agents, functions and callbacks', async () => {
+    const booked: string[] = [];
+    const ended: string[] = [];
+    const place = async (to: string, name: string) => {
+      const agent = phone.agent({
+        systemPrompt: 'You book tables.',
+        firstMessage: `This is ${name}, shall I book your table?`,
+        tools: [{ name: 'book', handler: (_: unknown, { callee }) => void booked.push(`${name} ${callee}`) }],
+      });
+      const onCallEnd = ({ callee }: CallEndEvent) => void ended.push(`${name} ${callee}`);
+      return phone.call({ to, agent, machineDetection: false, onCallEnd });
+    };
+    const placed = await Promise.all([place('+12125550121', 'Rome'), place('+12125550122', 'Oslo')]);
+    const results = await Promise.all(placed.map((call) => call.result()));
+    expect(results.map(({ outcome }) => outcome)).toEqual(['completed', 'completed']);
+    expect(booked.sort()).toEqual(['Oslo +12125550122', 'Rome +12125550121']);
+    await until(() => ended.length === 2, { withinMs: WITHIN_MS, what: 'both callbacks' });
+    expect(ended.sort()).toEqual(['Oslo +12125550122', 'Rome +12125550121']);
+    for (const [to, name] of [
+      ['+12125550121', 'Rome'],
+      ['+12125550122', 'Oslo'],
+    ] as const) {
+      const [entry] = await callsTo(to);
+      expect(heard(entry as CallEntry)).toContain(`This is ${name}, shall I book your table? It is booked.`.slice(0, 35));
+    }
+  }, 120_000);
+
+  test('peer defect 18: a busy line is an outcome of the call and a callback of serve()', async () => {
+    const call = await phone.call({ to: '+12125550123', machineDetection: false });
+    expect(await call.result()).toMatchObject({ outcome: 'busy', duration: 0, transcript: [] });
+    await until(() => ends.some((event) => event.callId === call.id && event.outcome === 'busy'), {
+      withinMs: WITHIN_MS,
+      what: 'onCallEnd',
+    });
+  }, 120_000);
+
+  test('a tunnel that gets another name takes the number with it; a number that is somebody else’s is left alone', async () => {
+    await expect(phone.serve({ agent: phone.agent({ systemPrompt: 'x' }), port })).rejects.toThrow('disconnect() first');
+    await phone.disconnect();
+    let rename = (_: string) => {};
+    let closed = 0;
+    const tunnel = {
+      name: 'test',
+      open: async (to: number) => ({
+        host: `127.0.0.1:${to}`,
+        onChange: (listener: (host: string) => void) => {
+          rename = listener;
+        },
+        close: async () => void closed++,
+      }),
+    };
+    phone = new Patter({ phoneNumber: DESK });
+    const agent = phone.agent({ systemPrompt: 'You are the receptionist.' });
+    await phone.serve({ agent, port, tunnel });
+    expect(await phone.tunnelReady).toBe(`127.0.0.1:${port}`);
+    rename(`localhost:${port}`);
+    const routing = async () => (await numberAt()).voice_url as string;
+    await until(async () => (await routing()).startsWith(`http://localhost:${port}/`), { withinMs: WITHIN_MS, what: 'the new name' });
+    await phone.disconnect();
+    expect(closed).toBe(1);
+
+    await pointElsewhere('https://somebody-else.example.com/voice');
+    await expect(phone.serve({ agent, port, tunnel })).rejects.toMatchObject({
+      code: 'PATTER_NUMBER_TAKEN',
+      message: expect.stringContaining("configureNumber: 'always'"),
+    });
+    await expect(phone.ready).rejects.toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
+    expect(await routing()).toBe('https://somebody-else.example.com/voice');
+    expect(findLocalTemporal(home)).toBeUndefined();
+  }, 180_000);
+});
+
+async function ledger(): Promise<LedgerSnapshot> {
+  const response = await fetch(`${lab.urls.lab}/lab/ledger`);
+  return (await response.json()) as LedgerSnapshot;
+}
+
+async function callsTo(to: string): Promise<CallEntry[]> {
+  return (await ledger()).calls.filter((call) => call.to === to);
+}
+
+async function dialIn(from: string, persona: string): Promise<string> {
+  const body = JSON.stringify({ from, to: DESK, persona });
+  const response = await fetch(`${lab.urls.lab}/lab/twilio/inbound`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return ((await response.json()) as { callSid: string }).callSid;
+}
+
+async function over(callSid: string): Promise<CallEntry> {
+  return until(async () => (await ledger()).calls.find((call) => call.callSid === callSid && call.endedAt !== undefined), {
+    withinMs: WITHIN_MS,
+    what: 'the end of the call',
+  });
+}
+
+function heard(call: CallEntry): string {
+  return call.heard.map(({ text }) => text).join('');
+}
+
+const NUMBERS = () => `${lab.urls.lab}/2010-04-01/Accounts/${LAB_ACCOUNT.sid}/IncomingPhoneNumbers`;
+const authorization = `Basic ${Buffer.from(`${LAB_ACCOUNT.sid}:${LAB_ACCOUNT.authToken}`).toString('base64')}`;
+
+async function numberAt(): Promise<Record<string, unknown>> {
+  const response = await fetch(`${NUMBERS()}.json?PhoneNumber=${encodeURIComponent(DESK)}`, { headers: { authorization } });
+  return ((await response.json()) as { incoming_phone_numbers: Record<string, unknown>[] }).incoming_phone_numbers[0] as Record<
+    string,
+    unknown
+  >;
+}
+
+async function pointElsewhere(url: string): Promise<void> {
+  const { sid } = await numberAt();
+  const body = new URLSearchParams({ VoiceUrl: url });
+  await fetch(`${NUMBERS()}/${sid}.json`, { method: 'POST', headers: { authorization }, body });
+}
