@@ -15,7 +15,10 @@ export interface HttpReceiver {
 
 /** A user's (or vendor's) endpoint: answers each request as `answer` says, and keeps what it got. */
 export async function startReceiver(
-  answer: (request: ReceivedRequest, index: number) => { status: number; body?: unknown; headers?: Record<string, string> },
+  answer: (
+    request: ReceivedRequest,
+    index: number,
+  ) => { status: number; body?: unknown /** As it is, instead of a body in JSON. */; raw?: string; headers?: Record<string, string> },
 ): Promise<HttpReceiver> {
   const requests: ReceivedRequest[] = [];
   const server = createServer(async (request, response) => {
@@ -23,8 +26,10 @@ export async function startReceiver(
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const received = { path: request.url ?? '', headers: request.headers, body: Buffer.concat(chunks).toString('utf8') };
     requests.push(received);
-    const { status, body, headers } = answer(received, requests.length - 1);
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(body === undefined ? '' : JSON.stringify(body));
+    const { status, body, raw, headers } = answer(received, requests.length - 1);
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(raw ?? (body === undefined ? '' : JSON.stringify(body)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { buildSetup } from '../../activities/call/build-setup';
 import type { CallSettlement } from '../../contracts/activities';
 import type { CallSetup, TranscriptTurn } from '../../contracts/call';
@@ -53,8 +53,10 @@ beforeAll(async () => {
     connection,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: config.PATTER_TASK_QUEUE,
-    workflowsPath: join(__dirname, '../../workflows/callbacks/callbacks.ts'),
-    bundlerOptions: { logger: new DefaultLogger('ERROR') },
+    workflowBundle: await bundleWorkflowCode({
+      workflowsPath: join(__dirname, '../../workflows/callbacks/callbacks.ts'),
+      logger: new DefaultLogger('ERROR'),
+    }),
   });
   running = worker.run();
 }, 60_000);
