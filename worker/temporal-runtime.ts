@@ -17,6 +17,9 @@ export function installTemporalRuntime(log: Logger): void {
   }
 }
 
+/** A worker for activities alone is meant so. */
+const NO_WORKFLOWS = 'No workflows registered';
+
 function loggerOf(log: Logger): TemporalLogger {
   const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
     log[level](meta ?? {}, message);
@@ -26,7 +29,7 @@ function loggerOf(log: Logger): TemporalLogger {
     debug,
     // A worker's states and connections: of interest when something is wrong.
     info: debug,
-    warn,
+    warn: (message, meta) => (message.startsWith(NO_WORKFLOWS) ? debug : warn)(message, meta),
     error,
     log(level, message, meta) {
       switch (level) {
@@ -36,7 +39,7 @@ function loggerOf(log: Logger): TemporalLogger {
         case 'INFO':
           return debug(message, meta);
         case 'WARN':
-          return warn(message, meta);
+          return (message.startsWith(NO_WORKFLOWS) ? debug : warn)(message, meta);
         case 'ERROR':
           return error(message, meta);
       }
