@@ -6,7 +6,15 @@ import { turnsSchema } from './turns';
 export { type McpServerSpec, type ToolSpec, toolSchema } from './tool';
 
 /** Tools that every agent has; their names are reserved. */
-export const BUILT_IN_TOOLS = ['transfer_call', 'end_call', 'opt_out', 'request_callback', 'send_digits', 'set_recording'] as const;
+export const BUILT_IN_TOOLS = [
+  'transfer_call',
+  'end_call',
+  'opt_out',
+  'schedule_callback',
+  'send_dtmf',
+  'leave_voicemail',
+  'set_recording',
+] as const;
 export type BuiltInTool = (typeof BUILT_IN_TOOLS)[number];
 
 const realtimeVadSchema = z.discriminatedUnion('type', [

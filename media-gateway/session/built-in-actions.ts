@@ -5,6 +5,7 @@ import type { BuiltInCall } from '../tools/built-in';
 /** What a tool may do to the call it runs in. */
 export interface CallActions {
   readonly live: boolean;
+  readonly outbound: boolean;
   readonly canTransfer: boolean;
   /** Those of the prompt's template. */
   readonly transferNumbers: readonly string[];
@@ -14,6 +15,7 @@ export interface CallActions {
   optOut(): void;
   callback(callback: NonNullable<ConversationReport['callback']>): void;
   sendDigits(digits: string, toolCallId: string): Promise<string>;
+  leaveVoicemail(): void;
   setRecording(paused: boolean, toolCallId: string): Promise<string>;
 }
 
@@ -37,11 +39,15 @@ export function runBuiltIn(call: BuiltInCall, toolCallId: string, actions: CallA
     case 'opt_out':
       actions.optOut();
       return JSON.stringify({ status: 'recorded and being confirmed' });
-    case 'request_callback':
+    case 'schedule_callback':
       actions.callback({ when: call.when, at: call.at });
       return JSON.stringify({ status: 'noted' });
-    case 'send_digits':
+    case 'send_dtmf':
       return actions.sendDigits(call.digits, toolCallId);
+    case 'leave_voicemail':
+      if (!actions.outbound) throw new Error('This caller is no machine.');
+      actions.leaveVoicemail();
+      return JSON.stringify({ status: 'the message is being left' });
     case 'set_recording':
       return actions.setRecording(call.paused, toolCallId);
     default:

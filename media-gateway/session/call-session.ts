@@ -262,6 +262,7 @@ export class CallSession implements Session {
   get #actions(): CallActions {
     return {
       live: this.#live,
+      outbound: this.options.setup.direction === 'outbound',
       canTransfer: this.options.setup.canTransfer,
       transferNumbers: this.options.setup.transferNumbers ?? [],
       transfer: (transfer) => {
@@ -274,6 +275,7 @@ export class CallSession implements Session {
         this.#callback = callback;
       },
       sendDigits: (digits, requestId) => this.#sendDigits(digits, requestId),
+      leaveVoicemail: () => this.#leaveVoicemail(),
       setRecording: (paused, requestId) => this.#requests.ask({ kind: 'set_recording', requestId, paused }),
     };
   }
@@ -284,6 +286,14 @@ export class CallSession implements Session {
     await reader.until(() => !speaker.busy, LEAVE_WITHIN_MS);
     if (!this.#live) throw new Error('The call is over.');
     return this.#requests.ask({ kind: 'send_digits', requestId, digits });
+  }
+
+  /** The model has heard that a machine speaks; the workflow, which holds the vote, hears of it too. */
+  #leaveVoicemail(): void {
+    const { setup, emit } = this.options;
+    emit({ kind: 'machine_suspected', evidence: 'transcript', text: this.#parts.turns.lastUserText() });
+    if (setup.voicemailMessage === '') this.#leave('voicemail_skipped', { cut: true });
+    else this.#dropVoicemail(setup.voicemailMessage, true);
   }
 
   async #greet(): Promise<void> {

@@ -61,6 +61,6 @@ function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean)
 /** What the model is told of the keys it asked for, where the line went away meanwhile. */
 export function pressedNote({ digits, sent }: { digits: string; sent: boolean }): string {
   return sent
-    ? `[send_digits: the keys ${digits} have been pressed]`
-    : `[send_digits: it is not known whether the keys ${digits} were pressed; listen before you try again]`;
+    ? `[send_dtmf: the keys ${digits} have been pressed]`
+    : `[send_dtmf: it is not known whether the keys ${digits} were pressed; listen before you try again]`;
 }

@@ -8,8 +8,9 @@ export type BuiltInCall =
   | { name: 'transfer_call'; reason: string; number?: string }
   | { name: 'end_call'; farewell: string | undefined }
   | { name: 'opt_out' }
-  | { name: 'request_callback'; when: string; at: string | undefined }
-  | { name: 'send_digits'; digits: string }
+  | { name: 'schedule_callback'; when: string; at: string | undefined }
+  | { name: 'send_dtmf'; digits: string }
+  | { name: 'leave_voicemail' }
   | { name: 'set_recording'; paused: boolean };
 
 const text = z.string().trim().min(1).max(1_000);
@@ -25,10 +26,11 @@ const ARGUMENTS = {
   }),
   end_call: z.object({ farewell: text.optional().catch(undefined) }),
   opt_out: z.object({}),
-  request_callback: z.object({ when: text, at: z.iso.datetime({ offset: true }).optional().catch(undefined) }),
-  send_digits: z.object({
+  schedule_callback: z.object({ when: text, at: z.iso.datetime({ offset: true }).optional().catch(undefined) }),
+  send_dtmf: z.object({
     digits: z.coerce.string().regex(/^[0-9*#A-Dw]{1,64}$/, 'keys are 0-9, *, #, A-D, and w for a pause of half a second'),
   }),
+  leave_voicemail: z.object({}),
   set_recording: z.object({ paused: z.boolean() }),
 } as const satisfies Record<BuiltInTool, z.ZodType>;
 
@@ -57,8 +59,8 @@ const DEFINITIONS: Record<BuiltInTool, EngineTool> = {
       'Use it at once when the caller asks not to be called again. It is recorded, confirmed to the caller and ends the call; say nothing about it yourself.',
     parameters: { type: 'object', properties: {} },
   },
-  request_callback: {
-    name: 'request_callback',
+  schedule_callback: {
+    name: 'schedule_callback',
     description: 'Notes that the caller wants to be called at another time. Confirm the time, then end the call.',
     parameters: {
       type: 'object',
@@ -69,8 +71,8 @@ const DEFINITIONS: Record<BuiltInTool, EngineTool> = {
       required: ['when'],
     },
   },
-  send_digits: {
-    name: 'send_digits',
+  send_dtmf: {
+    name: 'send_dtmf',
     description:
       'Presses keys of the phone, as in a menu ("press 1 for …") or for an extension. Finish your sentence first. Then wait for what the other side says.',
     parameters: {
@@ -78,6 +80,12 @@ const DEFINITIONS: Record<BuiltInTool, EngineTool> = {
       properties: { digits: string('0-9, *, #, A-D; w is a pause of half a second.') },
       required: ['digits'],
     },
+  },
+  leave_voicemail: {
+    name: 'leave_voicemail',
+    description:
+      'Use it at once when an answering machine or a mailbox speaks instead of a person. The message is left after its tone and ends the call; say nothing yourself.',
+    parameters: { type: 'object', properties: {} },
   },
   set_recording: {
     name: 'set_recording',
@@ -95,11 +103,14 @@ export function builtInTools({
   canTransfer,
   transferNumbers,
   recording,
-}: Pick<CallSetup, 'canTransfer' | 'transferNumbers' | 'recording'>): EngineTool[] {
-  const { transfer_call, set_recording, ...others } = DEFINITIONS;
+  direction,
+}: Pick<CallSetup, 'canTransfer' | 'transferNumbers' | 'recording' | 'direction'>): EngineTool[] {
+  const { transfer_call, set_recording, leave_voicemail, ...others } = DEFINITIONS;
   return [
     ...(canTransfer ? [withNumbers(transfer_call, transferNumbers)] : []),
     ...Object.values(others),
+    // Who calls us is no machine.
+    ...(direction === 'outbound' ? [leave_voicemail] : []),
     ...(recording?.pausable ? [set_recording] : []),
   ];
 }
@@ -115,7 +126,7 @@ export function isBuiltInTool(name: string): name is BuiltInTool {
   return Object.hasOwn(ARGUMENTS, name);
 }
 
-/** Lenient where a wrong argument must not keep a person on the line. @throws ZodError for `request_callback` without a time, and for keys that no phone has */
+/** Lenient where a wrong argument must not keep a person on the line. @throws ZodError for `schedule_callback` without a time, and for keys that no phone has */
 export function parseBuiltInCall(name: BuiltInTool, args: unknown): BuiltInCall {
   const given = typeof args === 'object' && args !== null ? args : {};
   switch (name) {
@@ -124,13 +135,14 @@ export function parseBuiltInCall(name: BuiltInTool, args: unknown): BuiltInCall 
     case 'end_call':
       return { name, farewell: ARGUMENTS.end_call.parse(given).farewell };
     case 'opt_out':
+    case 'leave_voicemail':
       return { name };
-    case 'request_callback': {
-      const { when, at } = ARGUMENTS.request_callback.parse(given);
+    case 'schedule_callback': {
+      const { when, at } = ARGUMENTS.schedule_callback.parse(given);
       return { name, when, at };
     }
-    case 'send_digits':
-      return { name, ...ARGUMENTS.send_digits.parse(given) };
+    case 'send_dtmf':
+      return { name, ...ARGUMENTS.send_dtmf.parse(given) };
     case 'set_recording':
       return { name, ...ARGUMENTS.set_recording.parse(given) };
     default:

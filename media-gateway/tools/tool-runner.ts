@@ -110,8 +110,8 @@ export class ToolRunner {
     }
     if (isBuiltInTool(name)) {
       const output = await this.options.builtIn(parseBuiltInCall(name, args), toolCallId);
-      // Who has pressed a key listens.
-      return { output, ok: true, ...(name === 'send_digits' && { listen: true }) };
+      // Who has pressed a key listens, and nobody speaks to a machine.
+      return { output, ok: true, ...((name === 'send_dtmf' || name === 'leave_voicemail') && { listen: true }) };
     }
     const tool = this.options.setup.agent.tools.find((candidate) => candidate.name === name);
     const remote = tool ? undefined : this.options.mcp?.find(name);

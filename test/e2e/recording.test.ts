@@ -61,7 +61,7 @@ beforeAll(async () => {
         { when: 'four one', call: { tool: 'set_recording', args: { paused: false } }, thenSay: 'Your card is charged.' },
         { when: 'opening hours', say: 'We are open from eight to six.' },
         { when: 'who is calling', say: 'This is Acme Dental calling.' },
-        { when: 'press one two', once: true, call: { tool: 'send_digits', args: { digits: '12' } } },
+        { when: 'press one two', once: true, call: { tool: 'send_dtmf', args: { digits: '12' } } },
       ],
     },
     { baud: BAUD },
@@ -144,7 +144,7 @@ test('keys are pressed once into a menu, and the talk goes on without another gr
   const [result] = report.results;
   expect(result?.calls[0]?.transcript.map(({ text }) => text).join(' ')).toContain('Sales department, who is calling please?');
   const attempt = await world.ctx.store.attempts.get(result?.calls[0]?.callId ?? '');
-  expect(attempt?.toolCalls.filter(({ name }) => name === 'send_digits')).toMatchObject([{ ok: true }]);
+  expect(attempt?.toolCalls.filter(({ name }) => name === 'send_dtmf')).toMatchObject([{ ok: true }]);
 });
 
 type Stored = ReportRecording & { callId: string };

@@ -167,7 +167,7 @@ export const TOOLS: RealtimeSessionCreateRequest['tools'] = [
   { type: 'function', name: 'transfer_call', description: '', parameters: object({ reason: { type: 'string' } }, ['reason']) },
   { type: 'function', name: 'end_call', description: '', parameters: object({ farewell: { type: 'string' } }) },
   { type: 'function', name: 'opt_out', description: '', parameters: object() },
-  { type: 'function', name: 'request_callback', description: '', parameters: object({ when: { type: 'string' } }, ['when']) },
+  { type: 'function', name: 'schedule_callback', description: '', parameters: object({ when: { type: 'string' } }, ['when']) },
   {
     type: 'function',
     name: 'confirm',

@@ -7,7 +7,7 @@ describe('how a call ends', () => {
       brain: [
         {
           when: 'come back to me',
-          call: { tool: 'request_callback', args: { when: 'tomorrow at ten', at: '2026-12-01T10:00:00+01:00' } },
+          call: { tool: 'schedule_callback', args: { when: 'tomorrow at ten', at: '2026-12-01T10:00:00+01:00' } },
           thenSay: 'Noted.',
         },
         { when: 'hang up', say: 'As you wish, and have a very nice day today.', call: { tool: 'end_call' } },

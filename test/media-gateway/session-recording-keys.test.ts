@@ -9,7 +9,7 @@ describe('recording and keys, as the talk sees them', () => {
     world = await SessionWorld.start({
       brain: [
         { when: 'by card', call: { tool: 'set_recording', args: { paused: true } }, thenSay: 'Please tell me the number.' },
-        { when: 'press one', call: { tool: 'send_digits', args: { digits: '1' } }, thenSay: 'I have pressed it.' },
+        { when: 'press one', call: { tool: 'send_dtmf', args: { digits: '1' } }, thenSay: 'I have pressed it.' },
       ],
     });
   });
@@ -106,7 +106,7 @@ describe('recording and keys, as the talk sees them', () => {
     answer(call, false, 'The keys were not pressed: error.');
     await call.phone.untilHeard(/Hello\..+/);
     call.phone.hangUp();
-    expect((await call.session.done).toolCalls).toMatchObject([{ name: 'send_digits', ok: false }]);
+    expect((await call.session.done).toolCalls).toMatchObject([{ name: 'send_dtmf', ok: false }]);
   });
 
   it('a stream that goes away while keys are pressed is not a caller who hung up, and the call comes back without a word', async () => {
@@ -115,7 +115,7 @@ describe('recording and keys, as the talk sees them', () => {
     await call.phone.until(() => call.events.some(({ kind }) => kind === 'send_digits'), 'the request');
     call.phone.hangUp();
     const report = await call.session.done;
-    expect(report).toMatchObject({ end: 'digits_sent', toolCalls: [{ name: 'send_digits', ok: true, result: '{"status":"sent"}' }] });
+    expect(report).toMatchObject({ end: 'digits_sent', toolCalls: [{ name: 'send_dtmf', ok: true, result: '{"status":"sent"}' }] });
     expect(said(report, 'user')).toEqual(['For sales press one.']);
 
     const back = world.call(world.setup({ agent: { firstMessage: 'Hello.' } }), {

@@ -42,6 +42,6 @@ export const CLIENT_TOOLS: readonly { name: string; parameters: Record<string, u
   { name: 'transfer_call', parameters: { type: 'object', properties: { reason: text }, required: ['reason'] } },
   { name: 'end_call', parameters: { type: 'object', properties: { farewell: text } } },
   { name: 'opt_out', parameters: { type: 'object', properties: {} } },
-  { name: 'request_callback', parameters: { type: 'object', properties: { when: text }, required: ['when'] } },
-  { name: 'send_digits', parameters: { type: 'object', properties: { digits: text }, required: ['digits'] } },
+  { name: 'schedule_callback', parameters: { type: 'object', properties: { when: text }, required: ['when'] } },
+  { name: 'send_dtmf', parameters: { type: 'object', properties: { digits: text }, required: ['digits'] } },
 ];

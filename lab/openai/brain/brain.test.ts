@@ -13,7 +13,7 @@ const ALL = [
   tool('transfer_call', { reason: text }),
   tool('end_call', { farewell: text }),
   tool('opt_out'),
-  tool('request_callback', { when: text }),
+  tool('schedule_callback', { when: text }),
   tool('confirm', { date: text }),
 ];
 const INSTRUCTIONS = 'You call Ada about the appointment on Tuesday at 3 pm.';
@@ -42,8 +42,8 @@ describe('what the simulated model understands', () => {
     ['Please never call me again.', 'opt_out', {}],
     ["Yes I am Ada, but don't call me any more.", 'opt_out', {}],
     ['Take me off your list.', 'opt_out', {}],
-    ['Not now. Call me tomorrow at 10, please.', 'request_callback', { when: 'tomorrow at 10' }],
-    ['Could you call back in an hour?', 'request_callback', { when: 'in an hour' }],
+    ['Not now. Call me tomorrow at 10, please.', 'schedule_callback', { when: 'tomorrow at 10' }],
+    ['Could you call back in an hour?', 'schedule_callback', { when: 'in an hour' }],
     ['Goodbye.', 'end_call', { farewell: 'Thank you for your time. Goodbye.' }],
   ])('%s → %s', (said, name, args) => {
     expect(called(said)).toEqual([[name, args]]);
@@ -117,7 +117,7 @@ describe('what it makes of the conversation', () => {
     expect(afterTool('confirm', '{"ok":true}').say).toMatch(/confirmed/);
     expect(afterTool('confirm', '{"error":"timed out"}').say).toMatch(/did not work/);
     expect(afterTool('transfer_call', '{"error":"no answer"}').say).toMatch(/nobody can take the call/);
-    expect(afterTool('request_callback', 'Noted.').calls).toMatchObject([{ name: 'end_call' }]);
+    expect(afterTool('schedule_callback', 'Noted.').calls).toMatchObject([{ name: 'end_call' }]);
     expect(afterTool('end_call', 'Bye.')).toEqual({ calls: [] });
   });
 

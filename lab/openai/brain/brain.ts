@@ -113,7 +113,7 @@ export class Brain {
         return SILENCE;
       case 'opt_out':
         return withEnd('You will not be called again. Goodbye.', context);
-      case 'request_callback':
+      case 'schedule_callback':
         return withEnd('We will call you again then. Goodbye.', context);
       default:
         return say(`Thank you, that is confirmed. ${ANYTHING_ELSE}`);
@@ -188,7 +188,7 @@ function reply(said: string, context: BrainContext): Thought {
         : say(`I am sorry, I cannot connect you with a colleague. ${ANYTHING_ELSE}`);
     }
     case 'callback': {
-      const tool = has('request_callback');
+      const tool = has('schedule_callback');
       return tool ? { calls: [call(tool)] } : withEnd(`We will try again ${callbackTime(said)}. Goodbye.`, context);
     }
     case 'wrong_person':

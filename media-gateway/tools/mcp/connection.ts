@@ -17,6 +17,8 @@ export interface McpTool {
 /** Of one answer, also of one that is a stream of events. */
 const MOST_BYTES = 4_000_000;
 const MOST_PAGES = 10;
+/** The end of a session, which nobody waits for. */
+const GOODBYE_MS = 1_000;
 const NO_BODY = new Set([204, 205, 304]);
 
 interface Limits {
@@ -29,6 +31,8 @@ export class McpConnection {
   private constructor(
     private readonly client: Client,
     private readonly fetch: GuardedFetch,
+    /** Tells the server that the session is over. */
+    private readonly endSession: () => Promise<void>,
   ) {}
 
   /**
@@ -40,7 +44,7 @@ export class McpConnection {
     const fetch = new GuardedFetch({ allowPrivate });
     const options = { fetch: guarded(fetch), requestInit: { headers: server.headers }, reconnectionOptions: NO_RECONNECTION };
     const url = new URL(server.url);
-    const connect = async (transport: Transport) => {
+    const connect = async (transport: Transport, endSession: () => Promise<void>) => {
       const client = new sdk.Client({ name: 'patter', version: '1' });
       try {
         await client.connect(transport, limits);
@@ -48,16 +52,17 @@ export class McpConnection {
         await client.close().catch(() => undefined);
         throw error;
       }
-      return client;
+      return { client, endSession };
     };
     try {
-      const client = await connect(new sdk.StreamableHTTPClientTransport(url, options)).catch((error: unknown) => {
+      const streamable = new sdk.StreamableHTTPClientTransport(url, options);
+      const { client, endSession } = await connect(streamable, () => streamable.terminateSession()).catch((error: unknown) => {
         if (!speaksOnlySse(error)) throw error;
-        return connect(new sdk.SSEClientTransport(url, options));
+        return connect(new sdk.SSEClientTransport(url, options), async () => undefined);
       });
       // What breaks between two requests is found out by the next one.
       client.onerror = () => undefined;
-      return new McpConnection(client, fetch);
+      return new McpConnection(client, fetch, endSession);
     } catch (error) {
       fetch.close();
       throw error;
@@ -83,8 +88,9 @@ export class McpConnection {
   }
 
   close(): void {
-    this.client
-      .close()
+    this.endSession()
+      .catch(() => undefined)
+      .then(() => this.client.close())
       .catch(() => undefined)
       .finally(() => this.fetch.close());
   }
@@ -113,7 +119,7 @@ function guarded(fetch: GuardedFetch): (url: string | URL, init?: RequestInit) =
       method: (init.method ?? 'GET') as 'GET' | 'POST' | 'DELETE',
       headers: Object.fromEntries(new Headers(init.headers)),
       ...(typeof init.body === 'string' && { body: init.body }),
-      signal: init.signal ?? new AbortController().signal,
+      signal: init.method === 'DELETE' ? AbortSignal.timeout(GOODBYE_MS) : (init.signal ?? new AbortController().signal),
     });
     const answered = new Headers();
     for (const [name, value] of Object.entries(headers)) if (value !== undefined) answered.set(name, [value].flat().join(', '));
