@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
+import * as call from './commands/call';
 import * as calls from './commands/calls';
 import * as campaign from './commands/campaign';
 import * as config from './commands/config';
@@ -20,7 +21,25 @@ import * as role from './commands/role';
 import * as stop from './commands/stop';
 import { EXIT_CODES, printError } from './output';
 
-const COMMANDS = [demo, dev, down, campaign, calls, numbers, dnc, privacy, stop, keys, role, lab, config, doctor, deploy, replay] as const;
+const COMMANDS = [
+  demo,
+  dev,
+  down,
+  campaign,
+  call,
+  calls,
+  numbers,
+  dnc,
+  privacy,
+  stop,
+  keys,
+  role,
+  lab,
+  config,
+  doctor,
+  deploy,
+  replay,
+] as const;
 
 export function createProgram(): Command {
   const program = new Command('patter')

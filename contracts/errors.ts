@@ -6,6 +6,7 @@ export const ERRORS = {
   // Configuration and start
   PATTER_CONFIG_INVALID: 'The configuration is not valid',
   PATTER_CAMPAIGN_FILE_INVALID: 'The campaign file is not valid',
+  PATTER_AGENT_FILE_INVALID: 'The agent file is not valid',
   PATTER_CONTACTS_FILE_INVALID: 'The contacts file is not valid',
   PATTER_CREDENTIAL_MISSING: 'A credential is missing',
   PATTER_STACK_NOT_RUNNING: 'No Temporal or Postgres to talk to',
