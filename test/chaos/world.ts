@@ -85,7 +85,7 @@ export const SCENARIO: ScenarioInput = {
 /** `roles`: who has which number. Everybody else is a talker. */
 export async function startChaosWorld(
   roles: Record<string, string>,
-  { personas, ...options }: { seed?: number; baud?: number; personas?: ScenarioInput['personas'] } = {},
+  { personas, durable = false, ...options }: { seed?: number; baud?: number; personas?: ScenarioInput['personas']; durable?: boolean } = {},
 ): Promise<ChaosWorld> {
   const tool = await startToolReceiver();
   const people = { [DESK]: 'desk', [OTHER_DESK]: 'desk', ...roles };
@@ -102,7 +102,7 @@ export async function startChaosWorld(
     },
     chaos: new Chaos(world),
     tool,
-    start: (campaign, phones) => world.start(withAgent(campaign, tool.url), phones),
+    start: (campaign, phones) => world.start(withAgent(campaign, tool.url, durable), phones),
     async sql(text, values) {
       const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000, query_timeout: 10_000 });
       client.on('error', () => undefined);
@@ -120,7 +120,7 @@ export async function startChaosWorld(
   };
 }
 
-function withAgent(campaign: CampaignInput, toolUrl: string): CampaignInput {
+function withAgent(campaign: CampaignInput, toolUrl: string, durable: boolean): CampaignInput {
   return {
     agent: {
       engine: { type: 'openai-realtime' },
@@ -134,7 +134,8 @@ function withAgent(campaign: CampaignInput, toolUrl: string): CampaignInput {
           description: 'Confirms the appointment.',
           parameters: { type: 'object', properties: {} },
           webhookUrl: toolUrl,
-          timeoutMs: 8_000,
+          durable,
+          timeoutMs: durable ? 15_000 : 8_000,
         },
       ],
     },
