@@ -5,12 +5,12 @@ import { createLogger } from '../runtime/log';
 import type { Running } from '../runtime/running';
 import { keepCampaigns } from './campaigns/keep-campaigns';
 import { openControlContext } from './context';
-import { createControlServer } from './server';
+import { type ControlServerOptions, createControlServer } from './server';
 
 const PROBE_DEADLINE_MS = 3_000;
 
 /** @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE, PATTER_POSTGRES_UNAVAILABLE */
-export async function runControl(config: Config): Promise<Running> {
+export async function runControl(config: Config, options: ControlServerOptions = {}): Promise<Running> {
   const log = createLogger('control', config.PATTER_LOG_LEVEL);
   const ctx = await openControlContext(config, log);
   const problems = async () => {
@@ -30,7 +30,7 @@ export async function runControl(config: Config): Promise<Running> {
     ]);
     return found.flat();
   };
-  const app = createControlServer(ctx, problems);
+  const app = createControlServer(ctx, problems, options);
   const keeper = keepCampaigns(ctx);
   try {
     await app.listen({ host: config.PATTER_CONTROL_HOST, port: config.PATTER_CONTROL_PORT });

@@ -8,6 +8,7 @@ import { type ErrorCode, isPatterError, PatterError } from '../contracts/errors'
 import { microsToUsd } from '../contracts/money';
 import type { CampaignRow, Store } from '../store/store';
 import { authorize, tenantOf } from './access';
+import { addBackend, type BackendOptions } from './backend';
 import { registerCalls } from './calls/routes';
 import { reportJson } from './campaigns/campaign-report';
 import { type CampaignCommand, controlCampaign } from './campaigns/control-campaign';
@@ -32,11 +33,22 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
 };
 const reasonBody = z.strictObject({ reason: z.string().max(500).optional() }).nullish();
 
+export interface ControlServerOptions {
+  backend?: BackendOptions;
+  /** Sees the server before it has any route. */
+  prepare?(app: FastifyInstance): void;
+}
+
 /** @param problems one sentence each; none means ready */
-export function createControlServer(ctx: ControlContext, problems: () => Promise<string[]>): FastifyInstance {
+export function createControlServer(
+  ctx: ControlContext,
+  problems: () => Promise<string[]>,
+  options: ControlServerOptions = {},
+): FastifyInstance {
   const app = fastify({ logger: false, bodyLimit: 64 * 1024, requestTimeout: 30_000, forceCloseConnections: true });
   const metrics = campaignMetrics(ctx.store);
 
+  options.prepare?.(app);
   app.decorateRequest('caller');
   app.addHook('onRequest', async (request) => {
     const path = request.routeOptions.url ?? '';
@@ -88,6 +100,7 @@ export function createControlServer(ctx: ControlContext, problems: () => Promise
   command('cancel', (body) => ({ kind: 'cancel', reason: reasonOf(body) }));
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
   registerCalls(app, ctx);
+  addBackend(app, ctx, options.backend);
   registerCodec(app, ctx.config);
   return app;
 }

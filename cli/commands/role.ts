@@ -39,7 +39,11 @@ export function register(program: Command): void {
     .description('serve the control API until SIGTERM')
     .action(async () => {
       const config = loadConfig();
-      await run(config, 'control', () => lazily<typeof import('../../control/main')>('../../control/main').runControl(config));
+      await run(config, 'control', () =>
+        lazily<typeof import('../../control/main')>('../../control/main').runControl(config, {
+          backend: { carriersOf: lazily<typeof import('../../carriers')>('../../carriers').createCarriers },
+        }),
+      );
     });
 }
 

@@ -36,7 +36,12 @@ export function registerCalls(app: FastifyInstance, ctx: ControlContext): void {
   const calls = { config: { scope: 'calls' } } as const;
 
   app.post('/api/calls', { ...calls, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
-    const placed = await placeCall(ctx, { ...requestOf(request), tenantId: tenantOf(request) });
+    const call = requestOf(request);
+    // It names a process of whoever runs this: its gateways are not each tenant's.
+    if (request.caller?.kind === 'key' && call.agent?.code !== undefined) {
+      throw new PatterError('PATTER_FORBIDDEN', 'agent.code is the operator’s: an API key places calls of agents without code.');
+    }
+    const placed = await placeCall(ctx, { ...call, tenantId: tenantOf(request) });
     return reply.code(placed.existing ? 200 : 201).send(placed);
   });
   app.get('/api/calls', read, async (request) => listCalls(ctx, { ...checked(listQuery, request.query), tenantId: tenantOf(request) }));

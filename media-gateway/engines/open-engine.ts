@@ -1,6 +1,7 @@
 import type { PipelineSpec } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import type { Clock } from '../../contracts/clock';
+import { isSdkRelay } from '../../contracts/sdk-protocol';
 import { openChatModel } from '../../providers/llm/open-chat';
 import { openSpeechToText } from '../../providers/stt/open-stt';
 import { openVoice } from '../../providers/tts/open-voice';
@@ -19,6 +20,7 @@ import { ModelAgent, type PipelineAgent } from './pipeline/agent';
 import { HookRunner, type PipelineHooks } from './pipeline/hooks';
 import { FunctionAgent } from './pipeline/on-message/message-agent';
 import type { OnMessage } from './pipeline/on-message/on-message';
+import { RelayAgent } from './pipeline/on-message/relay-agent';
 import { SocketAgent } from './pipeline/on-message/socket-agent';
 import { WebhookAgent } from './pipeline/on-message/webhook-agent';
 
@@ -117,6 +119,7 @@ function openPipeline(
 function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, code }: EngineDeps): PipelineAgent {
   if (code?.onMessage) return new FunctionAgent(setup, code.onMessage, clock);
   if (!spec.onMessage) return new ModelAgent(openChatModel(spec.llm, { config, clock, log }));
+  if (isSdkRelay(spec.onMessage.url)) return new RelayAgent(spec.onMessage, setup, { config, clock });
   const fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(config) });
   return /^wss?:/i.test(spec.onMessage.url)
     ? new SocketAgent(spec.onMessage, setup, { fetch, clock })

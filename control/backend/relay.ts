@@ -1,0 +1,256 @@
+/**
+ * Brings what callers say to connected programs, and their answers back. A message is given to one program at a time; when that one is gone before it has
+ * answered, to another, or to itself when it is back. The first whole answer, or the first piece of one, is the one that counts.
+ */
+import type { Clock } from '../../contracts/clock';
+import { PatterError } from '../../contracts/errors';
+import type { SdkRelayRequest, SdkServerMessage } from '../../contracts/sdk-protocol';
+
+/** A connected program, as far as the relay knows it. */
+export interface Answerer {
+  readonly clientId: string;
+  readonly tenantId: string;
+  readonly number: string;
+  send(message: SdkServerMessage): void;
+}
+
+/** Who waits for an answer. */
+export interface AnswerSink {
+  text(text: string): void;
+  /** @param endCall the call ends when the answer has been heard */
+  done(endCall: boolean): void;
+  failed(error: PatterError): void;
+}
+
+/** A gateway whose connection broke asks again for so long. */
+const KEEP_ANSWER_MS = 60_000;
+const COME_BACK_MS = 1_000;
+const MOST_CALLS = 10_000;
+/** A program that fails once may have better luck, or another one has. */
+const MOST_FAILURES = 2;
+
+interface Pending {
+  readonly request: SdkRelayRequest;
+  /** Whose answer is awaited. */
+  holder: string | undefined;
+  /** What has come of the answer; all of it is from `holder`. */
+  readonly parts: string[];
+  readonly sinks: Set<AnswerSink>;
+  endCall: boolean;
+  state: 'waiting' | 'answering' | 'answered' | 'failed';
+  failures: number;
+  /** Programs that failed on it: others are asked first. */
+  readonly failedBy: Set<string>;
+  cancelTimer: () => void;
+}
+
+export class MessageRelay {
+  readonly #pending = new Map<string, Pending>();
+  readonly #clients = new Set<Answerer>();
+  /** Who answers a call's messages, so that a program may keep what it needs of a call in its memory. */
+  readonly #ofCall = new Map<string, string>();
+
+  constructor(private readonly clock: Clock) {}
+
+  get clients(): ReadonlySet<Answerer> {
+    return this.#clients;
+  }
+
+  connected(client: Answerer): void {
+    // The program is back before its old connection was known to be dead.
+    for (const known of this.#clients) if (known.clientId === client.clientId) this.#clients.delete(known);
+    this.#clients.add(client);
+    for (const pending of this.#pending.values()) {
+      if (pending.state !== 'waiting') continue;
+      if (pending.holder === undefined) this.#give(pending);
+      // It may have been lost with the connection; one that it knows it does not answer twice.
+      else if (pending.holder === client.clientId) this.#send(pending, client);
+    }
+  }
+
+  disconnected(client: Answerer): void {
+    if (!this.#clients.delete(client)) return;
+    // Back on another connection already.
+    if (this.#find(client.clientId)) return;
+    for (const pending of this.#pending.values()) {
+      if (pending.holder !== client.clientId) continue;
+      if (pending.state === 'waiting') this.#give(pending);
+      // Half of it has been spoken: no other program knows how it goes on.
+      else if (pending.state === 'answering') this.#fail(pending, 'the program that answered is gone');
+    }
+  }
+
+  /**
+   * Asks for an answer. The same id asked again hears the same answer, from its beginning.
+   * @returns stops listening; with nobody left who listens, the program is told that it may stop
+   */
+  ask(request: SdkRelayRequest, sink: AnswerSink): () => void {
+    let pending = this.#pending.get(request.id);
+    // Asked again after a failure: perhaps it goes well now.
+    if (pending?.state === 'failed') {
+      pending.cancelTimer();
+      pending = undefined;
+    }
+    if (!pending) {
+      pending = {
+        ...{ request, holder: undefined, parts: [], sinks: new Set<AnswerSink>(), state: 'waiting', failures: 0, endCall: false },
+        failedBy: new Set<string>(),
+        cancelTimer: () => undefined,
+      };
+      const made: Pending = pending;
+      made.cancelTimer = this.clock.after(request.timeoutMs, () => this.#fail(made, `nobody answered within ${request.timeoutMs} ms`));
+      this.#pending.set(request.id, made);
+      this.#give(made);
+    }
+    const asked = pending;
+    for (const part of asked.parts) sink.text(part);
+    if (asked.state === 'answered') sink.done(asked.endCall);
+    else asked.sinks.add(sink);
+    return () => {
+      asked.sinks.delete(sink);
+      if (asked.sinks.size === 0 && (asked.state === 'waiting' || asked.state === 'answering')) this.#abandon(asked);
+    };
+  }
+
+  part(from: Answerer, id: string, index: number, text: string): void {
+    const pending = this.#answerable(from, id);
+    // One that was sent again over a new connection is known.
+    if (!pending || index !== pending.parts.length) return;
+    this.#take(pending, from);
+    this.#say(pending, text);
+  }
+
+  answer(from: Answerer, id: string, parts: number, text: string, endCall: boolean): void {
+    const pending = this.#answerable(from, id);
+    if (!pending) return;
+    if (parts !== pending.parts.length) {
+      this.#fail(pending, 'a piece of the answer was lost');
+      return;
+    }
+    this.#take(pending, from);
+    if (text !== '') this.#say(pending, text);
+    pending.state = 'answered';
+    pending.endCall = endCall;
+    this.#finish(pending, (sink) => sink.done(endCall));
+  }
+
+  failed(from: Answerer, id: string, reason: string): void {
+    const pending = this.#answerable(from, id);
+    if (!pending || pending.holder !== from.clientId) return;
+    pending.failures++;
+    pending.failedBy.add(from.clientId);
+    if (pending.state === 'answering' || pending.failures >= MOST_FAILURES) {
+      this.#fail(pending, `the program failed: ${reason}`);
+      return;
+    }
+    this.#give(pending);
+  }
+
+  /** Who gets what belongs to a call. */
+  answererOf(tenantId: string, number: string, callId: string): Answerer | undefined {
+    const sticky = this.#ofCall.get(callId);
+    const mine = [...this.#clients].filter((client) => client.tenantId === tenantId && client.number === number);
+    return mine.find(({ clientId }) => clientId === sticky) ?? this.#leastBusy(mine);
+  }
+
+  close(): void {
+    for (const pending of this.#pending.values()) pending.cancelTimer();
+    this.#pending.clear();
+    this.#clients.clear();
+  }
+
+  /** Not answered yet, and by nobody else; also late, from one that was believed to be dead. */
+  #answerable(from: Answerer, id: string): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (!pending || pending.request.tenantId !== from.tenantId || pending.request.number !== from.number) return undefined;
+    if (pending.state === 'waiting') return pending;
+    return pending.state === 'answering' && pending.holder === from.clientId ? pending : undefined;
+  }
+
+  #take(pending: Pending, from: Answerer): void {
+    if (pending.holder !== undefined && pending.holder !== from.clientId)
+      this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
+    pending.holder = from.clientId;
+    pending.state = 'answering';
+    // From now on it is spoken: the deadline was for the first word, and the gateway watches the rest.
+    pending.cancelTimer();
+  }
+
+  #say(pending: Pending, text: string): void {
+    pending.parts.push(text);
+    for (const sink of pending.sinks) sink.text(text);
+  }
+
+  /** To the program that has the call, else to the one with the least to do; to nobody, until one comes. */
+  #give(pending: Pending): void {
+    const { tenantId, number, message } = pending.request;
+    const mine = [...this.#clients].filter((client) => client.tenantId === tenantId && client.number === number);
+    const fresh = mine.filter(({ clientId }) => !pending.failedBy.has(clientId));
+    const candidates = fresh.length > 0 ? fresh : mine;
+    const sticky = this.#ofCall.get(message.callId);
+    const client = candidates.find(({ clientId }) => clientId === sticky) ?? this.#leastBusy(candidates);
+    pending.holder = client?.clientId;
+    if (!client) return;
+    this.#remember(message.callId, client.clientId);
+    this.#send(pending, client);
+  }
+
+  #send({ request: { id, carrier, message } }: Pending, client: Answerer): void {
+    client.send({ type: 'message', id, carrier, message });
+  }
+
+  #leastBusy(clients: readonly Answerer[]): Answerer | undefined {
+    const calls = new Map<string, number>();
+    for (const clientId of this.#ofCall.values()) calls.set(clientId, (calls.get(clientId) ?? 0) + 1);
+    const load = ({ clientId }: Answerer) =>
+      [...this.#pending.values()].filter(({ holder, state }) => holder === clientId && state !== 'answered' && state !== 'failed').length *
+        1_000 +
+      (calls.get(clientId) ?? 0);
+    return [...clients].sort((a, b) => load(a) - load(b))[0];
+  }
+
+  #remember(callId: string, clientId: string): void {
+    this.#ofCall.delete(callId);
+    this.#ofCall.set(callId, clientId);
+    const [oldest] = this.#ofCall.keys();
+    if (this.#ofCall.size > MOST_CALLS && oldest !== undefined) this.#ofCall.delete(oldest);
+  }
+
+  #fail(pending: Pending, why: string): void {
+    if (pending.state === 'answered' || pending.state === 'failed') return;
+    if (pending.holder !== undefined) this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
+    pending.state = 'failed';
+    this.#finish(pending, (sink) => sink.failed(notConnected(why)));
+  }
+
+  #abandon(pending: Pending): void {
+    // The caller interrupted, or a connection broke and the gateway asks again in a moment.
+    this.clock.after(COME_BACK_MS, () => {
+      if (pending.sinks.size > 0 || (pending.state !== 'waiting' && pending.state !== 'answering')) return;
+      pending.cancelTimer();
+      this.#pending.delete(pending.request.id);
+      if (pending.holder !== undefined) this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
+    });
+  }
+
+  #finish(pending: Pending, tell: (sink: AnswerSink) => void): void {
+    pending.cancelTimer();
+    for (const sink of pending.sinks) tell(sink);
+    pending.sinks.clear();
+    pending.cancelTimer = this.clock.after(KEEP_ANSWER_MS, () => {
+      if (this.#pending.get(pending.request.id) === pending) this.#pending.delete(pending.request.id);
+    });
+  }
+
+  #find(clientId: string): Answerer | undefined {
+    return [...this.#clients].find((client) => client.clientId === clientId);
+  }
+
+  #tell(clientId: string, message: SdkServerMessage): void {
+    this.#find(clientId)?.send(message);
+  }
+}
+
+function notConnected(why: string): PatterError {
+  return new PatterError('PATTER_CLIENT_NOT_CONNECTED', `The agent gave no answer: ${why}.`);
+}
