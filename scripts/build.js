@@ -46,4 +46,10 @@ for (const [folder, pattern] of ASSETS) {
     filter: (file) => statSync(file).isDirectory() || pattern.test(file),
   });
 }
+// So that a worker of the package starts at once.
+const bundle = `require('./dist/worker/workflow-bundle').buildWorkflowBundle('package-lock.json', require('./dist/runtime/log').createLogger('build', 'warn'))`;
+execFileSync(process.execPath, ['-e', `${bundle}.catch((error) => { console.error(error); process.exit(1); })`], {
+  cwd: root,
+  stdio: 'inherit',
+});
 writeFileSync(stamp, `${new Date().toISOString()}\n`);

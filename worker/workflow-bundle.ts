@@ -1,4 +1,7 @@
-/** The workflows as one script for the SDK's sandbox. Bundling takes seconds of CPU, so the result is kept by the hash of its sources. */
+/**
+ * The workflows as one script for the SDK's sandbox. Bundling takes seconds of CPU, so the result is kept by the hash of its sources; the built package
+ * brings one along.
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,6 +9,8 @@ import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import type { Logger } from '../runtime/log';
 
 const ROOT = join(__dirname, '..');
+/** Beside the compiled sources; there is none beside the others. */
+const BUILT = join(ROOT, 'workflow-bundle');
 /** What workflows may import: the layout's table. */
 const SOURCES = ['contracts', 'policy', 'workflows'];
 
@@ -16,9 +21,9 @@ const SOURCES = ['contracts', 'policy', 'workflows'];
 export async function workflowBundle(home: string, log: Logger, failureConverterPath?: string): Promise<WorkflowBundle> {
   const folder = join(home, 'cache');
   const file = join(folder, `workflows-${sourceHash(failureConverterPath)}.js`);
-  const kept = readKept(file);
+  const kept = (failureConverterPath === undefined ? readKept(builtFile()) : undefined) ?? readKept(file);
   if (kept !== undefined) return { code: kept };
-  const bundle = await bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), logger: silent(log), failureConverterPath });
+  const bundle = await makeBundle(log, failureConverterPath);
   try {
     mkdirSync(folder, { recursive: true });
     removeOthers(folder);
@@ -30,6 +35,32 @@ export async function workflowBundle(home: string, log: Logger, failureConverter
     log.warn({ err: error }, 'the workflow bundle could not be kept; the next start will make it again');
   }
   return bundle;
+}
+
+/**
+ * For the build: the bundle of a worker without encryption, beside the compiled code.
+ * @param lockFile says which versions are in it
+ */
+export async function buildWorkflowBundle(lockFile: string, log: Logger): Promise<void> {
+  const file = builtFile();
+  const made = join(BUILT, 'made-with');
+  const versions = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+  if (existsSync(file) && readKept(made) === versions) return;
+  mkdirSync(BUILT, { recursive: true });
+  removeOthers(BUILT);
+  writeFileSync(file, (await makeBundle(log, undefined)).code);
+  writeFileSync(made, versions);
+}
+
+/** Wherever the package lies: made once, with the versions it was tested with. */
+function builtFile(): string {
+  const hash = createHash('sha256').update(sdkVersion());
+  for (const folder of SOURCES) addFolder(hash, join(ROOT, folder));
+  return join(BUILT, `workflows-${hash.digest('hex').slice(0, 32)}.js`);
+}
+
+function makeBundle(log: Logger, failureConverterPath: string | undefined): Promise<WorkflowBundle> {
+  return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), logger: silent(log), failureConverterPath });
 }
 
 function readKept(file: string): string | undefined {
@@ -44,8 +75,7 @@ function removeOthers(folder: string): void {
 
 function sourceHash(failureConverterPath: string | undefined): string {
   const hash = createHash('sha256');
-  const sdk = require('@temporalio/workflow/package.json') as { version: string };
-  hash.update(`${sdk.version} ${process.version} ${ROOT}`);
+  hash.update(`${sdkVersion()} ${process.version} ${ROOT}`);
   // What the sources import is in the bundle too; compiled code lies one folder deeper than its package.
   for (const file of ['package.json', 'package-lock.json', '../package.json', '../package-lock.json']) {
     const full = join(ROOT, file);
@@ -54,6 +84,10 @@ function sourceHash(failureConverterPath: string | undefined): string {
   if (failureConverterPath !== undefined) hash.update(readFileSync(failureConverterPath));
   for (const folder of SOURCES) addFolder(hash, join(ROOT, folder));
   return hash.digest('hex').slice(0, 32);
+}
+
+function sdkVersion(): string {
+  return (require('@temporalio/workflow/package.json') as { version: string }).version;
 }
 
 function addFolder(hash: Hash, folder: string): void {

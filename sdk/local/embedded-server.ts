@@ -3,7 +3,7 @@ import type { Agent } from '../agent/agent';
 import type { Callbacks, MessageHandler } from '../options/callbacks';
 import { checkPort } from '../options/check';
 import type { LocalConfigFields } from '../options/constructor';
-import { LocalBackend, type LocalBackendOptions } from './local-backend';
+import type { LocalBackend, LocalBackendOptions } from './local-backend';
 
 export interface EmbeddedServerOptions extends Callbacks {
   config: LocalConfigFields;
@@ -35,7 +35,9 @@ export class EmbeddedServer {
     this.recording = options.recording ?? false;
     this.voicemailMessage = options.voicemailMessage ?? '';
     this.#options = options;
-    this.#backend = new LocalBackend(options.config, backend);
+    // Loaded when it is wanted: an import of the package does nothing.
+    const local = require('./local-backend') as typeof import('./local-backend');
+    this.#backend = new local.LocalBackend(options.config, backend);
   }
 
   /** Resolves when calls are taken. @throws PatterValidationError for a port that cannot be */
