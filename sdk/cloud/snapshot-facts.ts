@@ -1,0 +1,59 @@
+/** What the backend tells of a call, in the words that the package's events and results are made from. */
+import type { AgentSpec } from '../../contracts/agent';
+import { agentSchema, type PipelineSpec } from '../../contracts/agent';
+import type { CallSnapshot } from '../../control/calls/snapshot';
+import { historyOf } from '../callbacks/events';
+import type { CallFacts } from '../callbacks/facts';
+import { costOf } from '../callbacks/metrics';
+import type { CallResult } from '../options/handle';
+import { bothSpellings } from '../options/spellings';
+
+/** Who hears and speaks stands in the metrics; the agent itself is at the backend. */
+export function agentFor(engine: Pick<PipelineSpec, 'stt' | 'tts'> | undefined): AgentSpec {
+  return agentSchema.parse({ engine: { type: 'pipeline', ...engine }, systemPrompt: 'A connected program.' });
+}
+
+export function factsOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallFacts {
+  const inbound = call.direction === 'inbound';
+  const { answeredAt, endedAt } = call;
+  const answeredBy = call.answeredBy ?? 'unknown';
+  return {
+    parties: { callId: call.callId, caller: call.from || 'anonymous', callee: call.to, direction: call.direction },
+    customParams: inbound ? call.variables : call.customParams,
+    carrier: call.carrier,
+    agent,
+    started: answeredAt !== null || call.turns.length > 0,
+    startedAt: Date.parse(answeredAt ?? call.createdAt),
+    turns: call.turns,
+    usage: call.usage,
+    ...(!inbound && answeredBy !== 'unknown' && { answeredBy }),
+    ...(call.status === 'ended' && {
+      ended: {
+        outcome: call.outcome ?? 'skipped',
+        reason: call.reason ?? undefined,
+        answeredBy,
+        endedAt: Date.parse(endedAt ?? call.createdAt),
+        durationMs: call.durationMs ?? 0,
+        costLines: call.costLines.map(({ label, usd }) => ({ label, micros: Math.round(usd * 1_000_000) })),
+        machineDetection: false,
+        answered: answeredAt !== null,
+      },
+    }),
+  };
+}
+
+export function resultOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallResult {
+  return bothSpellings({
+    callId: call.callId,
+    outcome: call.outcome ?? 'skipped',
+    reason: call.reason ?? undefined,
+    answeredBy: call.answeredBy ?? 'unknown',
+    transcript: historyOf(call.turns),
+    duration: (call.durationMs ?? 0) / 1_000,
+    cost: costOf(factsOfSnapshot(call, agent)),
+    carrierCallId: call.carrierCallId ?? undefined,
+    startedAt: call.answeredAt ?? undefined,
+    endedAt: call.endedAt ?? undefined,
+    customParams: call.customParams,
+  });
+}
