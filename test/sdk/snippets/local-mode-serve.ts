@@ -1,0 +1,1 @@
+await phone.serve(agent, { port: 8000 });
