@@ -54,7 +54,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export const faultSchema = z.strictObject({
   kind: z.enum(FAULT_KINDS),
-  /** Only calls to this number (E.164). */
+  /** Only calls to this number (E.164); of `convai`: only this agent's conversations, by its id. */
   to: z.string().optional(),
   /**
    * Only this callback: `initiated`, `ringing`, `answered`, `completed`, `amd`, `stream-started`, `stream-stopped`, `stream-error`; at Telnyx

@@ -9,7 +9,7 @@ import type { ElevenLabsTtsEntry } from '../../lab/elevenlabs/ledger-entry';
 import { type FaultInput, faultSchema } from '../../lab/faults';
 import { registerOpenAi } from '../../lab/openai';
 import type { SpeechEntry } from '../../lab/openai/ledger-entry';
-import { loadScenario } from '../../lab/scenario';
+import { loadScenario, type ScenarioInput } from '../../lab/scenario';
 import { createLabServer, type ListeningLabServer } from '../../lab/server';
 import { Demodulator, modulate } from '../../lab/voice';
 import type { ProviderConfig, ProviderDeps } from '../../providers/deps';
@@ -20,12 +20,17 @@ export const BAUD = 1200;
 export class VendorLab {
   private constructor(readonly server: ListeningLabServer) {}
 
-  static async start(options: { deepgram?: Partial<DeepgramOptions>; elevenLabsIdleMs?: number } = {}): Promise<VendorLab> {
-    const scenario = loadScenario({});
+  static async start(
+    options: { deepgram?: Partial<DeepgramOptions>; elevenLabsIdleMs?: number; scenario?: ScenarioInput } = {},
+  ): Promise<VendorLab> {
+    const scenario = loadScenario(options.scenario ?? {});
     const server = await createLabServer(scenario, { baud: BAUD, seed: 1, brain: scenario.brain }, pino({ level: 'silent' }));
     registerOpenAi(server);
     registerDeepgram(server, options.deepgram);
-    registerElevenLabs(server, options.elevenLabsIdleMs === undefined ? {} : { idleMs: options.elevenLabsIdleMs });
+    registerElevenLabs(server, options.elevenLabsIdleMs === undefined ? {} : { idleMs: options.elevenLabsIdleMs }, {
+      agents: scenario.elevenlabs.agents,
+      tools: Object.keys(scenario.tools),
+    });
     await server.listen('127.0.0.1', 0);
     return new VendorLab(server);
   }

@@ -29,7 +29,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
   lab.app.get<{ Querystring: { agent_id?: string } }>('/elevenlabs/v1/convai/conversation/get-signed-url', (request, reply) => {
     const problem = (code: number, status: string, message: string) => reply.code(code).send({ detail: { status, message } });
     if (!request.headers['xi-api-key']) return problem(401, 'needs_authorization', 'Neither authorization header nor xi-api-key received.');
-    const fault = lab.faults.take('provider_error', { event: 'convai' });
+    const fault = lab.faults.take('provider_error', { event: 'convai', to: request.query.agent_id ?? '' });
     if (fault) return problem(fault.status, 'internal_error', 'Something went wrong.');
     const agentId = request.query.agent_id ?? '';
     if (agentId === '' || agentId.startsWith('unknown')) return problem(404, 'agent_not_found', `Agent with id ${agentId} was not found.`);
@@ -43,7 +43,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
     const signature = url.searchParams.get('conversation_signature') ?? '';
     const agentId = signed.get(signature);
     signed.delete(signature);
-    const refusal = lab.faults.take('provider_refuse', { event: 'convai' });
+    const refusal = lab.faults.take('provider_refuse', { event: 'convai', ...(agentId !== undefined && { to: agentId }) });
     if (agentId === undefined || refusal) {
       socket.end(`HTTP/1.1 ${refusal?.status ?? 403} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
@@ -53,10 +53,11 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
 
   function serve(ws: WebSocket, agentId: string): void {
     const { clock, faults } = lab;
+    const subject = { event: 'convai', to: agentId };
     const agent = options.agents[agentId] ?? convaiAgentSchema.parse({});
     const entry: ConvaiEntry = lab.ledger.note('convai', newEntry(agentId, clock.now()));
-    const drop = faults.take('provider_drop', { event: 'convai' });
-    const close = faults.take('provider_close', { event: 'convai' });
+    const drop = faults.take('provider_drop', subject);
+    const close = faults.take('provider_close', subject);
     const end = (by: NonNullable<ConvaiEntry['closedBy']>, code: number, reason: string) => {
       entry.closedBy ??= by;
       ws.close(code, reason);
@@ -72,7 +73,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
         if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(renamed(event)));
       },
       close: end,
-      lateAudio: () => faults.take('late_audio', { event: 'convai' }) !== undefined,
+      lateAudio: () => faults.take('late_audio', subject) !== undefined,
       spoke: () => {
         if (drop && entry.audioMs >= (drop.afterMs ?? 300)) {
           entry.closedBy ??= 'fault';
@@ -82,7 +83,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
     });
     /** One kind of event under another name, as after a change at the vendor's. */
     function renamed(event: ServerEvent): object {
-      return faults.take('renamed_event', { event: event.type }) ? { ...event, type: `${event.type}_v2` } : event;
+      return faults.take('renamed_event', { ...subject, event: event.type }) ? { ...event, type: `${event.type}_v2` } : event;
     }
     const leave = () => end('lab', GOING_AWAY, '');
     open.add(leave);
@@ -94,7 +95,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
       entry.closeCode = code;
       entry.closedBy ??= 'client';
     });
-    if (faults.take('provider_unknown_event', { event: 'convai' })) {
+    if (faults.take('provider_unknown_event', subject)) {
       for (let i = 0; i < 3; i++) ws.send(JSON.stringify({ type: 'something_new', something_new_event: {} }));
     }
     ws.on('message', (data) => session.receive(data.toString()));

@@ -47,7 +47,7 @@ const THINK_MS = 60;
 const PART_EVERY_MS = 5;
 const LATE_MS = 30;
 const PING_EVERY_MS = 1_000;
-const PONG_WITHIN_MS = 3_000;
+const PONG_WITHIN_MS = 2_000;
 const POLICY_VIOLATION = 1008;
 
 interface Speech {

@@ -20,6 +20,8 @@ export interface AnswersListener {
   emit(event: EngineEvent): void;
   /** Right before an answer: the caller's turn is over, if one is open. Returns whether one was. */
   begins(): boolean;
+  /** The first message of the agent's settings has come, unwanted, and is no longer to be taken for an answer. */
+  openingOver(): void;
   /** The vendor has said this, and the caller will not hear it. */
   unheard(text: string): void;
 }
@@ -35,6 +37,8 @@ interface Answer {
   words: 'unknown' | 'aligned' | 'whole';
   item: SpokenItem & { deltas: TextDelta[] };
   over: { at: number; certain: boolean } | undefined;
+  /** The vendor knows that it was not heard. */
+  told: boolean;
 }
 
 /**
@@ -44,12 +48,14 @@ interface Answer {
  */
 export class Answers {
   #last: Answer | undefined;
+  /** The first message of the agent's settings, while it comes and nobody wants it. */
+  #unwanted: Answer | undefined;
   #kept: Answer[] = [];
   #asked = false;
   /** Something has happened that the vendor will answer. */
   #owed: boolean;
-  /** The first message of the agent's settings has not come. */
-  #opening = true;
+  /** The first message of the agent's settings: whether it is still to be reckoned with, and heard. */
+  #opening: 'wanted' | 'unwanted' | 'past';
   #voidUpTo = Number.NEGATIVE_INFINITY;
   #count = 0;
   #closed = false;
@@ -67,6 +73,7 @@ export class Answers {
     private readonly listener: AnswersListener,
   ) {
     this.#owed = greets;
+    this.#opening = greets ? 'wanted' : 'unwanted';
   }
 
   /** One was asked for and has not ended. */
@@ -84,9 +91,20 @@ export class Answers {
     return this.#kept.length > 0;
   }
 
-  /** The first message of the agent's settings has not come, and nothing was said before it. */
+  /** The first message of the agent's settings may still come, and would be taken for the answer to something. */
   get awaitsOpening(): boolean {
-    return this.#opening;
+    return this.#opening !== 'past';
+  }
+
+  /** Whoever has talked before is not greeted. */
+  greetNobody(): void {
+    if (this.#opening === 'wanted') this.#opening = 'unwanted';
+    this.discard();
+  }
+
+  /** It did not come. */
+  noOpening(): void {
+    this.#opening = 'past';
   }
 
   /** An answer is wanted: now it is heard. */
@@ -121,7 +139,7 @@ export class Answers {
 
   /** The caller's turn is over and will be answered. */
   callerTurn(): void {
-    this.#opening = false;
+    this.#opening = 'past';
     this.#finish(true);
     this.discard();
     this.#last = undefined;
@@ -176,6 +194,7 @@ export class Answers {
     const known = last && last.text === undefined && !(last.fate === 'dropped' && this.#owed);
     const answer = known ? last : this.#start();
     answer.text = text;
+    if (answer === this.#unwanted) this.#openingKnown();
     if (answer.words === 'whole') this.#word(answer, { text });
     this.#await(answer);
   }
@@ -231,18 +250,21 @@ export class Answers {
 
   #start(): Answer {
     this.#finish(true);
-    if (this.#opening) this.#opening = false;
-    else if (this.listener.begins()) this.#owed = true;
+    const opening = this.#opening;
+    if (opening === 'past' && this.listener.begins()) this.#owed = true;
+    this.#opening = 'past';
     const answer: Answer = {
       itemId: `answer_${this.prefix}_${++this.#count}`,
-      fate: this.#asked ? 'asked' : this.#owed ? 'kept' : 'dropped',
+      fate: opening === 'unwanted' ? 'dropped' : this.#asked ? 'asked' : this.#owed ? 'kept' : 'dropped',
       held: [],
       text: undefined,
       words: 'unknown',
       item: { deltas: [], audioMs: 0, audibleMs: 0 },
       over: undefined,
+      told: false,
     };
-    this.#owed = false;
+    if (opening === 'unwanted') this.#unwanted = answer;
+    else this.#owed = false;
     this.#last = answer;
     if (answer.fate === 'kept') this.#kept.push(answer);
     if (answer.fate !== 'dropped') this.#items.set(answer.itemId, answer.item);
@@ -289,13 +311,23 @@ export class Answers {
     const answer = this.#last;
     if (!answer || answer.over) return;
     answer.over = { at: this.clock.monotonic(), certain };
+    if (answer === this.#unwanted) this.#openingKnown();
     if (answer.fate === 'dropped') this.#tellUnheard(answer);
     this.#give(answer, { kind: 'item_completed', itemId: answer.itemId });
     if (answer.fate === 'asked' && this.#asked) this.#done('completed');
   }
 
-  #tellUnheard({ text }: Answer): void {
-    if (text) this.listener.unheard(text);
+  /** What comes from now on is told from it; and it stands in the agent's memory where nothing stands in the caller's. */
+  #openingKnown(): void {
+    if (this.#unwanted) this.#tellUnheard(this.#unwanted);
+    this.#unwanted = undefined;
+    this.listener.openingOver();
+  }
+
+  #tellUnheard(answer: Answer): void {
+    if (!answer.text || answer.told) return;
+    answer.told = true;
+    this.listener.unheard(answer.text);
   }
 
   #done(status: 'completed' | 'failed', error?: string): void {

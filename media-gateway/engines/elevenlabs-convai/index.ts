@@ -31,7 +31,7 @@ export interface ElevenLabsConvaiOptions {
 
 const READY_TIMEOUT_MS = 5_000;
 /** The agent's own first message comes by then, or it has none. */
-const OPENING_MS = 1_500;
+const OPENING_MS = 1_000;
 /** The vendor lets a silent caller be for about 2 s after it. */
 const ACTIVITY_EVERY_MS = 1_500;
 const NORMAL_CLOSE = 1000;
@@ -60,6 +60,8 @@ export class ElevenLabsConvai implements VoiceEngine {
   #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined;
   /** To be done when the present answer has ended. */
   #next: RespondOptions | undefined;
+  /** A request for an answer that waits for the agent's own first message to have passed. */
+  #withheld: string | undefined;
   /** What the caller did in this moment: it is answered, or only told. */
   #justDone: string[] = [];
   readonly #toolCalls = new Set<string>();
@@ -92,6 +94,7 @@ export class ElevenLabsConvai implements VoiceEngine {
         this.#turns.answered();
         return open;
       },
+      openingOver: () => this.#sendWithheld(),
       unheard: (text) => this.#tell(unheardNote(text)),
     });
     this.#stopwatch = new Stopwatch(clock, (seconds) => this.#used(seconds));
@@ -148,11 +151,12 @@ export class ElevenLabsConvai implements VoiceEngine {
     this.#answers.trigger();
     this.#answers.ask();
     const text = [...done, ...(order === undefined ? [] : [order])].join('\n');
-    this.#send({ type: 'user_message', text: text === '' ? GO_ON : text });
+    this.#prompt(text === '' ? GO_ON : text);
   }
 
   cancel(): void {
     this.#next = undefined;
+    this.#withheld = undefined;
     this.#answers.cancel();
   }
 
@@ -183,8 +187,7 @@ export class ElevenLabsConvai implements VoiceEngine {
 
   addHistory(turns: readonly TranscriptTurn[]): void {
     if (turns.length === 0) return;
-    // Whoever has talked before is not greeted.
-    this.#answers.discard();
+    this.#answers.greetNobody();
     this.#tell(historyNote(turns));
   }
 
@@ -329,20 +332,37 @@ export class ElevenLabsConvai implements VoiceEngine {
     for (const event of waiting) this.#socket.send(event);
     this.#backlog.open();
     this.#keepQuiet();
-    if (this.options.greets) this.#cancelOpening = this.options.clock.after(OPENING_MS, () => this.#noOpening());
+    this.#cancelOpening = this.options.clock.after(OPENING_MS, () => this.#noOpening());
     this.#settleReady?.resolve();
   }
 
-  /** The agent has no first message, and one is waited for: it is told to begin. */
+  /** The agent has no first message; if one is waited for, it is told to begin. */
   #noOpening(): void {
     if (!this.#answers.awaitsOpening) return;
-    if (this.#answers.busy) this.#send({ type: 'user_message', text: GO_ON });
+    this.#answers.noOpening();
+    if (this.#withheld !== undefined) this.#sendWithheld();
+    else if (this.#answers.busy) this.#send({ type: 'user_message', text: GO_ON });
     else this.#answers.discard();
+  }
+
+  /** Asks for an answer, unless the agent's own first message could still be taken for it. */
+  #prompt(text: string): void {
+    if (this.#answers.awaitsOpening) this.#withheld = text;
+    else this.#send({ type: 'user_message', text });
+  }
+
+  #sendWithheld(): void {
+    const text = this.#withheld;
+    this.#withheld = undefined;
+    if (text !== undefined) this.#send({ type: 'user_message', text });
   }
 
   #transcript(text: string): void {
     // Before it is told: whoever hears of it may ask for the answer at once.
-    if (text !== '' && !this.#turns.answeredUnread) this.#answers.callerTurn();
+    if (text !== '' && !this.#turns.answeredUnread) {
+      this.#answers.callerTurn();
+      this.#withheld = undefined;
+    }
     this.#turns.transcript(text);
   }
 

@@ -68,7 +68,7 @@ export class ConvaiSocket {
     try {
       url = await this.#signedUrl();
     } catch (error) {
-      this.#end(error instanceof Error ? error.message : String(error), undefined);
+      this.#end(reasonOf(error), undefined);
       return;
     }
     if (this.#closed) return;
@@ -103,7 +103,7 @@ export class ConvaiSocket {
       return signedUrlSchema.parse(JSON.parse(body)).signed_url;
     } catch (error) {
       if (error instanceof z.ZodError || error instanceof SyntaxError) throw new Error('gave an address that is none', { cause: error });
-      throw error instanceof TypeError && error.cause instanceof Error ? new Error(error.cause.message, { cause: error }) : error;
+      throw error;
     } finally {
       cancel();
     }
@@ -137,4 +137,10 @@ export class ConvaiSocket {
     this.#closed = true;
     this.listener.closed(error, code);
   }
+}
+
+/** What `fetch` rejects with says only that it failed; the reason is its cause. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as { message?: string; cause?: { message?: string } };
+  return message === 'fetch failed' ? `could not be reached: ${cause?.message || message}` : String(message ?? error);
 }
