@@ -4,6 +4,7 @@ import { createCarriers } from '../carriers';
 import { TenantCarriers } from '../carriers/tenant-carriers';
 import type { Carrier, CarrierName } from '../contracts/carrier';
 import type { Clock } from '../contracts/clock';
+import type { PriceTable } from '../policy/cost';
 import type { Config } from '../runtime/config';
 import { CredentialVault } from '../runtime/credential-vault';
 import type { Logger } from '../runtime/log';
@@ -21,6 +22,8 @@ export interface ActivityContext {
   readonly temporal: Client;
   /** Signs call tokens and gateway commands. */
   readonly secretKey: string;
+  /** Laid over the price list. */
+  readonly prices?: PriceTable;
   readonly clock: Clock;
   readonly log: Logger;
   /** Aborted when the worker drains: what is renewed anyway (the dispatch) ends at once, for another worker to go on. */

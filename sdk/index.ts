@@ -12,6 +12,7 @@ export { Agent } from './agent/agent';
 export { Guardrail, guardrail } from './agent/guardrail';
 export { Tool, tool } from './agent/tool';
 export { type ErrorCode, isPatterError, PatterConnectionError, PatterError, PatterTypeError, PatterValidationError } from './errors';
+export { EmbeddedServer, type EmbeddedServerOptions } from './local/embedded-server';
 export type { AgentOptions, AgentProvider, GuardrailFunction, GuardrailOptions, ToolFunction, ToolOptions } from './options/agent';
 export type { CallOptions } from './options/call';
 export { CallControl } from './options/call-control';

@@ -1,7 +1,7 @@
 import type { Connection } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities';
-import { activityContext } from '../activities/context';
+import { type ActivityContext, activityContext } from '../activities/context';
 import { systemClock } from '../contracts/clock';
 import type { Config } from '../runtime/config';
 import { deploymentName, WorkerDeployment } from '../runtime/deployment';
@@ -34,6 +34,8 @@ const DRAIN_MS = 15_000;
 export interface WorkerOptions {
   /** Made ahead. @default the product's own, from the cache of PATTER_HOME or made now */
   workflows?: { code: string };
+  /** Laid over the price list. */
+  prices?: ActivityContext['prices'];
 }
 
 /** Runs workflows and activities until `stop`, which lets requests that are under way finish. Applies pending migrations and registers search attributes. */
@@ -83,6 +85,7 @@ async function startWorker(
     store,
     temporal: client,
     secretKey: await secretKey(config),
+    ...(options.prices ? { prices: options.prices } : {}),
     clock: systemClock,
     log,
     draining: draining.signal,

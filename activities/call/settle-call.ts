@@ -23,7 +23,7 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
         const next = nextFor(settlement, campaign, contact, nowMs);
         nothingFollows = asksForNothing(campaign.spec.postCall);
         app = appOf(campaign.spec.agent);
-        const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign)]);
+        const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign)], ctx.prices);
         return {
           next: next.kind === 'done' ? { ...next, reason: next.reason ?? settlement.reason } : { ...next, at: new Date(next.at) },
           costMicros,

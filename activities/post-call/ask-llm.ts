@@ -22,7 +22,7 @@ export async function askLlm(
     if (!(error instanceof LlmError)) throw error;
     throw ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable, cause: error });
   }
-  const { costLines } = priceUsage(answer.usage);
+  const { costLines } = priceUsage(answer.usage, ctx.prices);
   await ctx.store.attempts.addUsageCost(
     call.callId,
     costLines.map((line) => ({ ...line, label: `${line.label} (${step})` })),

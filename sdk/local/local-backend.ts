@@ -237,7 +237,8 @@ export class LocalBackend implements PatterBackend {
     const prices = priceTableOf(pricing);
     const callbacks = openAppCallbacks({ ...{ home, app, prices, persistRoot }, agents: this.#agents, log: this.#log });
     this.#callbacks = callbacks;
-    const { dashboard, worker } = this.options;
+    const { dashboard } = this.options;
+    const worker = { ...this.options.worker, prices };
     const wanted = this.#served?.dashboard && dashboard ? dashboard({ ctx: home.ctx, token: this.#served.dashboardToken }) : undefined;
     return startEmbeddedRuntime({
       ...{ home, app, port, publicUrl, requireSignature },
@@ -246,7 +247,7 @@ export class LocalBackend implements PatterBackend {
       beside: () => callbacks.work(),
       log: this.#log,
       keys: this.#agents.ofServe?.compiled.credentials ?? {},
-      ...(worker ? { worker } : {}),
+      worker,
       ...(wanted ? { extend: wanted } : {}),
     });
   }

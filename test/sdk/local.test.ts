@@ -9,7 +9,7 @@ import { loadConfig } from '../../runtime/config';
 import { freePort } from '../../runtime/free-port';
 import { homePaths } from '../../runtime/home';
 import { localPostgresIsAlive, removeLocalPostgres } from '../../runtime/local-postgres';
-import { openLocalServers } from '../../runtime/local-servers';
+import { type LocalServers, openLocalServers } from '../../runtime/local-servers';
 import { findLocalTemporal } from '../../runtime/local-temporal';
 import { createLogger } from '../../runtime/log';
 import { listProcessStates } from '../../runtime/process-files';
@@ -19,6 +19,7 @@ import { until } from '../chaos/until';
 import { testHome } from '../support/test-home';
 
 const DESK = '+15005550006';
+const AI = 'This is an AI.';
 const WITHIN_MS = 60_000;
 const log = createLogger('test', 'error');
 const home = mkdtempSync(join(tmpdir(), 'patter-sdk-'));
@@ -39,17 +40,15 @@ beforeAll(async () => {
         asks: {
           kind: 'human',
           steps: [
-            { hear: '/help you/', say: 'What are your opening hours please?' },
-            { hear: '/eight to six/', say: 'Thank you, goodbye.' },
-            { hear: '/bye|welcome|day/i', orAfterMs: 6_000, hangUp: true },
+            { hear: '/help you/', say: 'Opening hours?' },
+            { hear: '/eight to six/', hangUp: true },
           ],
         },
         books: {
           kind: 'human',
           steps: [
-            { hear: '/shall I/', say: 'Please book it.' },
-            { hear: '/booked/', say: 'Thank you, goodbye.' },
-            { hear: '/bye|welcome|day/i', orAfterMs: 6_000, hangUp: true },
+            { hear: '/shall I/', say: 'Book it.' },
+            { hear: '/booked/', hangUp: true },
           ],
         },
       },
@@ -90,14 +89,14 @@ test('ten lines are an agent that answers; what a killed run has left is adopted
   const started: CallStartEvent[] = [];
   const ended: CallEndEvent[] = [];
   const phone = new Patter({ carrier: new Twilio(), phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
-  const agent = phone.agent({ systemPrompt: 'You are the receptionist of Acme Dental.', firstMessage: 'Acme Dental, how can I help you?' });
+  const agent = phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'Acme, how can I help you?', disclosure: AI });
   const ready = phone.ready;
   await phone.serve({ agent, port, onCallStart: (event) => void started.push(event), onCallEnd: (event) => void ended.push(event) });
   expect(await ready).toBe(`127.0.0.1:${port}`);
   expect(findLocalTemporal(home)?.address).toBe(temporal);
 
   const call = await over(await dialIn('+12125550101', 'asks'));
-  expect(heard(call)).toMatch(/Acme Dental, how can I help you\? ?We are open from eight to six\./);
+  expect(heard(call)).toMatch(/^This is an AI\. ?Acme, how can I help you\? ?We are open from eight to six/);
   expect(call.errors).toEqual([]);
   const [end] = await until(() => ended.length > 0 && ended, { withinMs: WITHIN_MS, what: 'onCallEnd' });
   expect(started).toEqual([expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: end?.callId })]);
@@ -116,17 +115,25 @@ test('ten lines are an agent that answers; what a killed run has left is adopted
 describe('with a server', () => {
   const ends: CallEndEvent[] = [];
   let phone: Patter;
+  let held: LocalServers;
 
   beforeAll(async () => {
+    // Another user of the same servers: they stay between one server and the next.
+    held = await openLocalServers({ config: loadConfig({ PATTER_HOME: home }, home), log, headless: true });
     phone = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
-    const agent = phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?' });
+    const agent = phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?', disclosure: AI });
     await phone.serve(agent, { port, onCallEnd: (event) => void ends.push(event) });
   }, 120_000);
-  afterAll(() => phone?.disconnect(), 60_000);
+  afterAll(async () => {
+    await phone?.disconnect();
+    await held?.close();
+    expect([findLocalTemporal(home), localPostgresIsAlive(home)]).toEqual([undefined, false]);
+  }, 60_000);
 
   test('peer defect 5: a call has its own agent and variables, and what it returns tells of it', async () => {
     const agent = phone.agent({
       systemPrompt: 'You call {customer_name}.',
+      disclosure: AI,
       firstMessage: 'Hello {customer_name}, how can I help you with order {order_id}?',
       variables: { order_id: 'none' },
     });
@@ -151,7 +158,7 @@ describe('with a server', () => {
     })();
     const result = await call.result();
     expect(result).toMatchObject({ callId: call.id, outcome: 'completed', custom_params: { crm: '7734' } });
-    expect(result.transcript.map(({ text }) => text).join(' ')).toContain('We are open from eight to six.');
+    expect(result.transcript.map(({ text }) => text).join(' ')).toContain('We are open from eight to six');
     expect(result.cost?.total).toBeGreaterThan(0);
     await watching;
     expect(seen).toContain('turn');
@@ -174,7 +181,8 @@ describe('with a server', () => {
     const place = async (to: string, name: string) => {
       const agent = phone.agent({
         systemPrompt: 'You book tables.',
-        firstMessage: `This is ${name}, shall I book your table?`,
+        disclosure: AI,
+        firstMessage: `${name} here, shall I book it?`,
         tools: [{ name: 'book', handler: (_: unknown, { callee }) => void booked.push(`${name} ${callee}`) }],
       });
       const onCallEnd = ({ callee }: CallEndEvent) => void ended.push(`${name} ${callee}`);
@@ -191,7 +199,7 @@ describe('with a server', () => {
       ['+12125550122', 'Oslo'],
     ] as const) {
       const [entry] = await callsTo(to);
-      expect(heard(entry as CallEntry)).toContain(`This is ${name}, shall I book your table? It is booked.`.slice(0, 35));
+      expect(heard(entry as CallEntry)).toMatch(new RegExp(`^This is an AI\\. ?${name} here, shall I book it\\? ?It is booked`));
     }
   }, 120_000);
 
@@ -236,7 +244,6 @@ describe('with a server', () => {
     });
     await expect(phone.ready).rejects.toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
     expect(await routing()).toBe('https://somebody-else.example.com/voice');
-    expect(findLocalTemporal(home)).toBeUndefined();
   }, 180_000);
 });
 
