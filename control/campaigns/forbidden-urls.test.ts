@@ -33,3 +33,18 @@ test('nothing is told where they are allowed', () => {
   expect(forbiddenUrls(spec, loadConfig({ PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' }, '/nowhere'))).toEqual([]);
   expect(forbiddenUrls(spec, loadConfig({ TWILIO_BASE_URL: 'http://127.0.0.1:1' }, '/nowhere'))).toEqual([]);
 });
+
+test('an MCP server is one of them, and a tool without a URL is none', () => {
+  const spec = campaignFileSchema.parse({
+    name: 'a',
+    from: ['+15005550006'],
+    agent: {
+      engine: { type: 'openai-realtime' },
+      systemPrompt: 'x',
+      code: 'shop/desk',
+      tools: [{ name: 'book', handler: true }],
+      mcp: [{ name: 'cal', url: 'http://192.168.1.2/mcp' }],
+    },
+  });
+  expect(forbiddenUrls(spec, loadConfig({}, '/nowhere'))).toEqual([expect.stringMatching(/^The MCP server cal is at 192\.168\.1\.2,/)]);
+});

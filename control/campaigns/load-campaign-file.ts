@@ -7,6 +7,7 @@ import { type CampaignSpec, campaignFileSchema } from '../../contracts/campaign'
 import { type ErrorCode, PatterError } from '../../contracts/errors';
 import { MCP_SEPARATOR } from '../../contracts/tool';
 import { timezoneName } from '../../policy/timezone';
+import { ArgumentSchemas } from '../../runtime/json-schema';
 
 export interface FileProblem {
   /** `dialing.cps`, `agent.tools.0.name`; empty for the file as a whole. */
@@ -162,6 +163,7 @@ function crossChecks(spec: CampaignSpec): { path: PropertyKey[]; message: string
 export function toolChecks(agent: AgentSpec): { path: PropertyKey[]; message: string }[] {
   const found: { path: PropertyKey[]; message: string }[] = [];
   const names = new Set<string>(BUILT_IN_TOOLS);
+  const schemas = new ArgumentSchemas();
   for (const [index, tool] of agent.tools.entries()) {
     if (names.has(tool.name)) {
       const builtIn = (BUILT_IN_TOOLS as readonly string[]).includes(tool.name);
@@ -170,6 +172,8 @@ export function toolChecks(agent: AgentSpec): { path: PropertyKey[]; message: st
         message: builtIn ? `"${tool.name}" is a tool that every agent has: choose another name` : `two tools are called "${tool.name}"`,
       });
     }
+    const defect = schemas.defect(tool.parameters);
+    if (defect !== undefined) found.push({ path: ['agent', 'tools', index, 'parameters'], message: `not a JSON Schema: ${defect}` });
     const server = agent.mcp.find(({ name }) => tool.name.startsWith(`${name}${MCP_SEPARATOR}`));
     if (server) {
       found.push({

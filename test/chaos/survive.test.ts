@@ -1,14 +1,19 @@
 /** Phase by victim: what is killed, and what has to be true all the same. `npm test` takes a part of the table, `npm run test:full` all of it. */
+import type { ToolCallRecord } from '../../contracts/call';
 import type { Outcome } from '../../contracts/outcomes';
 import { phoneOf } from '../e2e/world';
 import type { Victim } from './chaos';
 import { moment, type Phase, prepare, tidy } from './moments';
 import { verifyCampaign } from './verify';
-import { type ChaosWorld, DISCLOSURE, GREETING, startChaosWorld } from './world';
+import { agentOf, type ChaosWorld, DISCLOSURE, GREETING, startChaosWorld } from './world';
 
 interface Case {
   phase: Phase;
   victim: Victim;
+  /** At the same moment. */
+  also?: Victim;
+  /** The tool is the workflow's business. */
+  durable?: true;
   how?: 'freeze';
   /** Also where only some are run: those that have found something. */
   always?: true;
@@ -54,6 +59,11 @@ const ALL: Case[] = [
   { phase: 'talking', victim: 'everything' },
   { phase: 'tool call', victim: 'workers' },
   { phase: 'tool call', victim: 'gateway', always: true },
+  { phase: 'tool call', victim: 'gateway', also: 'workers', durable: true, always: true },
+  { phase: 'tool call', victim: 'gateway', durable: true },
+  { phase: 'tool call', victim: 'workers', durable: true },
+  { phase: 'tool call', victim: 'temporal', durable: true },
+  { phase: 'tool call', victim: 'everything', durable: true },
   { phase: 'transfer ringing', victim: 'workers' },
   { phase: 'transfer ringing', victim: 'gateway', always: true },
   { phase: 'transfer ringing', victim: 'temporal' },
@@ -76,31 +86,41 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => world?.stop(), 60_000);
 
-test.each(CASES.map((one) => [`${one.victim} ${one.how === 'freeze' ? 'frozen' : 'killed'} at: ${one.phase}`, one] as const))(
+const titleOf = ({ victim, also, how, durable, phase }: Case) =>
+  `${victim}${also ? ` and ${also}` : ''} ${how === 'freeze' ? 'frozen' : 'killed'} at: ${durable ? 'durable ' : ''}${phase}`;
+
+test.each(CASES.map((one) => [titleOf(one), one] as const))(
   '%s',
   async (_title, one) => {
-    const { phase, victim, how } = one;
+    const { phase, victim, also, how, durable = false } = one;
     const phone = phones.get(one) as string;
     await world.chaos.recovered();
     await prepare(world, phase, phone);
-    const name = `${phase}-${victim}-${how ?? 'kill'}`.replace(/[^a-z]+/g, '-');
-    const campaign = await world.start({ name }, [phone]);
+    const name = `${durable ? 'durable-' : ''}${phase}-${victim}-${also ?? ''}-${how ?? 'kill'}`.replace(/[^a-z]+/g, '-');
+    const campaign = await world.start({ name, agent: agentOf(world.tool.url, durable) }, [phone]);
     await moment(world, phase, phone);
     if (how === 'freeze') for (const role of await world.chaos.rolesOf(victim, phone)) await world.chaos.freeze(role, 8_000);
-    else await world.chaos.strike(victim, { phone, downMs: DOWN_MS });
+    else await Promise.all([victim, ...(also ? [also] : [])].map((each) => world.chaos.strike(each, { phone, downMs: DOWN_MS })));
     await tidy(world, phase).catch(() => undefined);
     await world.chaos.recovered();
     const { report } = await world.end(campaign);
     await tidy(world, phase);
     const calls = await world.calls(phone);
     const longestSilenceMs = Math.max(0, ...calls.map((call) => call.longestSilenceMs));
-    process.stderr.write(
-      `${phase} × ${victim} ${how ?? 'kill'}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms\n`,
-    );
+    process.stderr.write(`${titleOf(one)}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms\n`);
     expect(await verifyCampaign(world, campaign, report, { onceACall: [DISCLOSURE, GREETING] })).toEqual([]);
     expect(report.results.map((result) => result.outcome)).toEqual([one.outcome ?? OUTCOMES[phase] ?? 'completed']);
     if (one.silenceMs !== undefined) expect(longestSilenceMs).toBeLessThanOrEqual(one.silenceMs);
     for (const call of report.results[0]?.calls ?? []) expect(world.tool.actionsOf(call.callId).length).toBeLessThanOrEqual(1);
+    if (durable) await carriedOutOnce(report.results[0]?.calls[0]?.callId as string);
   },
   180_000,
 );
+
+/** Who was asked while its asker died is asked again, with the same key: one confirmation, and the record has its answer. */
+async function carriedOutOnce(callId: string): Promise<void> {
+  const [row] = await world.sql('select tool_calls from attempts where call_id = $1', [callId]);
+  const confirmed = (row?.tool_calls as ToolCallRecord[]).filter(({ name }) => name === 'confirm');
+  expect(confirmed).toMatchObject([{ ok: true, result: '{"ok":true}' }]);
+  expect(world.tool.actionsOf(callId)).toEqual([`${callId}.${confirmed[0]?.id}`]);
+}

@@ -85,7 +85,7 @@ export const SCENARIO: ScenarioInput = {
 /** `roles`: who has which number. Everybody else is a talker. */
 export async function startChaosWorld(
   roles: Record<string, string>,
-  { personas, durable = false, ...options }: { seed?: number; baud?: number; personas?: ScenarioInput['personas']; durable?: boolean } = {},
+  { personas, ...options }: { seed?: number; baud?: number; personas?: ScenarioInput['personas'] } = {},
 ): Promise<ChaosWorld> {
   const tool = await startToolReceiver();
   const people = { [DESK]: 'desk', [OTHER_DESK]: 'desk', ...roles };
@@ -102,7 +102,7 @@ export async function startChaosWorld(
     },
     chaos: new Chaos(world),
     tool,
-    start: (campaign, phones) => world.start(withAgent(campaign, tool.url, durable), phones),
+    start: (campaign, phones) => world.start(withAgent(campaign, tool.url), phones),
     async sql(text, values) {
       const client = new Client({ connectionString: url, connectionTimeoutMillis: 2_000, query_timeout: 10_000 });
       client.on('error', () => undefined);
@@ -120,25 +120,30 @@ export async function startChaosWorld(
   };
 }
 
-function withAgent(campaign: CampaignInput, toolUrl: string, durable: boolean): CampaignInput {
+/** @param durable the workflow carries its tool out */
+export function agentOf(toolUrl: string, durable: boolean): NonNullable<CampaignInput['agent']> {
   return {
-    agent: {
-      engine: { type: 'openai-realtime' },
-      systemPrompt:
-        'You are the assistant of Acme Dental. You call {first_name} about the appointment on {date}. If they confirm, call the tool confirm.',
-      disclosure: DISCLOSURE,
-      firstMessage: 'Hi {first_name}, your appointment is on {date}. Does it suit you?',
-      tools: [
-        {
-          name: 'confirm',
-          description: 'Confirms the appointment.',
-          parameters: { type: 'object', properties: {} },
-          webhookUrl: toolUrl,
-          durable,
-          timeoutMs: durable ? 15_000 : 8_000,
-        },
-      ],
-    },
+    engine: { type: 'openai-realtime' },
+    systemPrompt:
+      'You are the assistant of Acme Dental. You call {first_name} about the appointment on {date}. If they confirm, call the tool confirm.',
+    disclosure: DISCLOSURE,
+    firstMessage: 'Hi {first_name}, your appointment is on {date}. Does it suit you?',
+    tools: [
+      {
+        name: 'confirm',
+        description: 'Confirms the appointment.',
+        parameters: { type: 'object', properties: {} },
+        webhookUrl: toolUrl,
+        durable,
+        timeoutMs: durable ? 15_000 : 8_000,
+      },
+    ],
+  };
+}
+
+function withAgent(campaign: CampaignInput, toolUrl: string): CampaignInput {
+  return {
+    agent: agentOf(toolUrl, false),
     dialing: {
       cps: 20,
       maxConcurrent: 30,
