@@ -120,7 +120,7 @@ test.each(CASES.map((one) => [titleOf(one), one] as const))(
 /** Who was asked while its asker died is asked again, with the same key: one confirmation, and the record has its answer. */
 async function carriedOutOnce(callId: string): Promise<void> {
   const [row] = await world.sql('select tool_calls from attempts where call_id = $1', [callId]);
-  const confirmed = (row?.tool_calls as ToolCallRecord[]).filter(({ name }) => name === 'confirm');
+  const confirmed = ((row?.tool_calls ?? []) as ToolCallRecord[]).filter(({ name }) => name === 'confirm');
   expect(confirmed).toMatchObject([{ ok: true, result: '{"ok":true}' }]);
   expect(world.tool.actionsOf(callId)).toEqual([`${callId}.${confirmed[0]?.id}`]);
 }
