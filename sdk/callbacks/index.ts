@@ -1,4 +1,3 @@
 export { CallbackDispatcher, DEFAULT_CALLBACK_DEADLINE_MS, type DispatcherOptions } from './dispatcher';
 export { type MessageDeps, messageFunction } from './on-message';
-export { persistRootOf } from './persist';
 export { type CallbackWorker, type CallbackWorkerOptions, createCallbackWorker } from './worker';

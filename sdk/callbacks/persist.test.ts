@@ -1,11 +1,11 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { agentSchema } from '../../contracts/agent';
 import type { CallEndEvent } from '../options/events';
 import { eventsOf } from './events';
 import type { CallFacts } from './facts';
-import { callFileOf, persistRootOf, writeCallFile } from './persist';
+import { callFileOf, writeCallFile } from './persist';
 
 const endedAt = Date.parse('2025-03-15T23:59:59.900Z');
 const facts: CallFacts = {
@@ -44,14 +44,4 @@ test('one file for each call by the day of its end, the same when it is written 
 
 test('a call id leads nowhere outside the folder', () => {
   expect(callFileOf('/logs', '../../etc/x', endedAt)).toBe('/logs/calls/2025/03/15/.._.._etc_x.json');
-});
-
-test('where the history goes: what is given, else PATTER_LOG_DIR, else nowhere or the user’s own folder', () => {
-  expect(persistRootOf('/a/b', { PATTER_LOG_DIR: '/c' })).toBe('/a/b');
-  expect(persistRootOf(undefined, { PATTER_LOG_DIR: '/c' })).toBe('/c');
-  expect(persistRootOf(true, { PATTER_LOG_DIR: '/c' })).toBe('/c');
-  expect(persistRootOf(true, { XDG_DATA_HOME: '/d' })).toBe('/d/patter');
-  expect(persistRootOf(true, {})).toBe(join(homedir(), '.local/share/patter'));
-  expect(persistRootOf(undefined, {})).toBeNull();
-  expect(persistRootOf(false, { PATTER_LOG_DIR: '/c' })).toBeNull();
 });

@@ -1,19 +1,9 @@
 /** An on-disk export of the call history, beside the store: one JSON file for each call, whole or not there at all. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { CallEndEvent } from '../options/events';
 import type { CallFacts } from './facts';
-
-/** `true`: PATTER_LOG_DIR, else a folder of the user's; a path: that one; nothing said: PATTER_LOG_DIR alone; `false`: none. */
-export function persistRootOf(persist: boolean | string | undefined, env: NodeJS.ProcessEnv = process.env): string | null {
-  if (persist === false) return null;
-  if (typeof persist === 'string' && persist !== '') return resolve(persist);
-  const folder = env.PATTER_LOG_DIR;
-  if (folder) return resolve(folder);
-  return persist === true ? join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'patter') : null;
-}
 
 /** `<root>/calls/<year>/<month>/<day>/<call id>.json`, by the day (UTC) on which the call ended. */
 export function callFileOf(root: string, callId: string, endedAt: number): string {

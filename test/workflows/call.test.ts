@@ -119,6 +119,18 @@ describe('the dial', () => {
     };
   });
 
+  scenario('peer defect 18: the app of a call that the gate stops hears of its end', 'skipped_app', (bench) => {
+    const dial = async () => ({ kind: 'skipped', rule: 'suppressed', reason: 'on the list', app: 'my-app' }) as const;
+    const world = new CallWorld(bench, { dial });
+    return {
+      world,
+      async play() {
+        expect(await world.handle.result()).toMatchObject({ outcome: 'skipped', phase: 'ended' });
+        expect(world.inputsOf('startCallbacks')).toEqual([{ tenantId: 'default', callId: world.callId, app: 'my-app' }]);
+      },
+    };
+  });
+
   scenario('the gate defers: the contact waits in Postgres, the workflow ends', 'deferred', (bench) => {
     const world = new CallWorld(bench, { dial: async () => ({ kind: 'deferred', rule: 'window', reason: 'closed', until: 1 }) });
     return {
