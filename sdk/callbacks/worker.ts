@@ -1,5 +1,5 @@
 /** The Temporal worker of an app's own task queue: activities only, in the process that has the developer's functions. */
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { appTaskQueue } from '../../contracts/app-queue';
 import type { CallbackActivities } from '../../contracts/callbacks';
@@ -43,7 +43,7 @@ export async function createCallbackWorker(options: CallbackWorkerOptions): Prom
     if (!options.connection) await connection.close();
   };
   const own: CallbackActivities = {
-    deliverCallbacks: (input) => whileBeating(clock, () => dispatcher.finish(input)),
+    deliverCallbacks: (input) => whileBeating(clock, () => dispatcher.finish(input).catch(withoutWords)),
   };
   let worker: Worker;
   try {
@@ -69,6 +69,15 @@ export async function createCallbackWorker(options: CallbackWorkerOptions): Prom
       await closed;
     },
   };
+}
+
+/** What a developer's function throws may quote what a person said: it stays in the log of this process, and out of Temporal's histories. */
+function withoutWords(error: unknown): never {
+  const kind = error instanceof Error ? error.name : typeof error;
+  throw ApplicationFailure.retryable(
+    `an event was not delivered (${kind}); it is told again. The log of the process says more`,
+    'CallbackFailed',
+  );
 }
 
 /** So that a process that dies in a callback is noticed within seconds. */

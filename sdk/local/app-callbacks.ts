@@ -36,7 +36,8 @@ export function openAppCallbacks(options: AppCallbacksOptions): AppCallbacks {
   const dispatcher = new CallbackDispatcher({
     ...{ app, log, persistRoot },
     store: home.ctx.store,
-    callbacksOf: ({ code }) => agents.find(code)?.callbacks ?? {},
+    // Undefined right after a start, or after a restart until the agent is made again: what has ended meanwhile waits for it.
+    callbacksOf: ({ code }) => agents.find(code)?.callbacks,
     allowPrivate: mayReachPrivate(home.config),
     ...(Object.keys(prices).length > 0 ? { prices } : {}),
   });
