@@ -1,0 +1,293 @@
+/** What agent(), tool() and guardrail() take, with every documented default, rule and error, and what becomes of it. */
+import {
+  type AgentOptions,
+  CloudflareTunnel,
+  DeepgramSTT,
+  ElevenLabsConvAI,
+  ElevenLabsTTS,
+  Guardrail,
+  guardrail,
+  OpenAILLM,
+  OpenAIRealtime,
+  Patter,
+  type PatterError,
+  type PatterTypeError,
+  PatterValidationError,
+  Telnyx,
+  Tool,
+  Twilio,
+  tool,
+} from '../../sdk';
+import { compileAgent } from '../../sdk/agent/compile-agent';
+import { caught, inEmptyFolder, KEYS, PROMPT, refused, warnings } from './support/options';
+
+inEmptyFolder();
+
+describe('agent()', () => {
+  const phone = () => new Patter({ ...KEYS, deepgramKey: 'dg', elevenlabsKey: 'el' });
+  const agent = (options: Partial<AgentOptions> = {}) => phone().agent({ systemPrompt: PROMPT, ...options });
+
+  test('has the documented defaults', () => {
+    expect(agent()).toMatchObject({
+      ...{
+        systemPrompt: PROMPT,
+        voice: 'alloy',
+        model: 'gpt-realtime-mini',
+        language: 'en',
+        firstMessage: '',
+        provider: 'openai_realtime',
+      },
+      ...{ tools: [], guardrails: [], variables: {}, stt: undefined, tts: undefined },
+    });
+  });
+
+  test('is frozen, as all option objects are', () => {
+    const one = agent({ tools: [tool({ name: 'a', handler: () => '' })], variables: { a: 1 } });
+    const frozen = [
+      one,
+      one.tools,
+      one.tools[0],
+      one.variables,
+      new Twilio(),
+      new Telnyx(),
+      new OpenAIRealtime(),
+      new DeepgramSTT(),
+      new ElevenLabsTTS(),
+    ];
+    for (const object of [...frozen, guardrail({ name: 'g', blockedTerms: ['x'] }), new CloudflareTunnel()])
+      expect(Object.isFrozen(object)).toBe(true);
+  });
+
+  test('an old model name is accepted, mapped and warned of', () => {
+    const { codes, stop } = warnings();
+    const { spec } = compileAgent(agent({ model: 'gpt-4o-mini-realtime-preview' }), { app: 'a' });
+    const { spec: larger } = compileAgent(agent({ model: 'gpt-4o-realtime-preview-2024-12-17' }), { app: 'a' });
+    const { spec: current } = compileAgent(agent({ model: 'gpt-realtime' }), { app: 'a' });
+    stop();
+    expect([spec.engine, larger.engine, current.engine].map((engine) => 'model' in engine && engine.model)).toEqual([
+      ...['gpt-realtime-mini', 'gpt-realtime', 'gpt-realtime'],
+    ]);
+    expect(codes).toEqual(['PATTER_MODEL_REPLACED', 'PATTER_MODEL_REPLACED']);
+  });
+
+  test('a voice that Realtime lacks is mapped and warned of', () => {
+    const { codes, stop } = warnings();
+    const { spec } = compileAgent(agent({ engine: new OpenAIRealtime({ voice: 'nova' }) }), { app: 'a' });
+    stop();
+    expect(spec.engine).toMatchObject({ type: 'openai-realtime', voice: 'coral' });
+    expect(codes).toEqual(['PATTER_VOICE_REPLACED']);
+  });
+
+  test.each<[string, Partial<AgentOptions> | Record<string, unknown>, string]>([
+    ['no prompt', { systemPrompt: '' }, 'systemPrompt must not be empty'],
+    [
+      'an unknown provider',
+      { provider: 'gemini' },
+      "provider must be 'openai_realtime', 'elevenlabs_convai' or 'pipeline' (got \"gemini\")",
+    ],
+    ['a pipeline without a recogniser', { provider: 'pipeline' }, 'A pipeline agent needs stt'],
+    ['a pipeline without a voice', { stt: new DeepgramSTT() }, 'A pipeline agent needs tts'],
+    [
+      'engine and parts of a pipeline',
+      { engine: new OpenAIRealtime(), stt: new DeepgramSTT() },
+      'stt belong to a pipeline, and engine hears',
+    ],
+    [
+      'parts of a pipeline and another provider',
+      { provider: 'openai_realtime', tts: new ElevenLabsTTS() },
+      "tts belong to a pipeline, and provider is 'openai_realtime'",
+    ],
+    [
+      'engine and another provider',
+      { engine: new OpenAIRealtime(), provider: 'pipeline' },
+      "provider is 'pipeline', and engine is one of 'openai_realtime'",
+    ],
+    ['two voices', { engine: new OpenAIRealtime({ voice: 'ash' }), voice: 'alloy' }, 'voice is given twice'],
+    ['ConvAI without its agent', { engine: new ElevenLabsConvAI() }, 'ELEVENLABS_AGENT_ID'],
+    [
+      'a value of 501 characters',
+      { variables: { name: 'x'.repeat(501) } },
+      'variables.name has 501 characters; a value may have 500 at most',
+    ],
+    ['no disclosure', { disclosure: ' ' }, 'callers are told that they speak with an AI'],
+    ['a bad agentId', { agentId: 'a b' }, 'agentId must have 1 to 64 letters'],
+    ['a tool of a built-in name', { tools: [{ name: 'end_call', handler: () => '' }] }, 'every agent has end_call already'],
+    ['two tools of one name', { tools: ['x', 'x'].map((name) => ({ name, handler: () => '' })) }, 'another tool is called x too'],
+    ['a tool without anything to call', { tools: [{ name: 'x' }] }, 'tools[0]: Tool "x" needs a handler or a webhookUrl'],
+    ['an unknown option', { system_prompt: 'x' }, 'agent() has no option system_prompt: write systemPrompt'],
+    [
+      'a vendor that does not exist',
+      { stt: Object.freeze(Object.assign(Object.create(DeepgramSTT.prototype), { provider: 'acme' })), tts: new ElevenLabsTTS() },
+      'STTConfig has no provider "acme". There are: deepgram, whisper, openai',
+    ],
+    ['a conversation that is too long', { maxDurationMs: 1e9 }, 'maxDurationMs'],
+  ])('%s is refused', (_, options, message) => {
+    expect(refused(() => agent(options as Partial<AgentOptions>))).toContain(message);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['tools', { tools: {} }],
+    ['stt', { stt: { provider: 'deepgram' } }],
+    ['engine', { engine: 'openai' }],
+    ['systemPrompt', { systemPrompt: 7 }],
+    ['variables.x', { variables: { x: {} } }],
+    ['tools[0].handler', { tools: [{ name: 'x', handler: 'y' }] }],
+  ])('%s of another type is a TypeError', (option, options) => {
+    const error = caught(() => agent(options as Partial<AgentOptions>));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as PatterTypeError).details.option).toBe(option);
+  });
+
+  test.each<[string, Partial<AgentOptions>, string]>([
+    ['openai_realtime', {}, 'openaiKey'],
+    ['elevenlabs_convai', { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }) }, 'elevenlabsKey'],
+    ['pipeline', { stt: new DeepgramSTT(), tts: new ElevenLabsTTS({ apiKey: 'el' }) }, 'deepgramKey'],
+  ])('%s needs its key, from wherever', (provider, options, key) => {
+    const bare = new Patter({ phoneNumber: '+15005550006' });
+    const error = caught(() => bare.agent({ systemPrompt: PROMPT, ...options })) as PatterError;
+    expect(error).toBeInstanceOf(PatterValidationError);
+    expect(error.code).toBe('PATTER_CREDENTIAL_MISSING');
+    expect(error.message).toContain(`An agent with provider '${provider}' needs ${key}: give it to new Patter(), or set `);
+    expect(new Patter({ [key]: 'a-key' }).agent({ systemPrompt: PROMPT, ...options }).provider).toBe(provider);
+  });
+
+  test('a key of its own is enough, and is in no specification', () => {
+    const one = new Patter().agent({ systemPrompt: PROMPT, engine: new OpenAIRealtime({ apiKey: 'sk-own' }) });
+    const { spec, credentials } = compileAgent(one, { app: 'a' });
+    expect(credentials).toEqual({ openaiKey: 'sk-own' });
+    expect(JSON.stringify(spec)).not.toContain('sk-own');
+  });
+
+  test('toDict() has the documented fields', () => {
+    const one = agent({ stt: Patter.whisper({ apiKey: 'sk-1' }), tts: Patter.openaiTts({ apiKey: 'sk-1' }), variables: { name: 'Jane' } });
+    expect(one.toDict()).toEqual({
+      ...{ system_prompt: PROMPT, voice: 'alloy', model: 'gpt-4o-mini', language: 'en', first_message: '', provider: 'pipeline' },
+      ...{ variables: { name: 'Jane' }, tools: [], guardrails: [] },
+      stt: { provider: 'whisper', api_key: 'sk-1', language: 'en' },
+      tts: { provider: 'openai', api_key: 'sk-1', voice: 'alloy' },
+    });
+  });
+});
+
+describe('compileAgent()', () => {
+  const phone = () => new Patter({ ...KEYS, deepgramKey: 'dg', elevenlabsKey: 'el' });
+
+  test('a pipeline: vendors, voices, models and languages as given', () => {
+    const agent = phone().agent({
+      systemPrompt: PROMPT,
+      stt: new DeepgramSTT({ model: 'flux-general-en', language: 'de', keyterms: ['Patter'] }),
+      tts: new ElevenLabsTTS({ voice: 'josh', speed: 1.1 }),
+      llm: new OpenAILLM({ model: 'gpt-4.1', temperature: 0.3 }),
+    });
+    const { spec, needs } = compileAgent(agent, { app: 'a' });
+    expect(spec.language).toBe('de');
+    expect(spec.engine).toMatchObject({
+      type: 'pipeline',
+      stt: { provider: 'deepgram', model: 'flux-general-en', keyterms: ['Patter'] },
+      tts: { provider: 'elevenlabs', voice: 'josh', speed: 1.1 },
+      llm: { provider: 'openai', model: 'gpt-4.1', temperature: 0.3 },
+    });
+    expect(needs).toEqual(['deepgramKey', 'elevenlabsKey', 'openaiKey']);
+    // Where a function answers, no model is asked.
+    expect(compileAgent(agent, { app: 'a', onMessage: () => '' }).needs).toEqual(['deepgramKey', 'elevenlabsKey']);
+  });
+
+  test('the static helpers make what the classes make', () => {
+    expect(Patter.deepgram({ apiKey: 'dg' }).toDict()).toEqual({ provider: 'deepgram', api_key: 'dg', language: 'en' });
+    expect(Patter.whisper({ apiKey: 'sk', language: 'it' }).toDict()).toEqual({ provider: 'whisper', api_key: 'sk', language: 'it' });
+    expect(Patter.elevenlabs({ apiKey: 'el' }).toDict()).toEqual({ provider: 'elevenlabs', api_key: 'el', voice: 'rachel' });
+    expect(Patter.openaiTts({ apiKey: 'sk' }).toDict()).toEqual({ provider: 'openai', api_key: 'sk', voice: 'alloy' });
+    expect(Patter.tool({ name: 'x', webhookUrl: 'https://example.com/x' })).toEqual(
+      new Tool({ name: 'x', webhookUrl: 'https://example.com/x' }),
+    );
+    expect(Patter.guardrail({ name: 'x', blockedTerms: ['y'] })).toEqual(new Guardrail({ name: 'x', blockedTerms: ['y'] }));
+  });
+
+  test('functions stay in the process, and get the call in both spellings', async () => {
+    const seen: unknown[] = [];
+    const agent = phone().agent({
+      systemPrompt: PROMPT,
+      tools: [
+        {
+          name: 'book',
+          parameters: { type: 'object' },
+          durable: true,
+          handler: (args, context) => seen.push(args, context.callId, context.call_id),
+        },
+        { name: 'look', webhookUrl: 'https://example.com/look', timeoutMs: 2_000 },
+      ],
+      guardrails: [{ name: 'no numbers', check: (text) => /\d/.test(text), blockedTerms: ['secret'] }],
+    });
+    const { spec, code } = compileAgent(agent, { app: 'my-app' });
+    expect(spec.tools).toEqual([
+      { name: 'book', description: '', parameters: { type: 'object' }, handler: true, durable: true, timeoutMs: 10_000 },
+      {
+        name: 'look',
+        description: '',
+        parameters: { type: 'object', properties: {} },
+        webhookUrl: 'https://example.com/look',
+        durable: false,
+        timeoutMs: 2_000,
+      },
+    ]);
+    expect(spec.guardrails).toEqual([
+      { name: 'no numbers', blockedTerms: ['secret'], check: true, timeoutMs: 1_000, replacement: "I'm sorry, I can't respond to that." },
+    ]);
+    const context = {
+      ...{ callId: 'call_1', caller: '+15005550001', callee: '+15005550002', direction: 'inbound' as const },
+      ...{ variables: {}, history: [], signal: new AbortController().signal },
+    };
+    await code.tools?.book?.({ day: 'Monday' }, context);
+    expect(seen).toEqual([{ day: 'Monday' }, 'call_1', 'call_1']);
+    expect([await code.guardrails?.['no numbers']?.('at 5', context), await code.guardrails?.['no numbers']?.('at five', context)]).toEqual(
+      [true, false],
+    );
+  });
+
+  test('an agent keeps its name over a restart, and another agent has another one', () => {
+    const make = (handler: () => string, prompt = PROMPT) =>
+      compileAgent(phone().agent({ systemPrompt: prompt, tools: [{ name: 'x', handler }] }), { app: 'my-app' }).spec.code;
+    const name = make(() => 'one');
+    expect(name).toMatch(/^my-app\/agent-[0-9a-f]{16}$/);
+    expect(make(() => 'one')).toBe(name);
+    expect(make(() => 'two')).not.toBe(name);
+    expect(make(() => 'one', 'Another prompt.')).not.toBe(name);
+    const named = phone().agent({ systemPrompt: PROMPT, agentId: 'reception' });
+    expect(compileAgent(named, { app: 'my-app', firstMessage: 'Hi' }).spec).toMatchObject({ code: 'my-app/reception', firstMessage: 'Hi' });
+  });
+
+  test('variables are known by the names that templates use', () => {
+    const agent = phone().agent({ systemPrompt: 'For {First Name}: {order}.', variables: { 'First Name': 'Jane', order: 7 } });
+    expect(compileAgent(agent, { app: 'a' }).spec.variables).toEqual({ first_name: 'Jane', order: '7' });
+  });
+
+  test('onMessage belongs to a pipeline', () => {
+    const agent = phone().agent({ systemPrompt: PROMPT });
+    expect(refused(() => compileAgent(agent, { app: 'a', onMessage: () => '' }))).toContain(
+      "this agent's provider is 'openai_realtime', where the model answers",
+    );
+    const piped = phone().agent({ systemPrompt: PROMPT, stt: new DeepgramSTT(), tts: new ElevenLabsTTS() });
+    expect(compileAgent(piped, { app: 'a', onMessage: 'https://example.com/turn' }).spec.engine).toMatchObject({
+      onMessage: { url: 'https://example.com/turn' },
+    });
+  });
+});
+
+describe('tool() and guardrail()', () => {
+  test('a tool has exactly one of handler and webhookUrl', () => {
+    expect(refused(() => tool({ name: 'x' }))).toBe('Tool "x" needs a handler or a webhookUrl: give one of them.');
+    expect(refused(() => tool({ name: 'x', handler: () => '', webhookUrl: 'https://example.com' }))).toBe(
+      'Tool "x" has both a handler and a webhookUrl: give one of them.',
+    );
+    expect(refused(() => tool({ name: 'not a name', handler: () => '' }))).toContain('a tool name has 1 to 64 letters');
+    expect(refused(() => tool({ name: 'x', webhookUrl: 'example' }))).toContain('webhookUrl');
+    expect(tool({ name: 'x', webhookUrl: 'https://example.com' }).toDict()).toEqual({
+      ...{ name: 'x', description: '', parameters: { type: 'object', properties: {} }, webhook_url: 'https://example.com' },
+    });
+  });
+
+  test('a guardrail has something that it guards against', () => {
+    expect(refused(() => guardrail({ name: 'x' }))).toContain('a guardrail needs blockedTerms or a check');
+    expect(guardrail({ name: 'x', blockedTerms: ['sue'] }).replacement).toBe("I'm sorry, I can't respond to that.");
+  });
+});
