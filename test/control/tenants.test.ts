@@ -1,0 +1,228 @@
+/** Two tenants on one backend: whatever one's key opens, it shows and changes nothing of the other's. */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { WebSocket } from 'ws';
+import { systemClock } from '../../contracts/clock';
+import { lineFileSchema } from '../../contracts/line';
+import { placeCall } from '../../control/calls/place-call';
+import { startCampaign } from '../../control/campaigns/start-campaign';
+import type { ControlContext } from '../../control/context';
+import { createApiKey, listApiKeys, revokeApiKey } from '../../control/keys/api-keys';
+import { setLine } from '../../control/lines/lines';
+import { createControlServer } from '../../control/server';
+import { loadConfig } from '../../runtime/config';
+import { CredentialVault } from '../../runtime/credential-vault';
+import { createLogger } from '../../runtime/log';
+import { connectTo } from '../../runtime/temporal';
+import { campaignFile, openTestStore, type TestStore } from '../store/fixtures';
+import { startTestTemporal } from '../support/temporal';
+
+const TOKEN = 'a-token-of-sixteen-or-more';
+const FROM = '203.0.113.9';
+/** In everything that the other tenant has. */
+const MARK = 'zebra';
+
+let test_: TestStore;
+let ctx: ControlContext;
+let folder: string;
+let app: FastifyInstance;
+const routes: RouteOptions[] = [];
+const workflows: string[] = [];
+let mine: string;
+let theirs: string;
+let victim: { campaignId: string; campaign: string; callId: string; number: string };
+
+beforeAll(async () => {
+  test_ = await openTestStore();
+  folder = await mkdtemp(join(tmpdir(), 'patter-tenants-'));
+  const server = await startTestTemporal();
+  const connection = await connectTo(server.address);
+  const env = {
+    PATTER_HOME: folder,
+    PATTER_TASK_QUEUE: server.taskQueue,
+    PATTER_CONTROL_TOKEN: TOKEN,
+    PATTER_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  };
+  ctx = {
+    config: { ...loadConfig(env, folder), TEMPORAL_NAMESPACE: server.namespace },
+    store: test_.store,
+    temporal: new Client({ connection, namespace: server.namespace }),
+    clock: systemClock,
+    log: createLogger('test', 'silent'),
+  };
+  app = createControlServer(ctx, async () => [], { prepare: (made) => made.addHook('onRoute', (route) => void routes.push(route)) });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  mine = (await createApiKey(ctx, { tenantId: 'acme' })).secret;
+  theirs = (await createApiKey(ctx, { tenantId: 'other', name: MARK })).secret;
+  victim = await populate();
+}, 180_000);
+
+afterAll(async () => {
+  await app?.close();
+  for (const id of workflows)
+    await ctx.temporal.workflow
+      .getHandle(id)
+      .terminate('test')
+      .catch(() => undefined);
+  await ctx?.temporal.connection.close();
+  await test_.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** One of everything that belongs to the other tenant. */
+async function populate(): Promise<typeof victim> {
+  const spec = campaignFile({ name: `${MARK}-campaign` });
+  const contactsFile = join(folder, 'contacts.csv');
+  const { writeFile } = await import('node:fs/promises');
+  await writeFile(contactsFile, 'phone,first_name\n+12125550101,Ada\n');
+  const { campaign } = await startCampaign(ctx, { spec, contactsFile, tenantId: 'other' });
+  workflows.push(`campaign/other/${spec.name}`);
+  const number = '+15005550009';
+  await setLine(
+    ctx,
+    lineFileSchema.parse({ name: `${MARK}-line`, number, agent: { engine: { type: 'openai-realtime' }, systemPrompt: MARK } }),
+    'other',
+  );
+  const call = await placeCall(ctx, {
+    tenantId: 'other',
+    to: '+12125550102',
+    from: number,
+    agent: { engine: { type: 'openai-realtime' }, systemPrompt: MARK },
+    metadata: { note: MARK },
+  });
+  workflows.push(call.callId);
+  await new CredentialVault(ctx.store.credentials, ctx.config, systemClock).set('other', 'openai', { OPENAI_API_KEY: MARK });
+  return { campaignId: campaign.campaignId, campaign: spec.name, callId: call.callId, number };
+}
+
+const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
+const ask = (secret: string, method: string, url: string, payload?: object) =>
+  app.inject({ method: method as 'GET', url, headers: bearer(secret), remoteAddress: FROM, ...(payload && { payload }) });
+
+/** What may stand for a route's `:parameters`; a new parameter needs an entry. */
+function urlsOf(route: string): string[] {
+  const values: Record<string, string[]> = { id: [victim.campaignId, victim.campaign, victim.callId] };
+  const [parameter] = /:(\w+)/.exec(route)?.slice(1) ?? [];
+  if (parameter === undefined) return [route];
+  const candidates = values[parameter];
+  if (!candidates) throw new Error(`${route}: say here which of the other tenant's ids may stand for :${parameter}`);
+  return candidates.map((value) => route.replace(`:${parameter}`, encodeURIComponent(value)));
+}
+
+const BODIES: object[] = [
+  {},
+  { reason: 'mine' },
+  { cps: 1 },
+  { text: 'hello' },
+  { number: '+12125550103' },
+  { to: '+12125550103', from: '+15005550009', firstMessage: 'hi' },
+];
+
+async function stateOfVictim() {
+  const campaign = await ctx.store.campaigns.get(victim.campaignId);
+  const line = await ctx.store.lines.get('other', victim.number);
+  return {
+    campaign,
+    line,
+    calls: await ctx.store.attempts.recent({ tenantId: 'other', limit: 10 } as never),
+    keys: await listApiKeys(ctx, 'other'),
+  };
+}
+
+test('every route: a key of one tenant sees and changes nothing of another’s', async () => {
+  const before = await stateOfVictim();
+  const tried: string[] = [];
+  for (const { method, url, config } of routes) {
+    for (const verb of [method].flat()) {
+      if (verb === 'HEAD' || verb === 'OPTIONS' || (config as { open?: boolean } | undefined)?.open) continue;
+      for (const target of urlsOf(url)) {
+        for (const body of verb === 'GET' ? [undefined] : BODIES) {
+          const response = await ask(mine, verb, target, body);
+          // It may come back in an error that repeats the question.
+          const shown = response.body.replaceAll(victim.campaign, '').replaceAll(victim.callId, '');
+          expect({ verb, target, body, leaks: shown.includes(MARK) }).toMatchObject({ leaks: false });
+          if (url.includes(':')) expect([400, 403, 404]).toContain(response.statusCode);
+        }
+      }
+      tried.push(`${verb} ${url}`);
+    }
+  }
+  expect(tried).toEqual(
+    expect.arrayContaining([
+      'GET /api/campaigns',
+      'POST /api/campaigns/:id/cancel',
+      'GET /api/calls/:id',
+      'POST /v1/calls',
+      'GET /metrics',
+    ]),
+  );
+  const { keys, ...after } = await stateOfVictim();
+  const { keys: keysBefore, ...rest } = before;
+  expect(after).toEqual(rest);
+  expect(keys.map(({ keyId, revokedAt }) => [keyId, revokedAt])).toEqual(keysBefore.map(({ keyId, revokedAt }) => [keyId, revokedAt]));
+});
+
+test('the owner’s key does see it: the routes are not just closed', async () => {
+  expect((await ask(theirs, 'GET', `/api/campaigns/${victim.campaign}`)).json()).toMatchObject({ campaignId: victim.campaignId });
+  expect((await ask(theirs, 'GET', '/api/campaigns')).body).toContain(MARK);
+});
+
+test('a key opens what its scopes say, and nothing of the operator’s', async () => {
+  const { secret } = await createApiKey(ctx, { tenantId: 'other', scopes: ['read'] });
+  expect((await ask(secret, 'GET', '/api/campaigns')).statusCode).toBe(200);
+  const refused = await ask(secret, 'POST', `/api/campaigns/${victim.campaign}/pause`, {});
+  expect([refused.statusCode, refused.json().code]).toEqual([403, 'PATTER_FORBIDDEN']);
+  expect((await ask(theirs, 'GET', '/metrics')).statusCode).toBe(403);
+  expect((await ask(TOKEN, 'GET', '/metrics')).statusCode).toBe(200);
+  const code = {
+    to: '+12125550104',
+    from: '+15005550009',
+    agent: { engine: { type: 'openai-realtime' }, systemPrompt: 'x', code: 'somebody/agent' },
+  };
+  expect((await ask(mine, 'POST', '/api/calls', code)).statusCode).toBe(403);
+  await expect(createApiKey(ctx, { scopes: ['everything'] })).rejects.toThrow('not everything');
+  await expect(createApiKey(ctx, { tenantId: 'Not/One' })).rejects.toMatchObject({ code: 'PATTER_CONFIG_INVALID' });
+});
+
+test('a secret is nowhere in the database; a revoked key opens nothing, also over its socket', async () => {
+  const { key, secret } = await createApiKey(ctx, { tenantId: 'acme', number: '+15005550011' });
+  expect(JSON.stringify(await ctx.store.apiKeys.list('acme'))).not.toContain(secret.slice(12));
+  await expect(revokeApiKey(ctx, key.keyId, 'other')).rejects.toMatchObject({ code: 'PATTER_KEY_NOT_FOUND' });
+  expect((await ask(secret, 'GET', '/api/campaigns')).statusCode).toBe(200);
+  await revokeApiKey(ctx, key.prefix, 'acme');
+  await revokeApiKey(ctx, key.keyId, 'acme');
+  expect((await ask(secret, 'GET', '/api/campaigns')).statusCode).toBe(401);
+  expect(await socketAnswer(secret)).toBe(401);
+  expect(await socketAnswer('pt_nonsense')).toBe(401);
+  const { secret: reader } = await createApiKey(ctx, { tenantId: 'acme', scopes: ['read'] });
+  expect(await socketAnswer(reader)).toBe(403);
+});
+
+test('a program can’t connect to a number of another tenant', async () => {
+  const hello = { type: 'hello', version: 1, clientId: 'c', number: victim.number, credentials: {} };
+  expect(await socketAnswer(mine, hello)).toMatchObject({ type: 'refused', code: 'PATTER_NUMBER_TAKEN' });
+  expect(await ctx.store.lines.tenantOf(victim.number)).toBe('other');
+});
+
+/** The status of a refused upgrade, or the first message. */
+function socketAnswer(secret: string, hello?: object): Promise<unknown> {
+  const { port } = app.server.address() as { port: number };
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sdk`, { headers: bearer(secret) });
+    socket.on('unexpected-response', (_request, response) => {
+      response.resume();
+      resolve(response.statusCode);
+      socket.terminate();
+    });
+    socket.on('error', reject);
+    socket.on('open', () => (hello ? socket.send(JSON.stringify(hello)) : resolve('open')));
+    socket.on('message', (data) => {
+      resolve(JSON.parse(String(data)));
+      socket.close();
+    });
+  });
+}
