@@ -208,7 +208,7 @@ export class Answers {
     }
     if (answer.words === 'unknown') {
       answer.words = alignment ? 'aligned' : 'whole';
-      if (!alignment && answer.text !== undefined) this.#word(answer, { text: answer.text });
+      if (!alignment && answer.text) this.#word(answer, { text: answer.text });
     }
     if (alignment && answer.words === 'aligned') {
       for (const { text, fromMs } of wordsOf(alignment)) this.#word(answer, { text, fromMs: answer.item.audioMs + fromMs });
