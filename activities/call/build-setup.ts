@@ -4,6 +4,7 @@ import { type AgentSpec, agentSchema, type Variables } from '../../contracts/age
 import type { CallSetup } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
 import type { SingleOptions } from '../../contracts/single-call';
+import { customParamsOf } from '../../policy/custom-params';
 import { fillTemplate } from '../../policy/template';
 import { numbersInTemplate, transferOrder } from '../../policy/transfer-targets';
 
@@ -25,7 +26,8 @@ export interface SetupSource {
 }
 
 export function buildSetup(source: SetupSource): CallSetup {
-  const { spec, variables, direction = 'outbound' } = source;
+  const { spec, direction = 'outbound' } = source;
+  const variables = withDefaults(source.variables, spec.agent.variables);
   const fill = (text: string) => fillTemplate(text, variables);
   // From the template: what a variable puts in was not written by the developer.
   const transferNumbers = numbersInTemplate(spec.agent.systemPrompt);
@@ -47,7 +49,7 @@ export function buildSetup(source: SetupSource): CallSetup {
     from: direction === 'inbound' ? source.to : source.from,
     agent,
     variables,
-    ...(source.single && source.single.customParams.length > 0 ? { customParams: pick(variables, source.single.customParams) } : {}),
+    ...(source.single && { customParams: customParamsOf(source.single, variables) }),
     voicemailMessage: fill(spec.dialing.voicemailMessage),
     machineDetection: spec.dialing.machineDetection,
     canTransfer: spec.transfer !== undefined || transferNumbers.length > 0,
@@ -57,8 +59,9 @@ export function buildSetup(source: SetupSource): CallSetup {
   };
 }
 
-function pick(variables: Variables, names: readonly string[]): Variables {
-  return Object.fromEntries(names.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]])));
+/** An empty value of the contact or call is none. What an earlier version stored has no defaults. */
+function withDefaults(own: Variables, defaults: Variables | undefined): Variables {
+  return { ...own, ...Object.fromEntries(Object.entries(defaults ?? {}).filter(([name]) => !own[name])) };
 }
 
 export function rulesFor(source: SetupSource, gatewayId: string): CallRules {

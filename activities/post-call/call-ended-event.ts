@@ -1,4 +1,5 @@
 import { microsToUsd } from '../../contracts/money';
+import { customParamsOf } from '../../policy/custom-params';
 import { recordingView } from '../../policy/recording-view';
 import type { WebhookEvent } from '../webhook/send-webhook';
 import type { EndedCall } from './load-call';
@@ -6,6 +7,7 @@ import type { EndedCall } from './load-call';
 /** The report's call with whose it was, and the contact's outcome where this call was the last. The same at every try. */
 export function callEndedEvent({ call, campaign, contact, recording }: EndedCall): WebhookEvent {
   const iso = (at: Date | null) => at?.toISOString() ?? null;
+  const variables = call.variables ?? contact.variables;
   return {
     type: 'call.ended',
     timestamp: (call.endedAt ?? call.createdAt).toISOString(),
@@ -14,7 +16,8 @@ export function callEndedEvent({ call, campaign, contact, recording }: EndedCall
       campaign: campaign.name,
       contactId: contact.contactId,
       phone: call.toNumber,
-      variables: call.variables ?? contact.variables,
+      variables,
+      ...(campaign.single && { customParams: customParamsOf(campaign.single, variables), metadata: campaign.single.metadata }),
       direction: call.direction,
       callId: call.callId,
       carrierCallId: call.carrierCallId,

@@ -3,6 +3,7 @@ import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../../contracts/
 import type { CarrierName } from '../../contracts/carrier';
 import { microsToUsd } from '../../contracts/money';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
+import { customParamsOf } from '../../policy/custom-params';
 import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
 import type { LiveFacts } from './live-call';
 
@@ -98,7 +99,7 @@ export function snapshotOf(callId: string, rows: CallRows, live: LiveFacts | und
     transferredTo: attempt?.transferredTo ?? live?.call?.transferredTo ?? null,
     voicemailLeft: attempt?.voicemailLeft ?? false,
     variables,
-    customParams: Object.fromEntries((campaign.single?.customParams ?? []).map((name) => [name, variables[name] ?? ''])),
+    customParams: customParamsOf(campaign.single, variables),
     metadata: campaign.single?.metadata ?? {},
     turns: over ? (attempt?.turns ?? []) : (live?.turns ?? []),
     toolCalls: attempt?.toolCalls ?? [],

@@ -134,6 +134,12 @@ describe('placeCall', () => {
     expect(seen[0]?.body).toMatchObject({ timeout_secs: 5, time_limit_secs: 14_400 });
   });
 
+  test('leaves the ring time-out to the carrier where none is given', async () => {
+    answers = [dialled];
+    await carrier.placeCall({ ...place, ringTimeoutMs: null });
+    expect(seen[0]?.body).not.toHaveProperty('timeout_secs');
+  });
+
   test.each<[string, Answer, object]>([
     ['a refusal', refuse(422, '10002'), { vendorCode: 10_002, httpStatus: 422, message: 'No: error 10002' }],
     ['a wrong key', refuse(401, '10009'), { vendorCode: 10_009, httpStatus: 401 }],

@@ -102,6 +102,12 @@ describe('placeCall', () => {
     expect(seen[0]?.form.Url).toBeUndefined();
   });
 
+  test('leaves the ring time-out to the carrier where none is given', async () => {
+    answers = [json(201, call({ status: 'queued' }))];
+    await carrier.placeCall({ ...place, ringTimeoutMs: null });
+    expect(seen[0]?.form).not.toHaveProperty('Timeout');
+  });
+
   test('asks for no machine detection where none is wanted', async () => {
     answers = [json(201, call({ status: 'queued' }))];
     await carrier.placeCall({ ...place, machineDetection: false });
