@@ -1,4 +1,6 @@
 /** Local mode against the lab: all of Patter in this process, on servers that it starts itself. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +15,7 @@ import { type LocalServers, openLocalServers } from '../../runtime/local-servers
 import { findLocalTemporal } from '../../runtime/local-temporal';
 import { createLogger } from '../../runtime/log';
 import { listProcessStates } from '../../runtime/process-files';
+import { isAlive } from '../../runtime/process-identity';
 import { type CallEndEvent, type CallStartEvent, Patter, Twilio } from '../../sdk';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { until } from '../chaos/until';
@@ -24,6 +27,7 @@ const WITHIN_MS = 60_000;
 const log = createLogger('test', 'error');
 const home = mkdtempSync(join(tmpdir(), 'patter-sdk-'));
 const before = { ...process.env };
+const children: ChildProcess[] = [];
 
 let lab: RunningLab;
 let port: number;
@@ -34,7 +38,7 @@ beforeAll(async () => {
     seed: 3,
     log,
     scenario: {
-      numbers: [DESK],
+      numbers: [DESK, '+15005550007', '+15005550008'],
       network: { cps: 50 },
       personas: {
         asks: {
@@ -74,6 +78,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
   await lab?.stop();
   process.env = before;
   await removeLocalPostgres(home);
@@ -81,10 +86,12 @@ afterAll(async () => {
 }, 60_000);
 
 test('ten lines are an agent that answers; what a killed run has left is adopted, and disconnect() leaves nothing', async () => {
-  // A run that ended without stopping its servers.
-  const left = await openLocalServers({ config: loadConfig({ PATTER_HOME: home }, home), log, headless: true });
-  await left.leave();
+  const killed = await startChild(DESK);
   const temporal = findLocalTemporal(home)?.address;
+  killed.process.kill('SIGKILL');
+  await killed.ended;
+  expect(temporal).toBeDefined();
+  expect(findLocalTemporal(home)?.address).toBe(temporal);
 
   const started: CallStartEvent[] = [];
   const ended: CallEndEvent[] = [];
@@ -106,10 +113,20 @@ test('ten lines are an agent that answers; what a killed run has left is adopted
   await phone.disconnect();
   expect(findLocalTemporal(home)).toBeUndefined();
   expect(localPostgresIsAlive(home)).toBe(false);
-  expect(listProcessStates(home)).toEqual([]);
+  expect(listProcessStates(home).filter((state) => isAlive(state))).toEqual([]);
   expect(existsSync(homePaths(home).serversJson)).toBe(false);
   expect(process.listenerCount('SIGTERM')).toBe(0);
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+}, 180_000);
+
+test('SIGTERM stops a program in order; the servers go with the last program that uses them, also when that just exits', async () => {
+  const [told, exits] = await Promise.all([startChild('+15005550007'), startChild('+15005550008')]);
+  told.process.kill('SIGTERM');
+  expect(await told.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  expect([findLocalTemporal(home) !== undefined, localPostgresIsAlive(home)]).toEqual([true, true]);
+  exits.process.send('exit');
+  expect(await exits.ended).toEqual({ code: 3, signal: null });
+  await until(() => !findLocalTemporal(home) && !localPostgresIsAlive(home), { withinMs: WITHIN_MS, what: 'the end of the servers' });
 }, 180_000);
 
 describe('with a server', () => {
@@ -246,6 +263,29 @@ describe('with a server', () => {
     expect(await routing()).toBe('https://somebody-else.example.com/voice');
   }, 180_000);
 });
+
+interface Child {
+  process: ChildProcess;
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+}
+
+/** Resolves when it serves. */
+async function startChild(number: string): Promise<Child> {
+  const root = join(__dirname, '..', '..');
+  const env = { ...process.env, PORT: String(await freePort()), NUMBER: number };
+  const child = fork(join(root, 'scripts', 'run-ts.js'), [join(__dirname, 'local-child.ts')], { cwd: root, env });
+  children.push(child);
+  const ended = new Promise<Awaited<Child['ended']>>((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  await Promise.race([
+    once(child, 'message'),
+    ended.then(({ code }) => {
+      throw new Error(`the child ended with ${code} before it served`);
+    }),
+  ]);
+  return { process: child, ended };
+}
 
 async function ledger(): Promise<LedgerSnapshot> {
   const response = await fetch(`${lab.urls.lab}/lab/ledger`);
