@@ -97,7 +97,9 @@ function keepOpen(first: Once, again: (closing: AbortSignal) => Promise<Once>, c
     close: async () => {
       closing.abort();
       current.quick.stop();
-      await Promise.race([watching, sleep(clock, EXIT_DEADLINE_MS)]);
+      const gone = new AbortController();
+      await Promise.race([watching, sleep(clock, EXIT_DEADLINE_MS, gone.signal).catch(() => undefined)]);
+      gone.abort();
     },
   };
 }
