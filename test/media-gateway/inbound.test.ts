@@ -38,6 +38,16 @@ test('a call to a number is answered into a stream, with a token of its own each
   expect(harness.sessions.warmed.filter(({ callId }) => callId === callIdOf(form.CallSid))).toHaveLength(1);
 });
 
+test('a number that leads to the gateway of an app is answered where its agent belongs', async () => {
+  const shop = await harness.gateway({ variables: { PATTER_TASK_QUEUE: harness.temporal.taskQueue }, options: { app: 'shop' } });
+  const form = announcement(newSid('CA'));
+  const answer = await post(shop, VOICE, form);
+  const streamTo = /<Stream url="wss?:\/\/([^/"]+)/.exec(answer.body)?.[1];
+  expect(streamTo).toBe(new URL(gateway.urls.public as string).host);
+  expect(harness.sessions.warmed.filter(({ callId }) => callId === callIdOf(form.CallSid))).toEqual([]);
+  await shop.stop();
+});
+
 test('one that nobody at Twilio signed is 403, and starts nothing', async () => {
   const form = announcement(newSid('CA'));
   const forged = getExpectedTwilioSignature('another token', `${gateway.urls.public}${VOICE}`, form);

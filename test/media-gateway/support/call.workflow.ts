@@ -44,7 +44,7 @@ interface Activities {
 
 /** A gateway starts its own calls with what it knows: no script. */
 function setupOfInbound(): CallSetup {
-  return { callId: workflowInfo().workflowId } as CallSetup;
+  return { callId: workflowInfo().workflowId, agent: {} } as CallSetup;
 }
 
 export async function call(script: Script): Promise<void> {
