@@ -20,7 +20,9 @@ export class AgentMemory {
   told(text: string): void {
     const lines = [...text.matchAll(/^(You|Caller): (.*)$/gm)];
     if (lines.length > 0) {
-      for (const [, who, said] of lines) this.add({ role: who === 'You' ? 'assistant' : 'user', text: said ?? '' });
+      const turns = lines.map(([, who, said]): BrainTurn => ({ role: who === 'You' ? 'assistant' : 'user', text: said ?? '' }));
+      const before = /^Said right before/.test(text) ? this.turns.findLastIndex(({ role }) => role === 'user') : -1;
+      this.turns.splice(before < 0 ? this.turns.length : before, 0, ...turns);
       return;
     }
     const heardOnly = /heard only: ([\s\S]*)$/.exec(text)?.[1] ?? (/heard nothing of your last message/.test(text) ? '' : undefined);

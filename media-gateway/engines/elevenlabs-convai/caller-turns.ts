@@ -3,7 +3,7 @@ import { VoiceActivity } from '../../audio/voice-activity';
 import type { EngineEvent } from '../engine';
 
 /** A click is shorter. */
-const SPEECH_MS = 100;
+const SPEECH_MS = 40;
 /** So long after the last sound nothing will be understood of it any more: it was a cough. */
 const NO_WORDS_MS = 3_000;
 
@@ -22,6 +22,7 @@ export class CallerTurns {
   readonly #activity = new VoiceActivity();
   #turn: Turn = { kind: 'none' };
   #count = 0;
+  #understood = 0;
   /** The sound under way belongs to a turn that is over. */
   #spent = false;
 
@@ -34,6 +35,11 @@ export class CallerTurns {
   /** The caller is speaking, or has spoken and was not answered. */
   get open(): boolean {
     return this.#turn.kind === 'open';
+  }
+
+  /** How many turns the vendor has understood. */
+  get understood(): number {
+    return this.#understood;
   }
 
   /** It was answered, and its words have not come. */
@@ -61,6 +67,7 @@ export class CallerTurns {
 
   transcript(text: string): void {
     const turn = this.#turn;
+    if (text !== '') this.#understood++;
     this.#turn = { kind: 'none' };
     this.#spent = true;
     if (turn.kind === 'answered') {

@@ -165,13 +165,14 @@ export class ElevenLabsConvai implements VoiceEngine {
     if (heard !== undefined) this.#tell(heardOnlyNote(heard));
   }
 
-  /** What is told has its place in time, and no other. */
+  /** What is told stands where it is told. That it was said before the caller's last words can only be told too. */
   place(): HistoryPlace {
-    return { after: undefined };
+    return { after: String(this.#turns.understood) };
   }
 
-  addAssistantText(text: string): void {
-    this.#tell(historyNote([{ role: 'assistant', text }]));
+  addAssistantText(text: string, place?: HistoryPlace): void {
+    const late = place?.after !== undefined && place.after !== String(this.#turns.understood);
+    this.#tell(historyNote([{ role: 'assistant', text }], late));
   }
 
   addUserText(text: string): void {

@@ -17,10 +17,13 @@ export function orderOf({ instructions, tools }: RespondOptions, sessionInstruct
   return parts.length === 0 ? undefined : direction(`Instruction, not said by the caller. ${parts.reverse().join(' ')}`);
 }
 
-/** What was said before, or by other means than the agent's own voice. */
-export function historyNote(turns: readonly Pick<TranscriptTurn, 'role' | 'text'>[]): string {
+/**
+ * What was said before, or by other means than the agent's own voice.
+ * @param late the agent knows already what the caller said after it
+ */
+export function historyNote(turns: readonly Pick<TranscriptTurn, 'role' | 'text'>[], late = false): string {
   const lines = turns.map(({ role, text }) => `${role === 'assistant' ? 'You' : 'Caller'}: ${text.replace(/\s+/g, ' ')}`);
-  return `Said on this call until now:\n${lines.join('\n')}`;
+  return `${late ? "Said right before the caller's last words" : 'Said on this call until now'}:\n${lines.join('\n')}`;
 }
 
 export function heardOnlyNote(heard: string): string {
