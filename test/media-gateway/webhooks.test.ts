@@ -46,6 +46,16 @@ describe('signatures', () => {
     expect(await bare.problems()).toEqual([expect.stringContaining('TWILIO_AUTH_TOKEN')]);
   });
 
+  test('without an auth token they are believed where that was asked for; with one a forged one is not', async () => {
+    const options = { requireSignature: false };
+    const [bare, keyed] = [await harness.gateway({ variables: { TWILIO_AUTH_TOKEN: '' }, options }), await harness.gateway({ options })];
+    const { callId, carrierCallId } = await harness.startCall();
+    const form = { CallSid: carrierCallId, CallStatus: 'ringing', SequenceNumber: '1' };
+    expect((await post(bare, `/twilio/status/${callId}`, form, '')).status).toBe(204);
+    expect((await post(keyed, `/twilio/status/${callId}`, form, '')).status).toBe(403);
+    expect(await bare.problems()).toEqual([]);
+  });
+
   test('a body beyond the limit is 413', async () => {
     const answer = await post(gateway, `/twilio/status/${newCallId()}`, { CallSid: 'x'.repeat(70_000) });
     expect(answer).toMatchObject({ status: 413, body: expect.stringContaining('PATTER_REQUEST_INVALID') });
