@@ -31,8 +31,13 @@ export const FAULT_KINDS = [
   'provider_drop',
   /** The AI provider refuses the socket. `event` of these: `deepgram`, `elevenlabs`, `convai`; left out: whichever comes first. */
   'provider_refuse',
-  /** The AI provider closes its socket with 1011 after `afterMs` of audio. */
+  /** The AI provider closes its socket with 1011 after `afterMs` of audio; Realtime: when it has told `event`, `tool_call` or `speech_started`. */
   'provider_close',
+  /**
+   * The AI provider keeps its socket open, or takes the request, and says nothing more. `event`: `realtime`, `response` (Realtime hears, and never answers), `deepgram`, `chat` or
+   * `speech`.
+   */
+  'provider_mute',
   /** The AI provider sends a message of a kind that nobody knows. */
   'provider_unknown_event',
   /** An ElevenLabs agent (`event`: `convai`): audio of an interrupted answer comes after the interruption. */

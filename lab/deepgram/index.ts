@@ -70,11 +70,14 @@ export function registerDeepgram(lab: LabServer, options: Partial<DeepgramOption
       entry.closedBy ??= closedBy;
       ws.close(code, reason);
     };
+    let mute = false;
     const session = start({
       clock,
       baud: lab.options.baud,
       entry,
       send: (message) => {
+        mute ||= lab.faults.take('provider_mute', { event: 'deepgram' }) !== undefined;
+        if (mute) return;
         if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(message));
       },
       close: (code, reason) => end(code === 1000 ? 'client' : 'lab', code, reason),

@@ -7,7 +7,7 @@ import type { LabServer } from '../lab-server';
 import { modulate } from '../voice';
 import { ApiError, parseOrThrow } from './api-error';
 import type { SpeechEntry } from './ledger-entry';
-import { failOnDemand } from './text/text-routes';
+import { failOnDemand, isMute, untilGone } from './text/text-routes';
 
 const RATE = 24_000;
 const WAV_HEADER_BYTES = 44;
@@ -28,6 +28,7 @@ const speechBody = z.strictObject({
 export function registerSpeech(lab: LabServer, app: FastifyInstance): void {
   app.post('/v1/audio/speech', (request, reply) => {
     failOnDemand(lab, 'speech');
+    if (isMute(lab, 'speech')) return untilGone(reply);
     const { model, input, voice, response_format: format } = parseOrThrow(speechBody, request.body);
     if (format !== 'pcm' && format !== 'wav') {
       throw new ApiError('invalid_value', `The lab speaks 'pcm' and 'wav', not '${format}'.`, 'response_format');

@@ -36,13 +36,17 @@ export type EngineEvent =
   | { kind: 'response_done'; status: 'completed' | 'cancelled' | 'failed'; error?: string }
   | { kind: 'usage'; lines: UsageLine[] }
   /** The vendor is gone. Comes once and is the last event; never after `close()`. */
-  | { kind: 'closed'; error: string };
+  | { kind: 'closed'; error: string /** For how long it was tried in vain to get it back. */; awayMs?: number };
 
 export interface VoiceEngine {
   /** Resolves when the vendor listens; rejects with PATTER_PROVIDER_FAILED when it could not be reached within its deadline. */
   readonly ready: Promise<void>;
   /** A response was asked for and has not ended. */
   readonly responding: boolean;
+  /** The vendor ends a session after so long. */
+  readonly maxLifeMs?: number;
+  /** An answer may rightly take so long: the agent is the developer's own. */
+  readonly patienceMs?: number;
   /** From now on events go here; earlier ones are delivered first. */
   listen(listener: (event: EngineEvent) => void): void;
   /** Caller's audio. Kept for a few seconds while the vendor is not ready yet. */

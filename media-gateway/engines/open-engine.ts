@@ -18,7 +18,7 @@ import { OpenAiRealtime } from './openai-realtime';
 import { Pipeline } from './pipeline';
 import { ModelAgent, type PipelineAgent } from './pipeline/agent';
 import { HookRunner, type PipelineHooks } from './pipeline/hooks';
-import { FunctionAgent } from './pipeline/on-message/message-agent';
+import { FUNCTION_PATIENCE_MS, FunctionAgent } from './pipeline/on-message/message-agent';
 import type { OnMessage } from './pipeline/on-message/on-message';
 import { RelayAgent } from './pipeline/on-message/relay-agent';
 import { SocketAgent } from './pipeline/on-message/socket-agent';
@@ -104,6 +104,7 @@ function openPipeline(
     ...session,
     language,
     preemptive: turns.preemptive,
+    patienceMs: code?.onMessage ? FUNCTION_PATIENCE_MS : spec.onMessage?.timeoutMs,
     openStt: () => openSpeechToText(stt, { language }, provider),
     openDetector: (known, listener) =>
       openTurnDetector(endpointing, { clock, log, stt: { ...known, ...timing }, language, listener, judge, silero }),

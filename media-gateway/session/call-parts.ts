@@ -12,6 +12,7 @@ import { AmdWatch } from './amd-watch';
 import { Conversation, type ConversationListener } from './conversation';
 import { EngineLink } from './engine-link';
 import type { FixedLines } from './fixed-lines';
+import { goOnInstructions } from './instructions';
 import { LatencyMeter } from './latency-meter';
 import { LineReader } from './line-reader';
 import type { CallSessionOptions } from './ports';
@@ -78,7 +79,8 @@ export class CallParts {
     this.link = new EngineLink(
       warm?.engine,
       engineFactory(setup, { ...options, guardrails: this.guardrails, mcp }),
-      () => this.turns.all((id) => this.speaker.heardSoFar(id)),
+      // What is being heard just now is told when it is known how much of it was.
+      () => this.turns.all(),
       {
         event: (event) => {
           latency.onEvent(event);
@@ -90,6 +92,9 @@ export class CallParts {
           this.conversation.interrupted();
         },
         restored: () => this.conversation.restored(),
+        resultRetold: (id) => this.#withRecord(id, (record) => this.#memory.recall(record)),
+        resultSpoken: (id) => this.#withRecord(id, (record) => this.#memory.spoken(record)),
+        nextReady: () => this.conversation.update(),
         lost: (error) => listener.providerLost(error),
       },
       clock,
@@ -117,6 +122,7 @@ export class CallParts {
       clock,
       spec: agent.turns,
       language: agent.language,
+      goOnInstructions: goOnInstructions(setup),
       hold: this.#hold,
       listener,
     });
@@ -135,6 +141,11 @@ export class CallParts {
       default:
         this.conversation.onEvent(event);
     }
+  }
+
+  #withRecord(toolCallId: string, act: (record: ToolCallRecord) => void): void {
+    const record = this.tools.records.find(({ id }) => id === toolCallId);
+    if (record) act(record);
   }
 
   /** What tools have answered before this stream, and the caller has not heard of. */

@@ -16,6 +16,8 @@ import { answeredNote, pressedNote, resumeInstructions } from './instructions';
 import { OrderedLines } from './ordered-lines';
 import { type Phrase, type PhraseKey, phrase } from './phrases';
 import type { CallSessionOptions, Session } from './ports';
+import { apologyOf, prepareForTrouble, transfersOnFailure } from './prewarm';
+import { providerFailure } from './provider-failure';
 import { TimeLimit } from './time-limit';
 import { Timers } from './timers';
 import { TurnUpkeep } from './turn-upkeep';
@@ -27,6 +29,8 @@ const LAST_TRANSCRIPTS_MS = 800;
 const TOOL_TOLD_MS = 300;
 /** However long the agent still wants to speak: the end comes. */
 const LEAVE_WITHIN_MS = 30_000;
+/** For an apology that is still being made when it is needed. */
+const LAST_CHANCE_MS = 500;
 /** How long a warning waits for a pause in the talk. */
 const WARN_WITHIN_MS = 15_000;
 
@@ -41,6 +45,8 @@ export class CallSession implements Session {
   #agentSpeaks = false;
   #transfer: ConversationReport['transfer'];
   #callback: ConversationReport['callback'];
+  /** Why there is no AI provider any more. */
+  #failure: string | undefined;
   readonly #commands = new Set<string>();
   readonly #timers: Timers<'digits' | 'transcripts'>;
   readonly #parts: CallParts;
@@ -71,6 +77,7 @@ export class CallSession implements Session {
       interrupted: () => this.#interrupted(),
       toolsBegan: () => this.#fillers.prepare(),
       toolsSlow: () => this.#run(this.#fillers.say()),
+      answerLate: () => this.#run(this.#fillers.bridge()),
       builtIn: (call, toolCallId) => runBuiltIn(call, toolCallId, this.#actions),
       providerLost: (error) => this.#providerLost(error),
       silentMs: () => this.#activity.silentMs,
@@ -120,10 +127,11 @@ export class CallSession implements Session {
   start(): void {
     if (this.#state.kind !== 'new') return;
     const { setup, history, clock, resume, digits } = this.options;
-    const { link, conversation } = this.#parts;
+    const { link, conversation, lines } = this.#parts;
     this.#startedAt = clock.now();
     this.#limit.start(history[0] ? Math.max(0, this.#startedAt - history[0].at) : 0);
     link.start();
+    prepareForTrouble(setup, lines);
     this.#playBackground();
     if (history.length === 0) {
       this.#run(this.#greet());
@@ -163,7 +171,7 @@ export class CallSession implements Session {
     this.#activity.push(decodeMulaw(heard));
     this.#tellWhoSpeaks();
     if (!this.#voicemail.speaking) {
-      link.engine.appendAudio(heard);
+      link.hear(heard);
       conversation.voiced(this.#activity.runMs);
       amd.voiced(this.#activity.runMs);
     }
@@ -309,7 +317,6 @@ export class CallSession implements Session {
     if (this.#state !== state) return;
     this.#talk();
     if (modelBegins) conversation.respond();
-    lines.prefetch(this.#phrase('apology').text);
     for (const replacement of this.#parts.guardrails.replacements) lines.prefetch(replacement);
   }
 
@@ -398,7 +405,7 @@ export class CallSession implements Session {
   }
 
   /** Ends the talk in good order. */
-  #leave(end: ConversationEnd, options: { cut?: boolean; revocable?: boolean; line?: Phrase }): void {
+  #leave(end: ConversationEnd, options: { cut?: boolean; revocable?: boolean; line?: Phrase; alone?: boolean }): void {
     if (!mayLeave(this.#state, end)) return;
     const { conversation, lines } = this.#parts;
     const state: CallState = { kind: 'leaving', end, revocable: options.revocable === true };
@@ -407,14 +414,18 @@ export class CallSession implements Session {
     if (options.cut) conversation.cut({ all: true });
     conversation.setMode(state.revocable ? 'leaving' : 'closed');
     if (options.line?.verbatim) lines.prefetch(options.line.text);
-    this.#run(this.#depart(state, options.line));
+    this.#run(this.#depart(state, options.line, options.alone === true));
   }
 
-  async #depart(state: Extract<CallState, { kind: 'leaving' }>, line: Phrase | undefined): Promise<void> {
-    const { reader, conversation } = this.#parts;
-    await reader.until(() => conversation.idle, LEAVE_WITHIN_MS);
+  /** @param alone there is no vendor that could say or answer anything: only what is there already is said */
+  async #depart(state: Extract<CallState, { kind: 'leaving' }>, line: Phrase | undefined, alone: boolean): Promise<void> {
+    const { reader, conversation, speaker, lines } = this.#parts;
+    await reader.until(() => (alone ? !speaker.busy : conversation.idle), LEAVE_WITHIN_MS);
     if (this.#state !== state) return;
-    if (line) {
+    if (alone && line && !lines.ready(line.text))
+      await Promise.race([lines.get(line.text).catch(() => undefined), reader.until(() => false, LAST_CHANCE_MS)]);
+    if (this.#state !== state) return;
+    if (line && (!alone || lines.ready(line.text))) {
       const lastWords: CallState = { kind: 'last_words', end: state.end };
       this.#state = lastWords;
       conversation.setMode('closed');
@@ -424,12 +435,20 @@ export class CallSession implements Session {
     this.#finish(state.end);
   }
 
+  /** Nobody is there to talk any more: the caller is told so, by what was prepared for it, and given to a person or let go. */
   #providerLost(error: string): void {
-    if (!this.#live || this.#state.kind === 'voicemail') return;
-    const line = this.#phrase('apology');
-    this.#parts.conversation.interrupted();
-    if (this.#parts.lines.ready(line.text)) this.#leave('provider_failed', { line });
-    else this.#finish('provider_failed', error);
+    const { setup, resume } = this.options;
+    if (!this.#live) return;
+    this.#failure = providerFailure(setup.agent.engine, error);
+    if (this.#state.kind === 'voicemail') return;
+    this.#parts.conversation.providerLost();
+    const line = apologyOf(setup, resume);
+    if (!transfersOnFailure(setup, resume)) {
+      this.#leave('provider_failed', { line, alone: true });
+      return;
+    }
+    this.#transfer = { reason: 'The AI agent had a technical problem.' };
+    this.#leave('transfer_requested', { line, alone: true });
   }
 
   #dropVoicemail(text: string, waitForSilence: boolean): void {
@@ -465,7 +484,7 @@ export class CallSession implements Session {
 
   #complete(): void {
     if (this.#state.kind !== 'settling') return;
-    const { end, error } = this.#state;
+    const { end, error = this.#failure } = this.#state;
     this.#state = end === 'transfer_requested' && this.#parts.streamOpen ? { kind: 'holding' } : { kind: 'ended' };
     this.#timers.dispose();
     this.#requests.dispose();

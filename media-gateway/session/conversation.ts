@@ -1,6 +1,6 @@
 import type { Clock } from '../../contracts/clock';
 import type { TurnsSpec } from '../../contracts/turns';
-import type { EngineEvent, HistoryPlace } from '../engines/engine';
+import type { EngineEvent, HistoryPlace, RespondOptions } from '../engines/engine';
 import type { ToolRunner } from '../tools/tool-runner';
 import { Interruption, interruptionOptions } from '../turns/interruption';
 import type { AmdWatch } from './amd-watch';
@@ -11,7 +11,7 @@ import type { Speaker } from './speaker';
 import { Timers } from './timers';
 import { ToolRound } from './tool-round';
 import type { TurnLog } from './turn-log';
-import { type Utterance, Utterances } from './utterances';
+import { type Orphan, type Utterance, Utterances } from './utterances';
 
 /**
  * - `closed`: the caller is heard and written down, but neither interrupts nor gets an answer (disclosure, voicemail, last words).
@@ -22,6 +22,8 @@ export type FloorMode = 'closed' | 'greeting' | 'leaving' | 'open';
 
 /** An "mhm" so near to the agent's end is an answer. */
 const TURN_EDGE_MS = 1_000;
+/** A new socket has found the turns of the old one in the audio by then. */
+const ORPHANS_MS = 3_000;
 
 export interface ConversationListener {
   /** Look again at `idle` and `quiet`. */
@@ -34,6 +36,8 @@ export interface ConversationListener {
   toolsBegan(): void;
   /** They take long. */
   toolsSlow(): void;
+  /** So does an answer. */
+  answerLate(): void;
 }
 
 /** Who has the floor: the caller's turns, the agent's answers, and what happens when both speak. */
@@ -41,7 +45,7 @@ export class Conversation {
   #mode: FloorMode = 'closed';
   readonly #utterances = new Utterances();
   readonly #interruption: Interruption;
-  readonly #timers: Timers<'resume'>;
+  readonly #timers: Timers<'resume' | 'orphans'>;
   readonly #watch: AnswerWatch;
   readonly #gate: AnswerGate;
   readonly #tools: ToolRound;
@@ -50,6 +54,16 @@ export class Conversation {
   /** A short word at the end of the agent's speech: answered when that is over. */
   #answerWhenQuiet = false;
   #place: HistoryPlace | undefined;
+  /** The answer that was asked for and has not ended. */
+  #answering: { options: RespondOptions | undefined; audible: boolean } | undefined;
+  /** What was wanted of an answer that never began. */
+  #again: RespondOptions | undefined;
+  /** The last answer ended in the middle, and not by the caller's will. */
+  #brokeOff = false;
+  /** The caller's turns that an old socket took with it, oldest first. */
+  #orphans: Orphan[] = [];
+  /** What an old socket said and is still being heard: the model is told when it is known how much of it was. */
+  readonly #leftOver = new Map<string, HistoryPlace>();
   /** The caller's turns are left unanswered: somebody else will. What a tool has said is still told, because nobody else knows it. */
   #answersHeld = false;
 
@@ -63,6 +77,8 @@ export class Conversation {
       clock: Clock;
       spec: TurnsSpec;
       language: string;
+      /** For an answer that continues one that broke off. */
+      goOnInstructions: string;
       /** Keeps words back until they are judged. */
       hold?: { readonly busy: boolean; cut(): void };
       listener: ConversationListener;
@@ -71,7 +87,8 @@ export class Conversation {
     const { clock, spec, listener } = deps;
     this.#timers = new Timers(clock);
     this.#watch = new AnswerWatch(clock, {
-      again: () => this.respond(),
+      late: () => listener.answerLate(),
+      again: () => this.#oweNow(),
       restart: (error) => {
         this.#owed = true;
         deps.link.restart(error);
@@ -131,14 +148,20 @@ export class Conversation {
     this.#gate.release();
   }
 
+  /** Nobody says anything. */
+  get silent(): boolean {
+    return this.#mode === 'open' && !this.callerSpeaks && !this.deps.speaker.busy;
+  }
+
   /** A tool still runs, and nobody says anything. */
   get waitsForTools(): boolean {
-    return this.#mode === 'open' && this.#tools.running && !this.callerSpeaks && !this.deps.speaker.busy;
+    return this.#tools.running && this.silent;
   }
 
   /** The talk is over: nothing that ends now is a reason to speak. */
   end(): void {
     this.#owed = this.#answerWhenQuiet = false;
+    this.#watch.over();
   }
 
   /** Nobody waits for an answer any more. */
@@ -167,16 +190,25 @@ export class Conversation {
   }
 
   /** Asks for an answer, unless the caller is speaking or a tool still runs: then it comes after that. */
-  respond(options?: { instructions?: string; tools?: boolean }): void {
+  respond(options?: RespondOptions): void {
     const { link } = this.deps;
-    if ((this.callerSpeaks || this.#tools.running) && !options) {
+    if (!link.up || ((this.callerSpeaks || this.#tools.running) && !options)) {
       this.#owed = true;
+      if (!link.up) {
+        this.#again = options ?? this.#again;
+        this.#watch.waits();
+      }
       return;
     }
     this.#owed = false;
     this.#gate.clear();
-    this.#watch.asked();
-    link.engine.respond(options);
+    const asked = options ?? this.#again ?? (this.#brokeOff ? { instructions: this.deps.goOnInstructions } : undefined);
+    this.#again = undefined;
+    this.#brokeOff = false;
+    this.#answering = { options: asked, audible: false };
+    link.asked();
+    this.#watch.asked(link.engine.patienceMs);
+    link.engine.respond(asked);
     this.update();
   }
 
@@ -185,6 +217,7 @@ export class Conversation {
     const { speaker, link, hold } = this.deps;
     this.#interruption.forget();
     this.#watch.over();
+    this.#answering = undefined;
     link.engine.cancel();
     hold?.cut();
     for (const item of speaker.cut(options)) {
@@ -220,6 +253,8 @@ export class Conversation {
 
   /** Something may have changed: an item was played, an answer was given. */
   update(): void {
+    this.#tellLeftOver();
+    if (this.deps.link.wantsPause && this.betweenTurns) this.deps.link.paused();
     if (this.#answerWhenQuiet && this.#mode === 'open' && this.idle) {
       this.#answerWhenQuiet = false;
       this.#answerCaller();
@@ -230,18 +265,41 @@ export class Conversation {
 
   /** The vendor's socket is gone, and with it what it had not said yet. */
   interrupted(): void {
-    const { speaker } = this.deps;
-    const answerLost = this.deps.link.engine.responding;
-    this.#watch.over();
-    speaker.responsesCompleted();
+    const answer = this.#answering;
+    this.#answering = undefined;
+    this.deps.speaker.responsesBrokeOff();
     this.#interruption.withdraw();
-    const unanswered = this.#utterances.abandon();
-    this.#owed ||= answerLost || unanswered;
+    // Those of an earlier socket that nobody has found yet stay in their order.
+    this.#orphans.push(...this.#utterances.abandon());
+    const unanswered = this.#orphans.some(({ wanted }) => wanted);
+    if (answer?.audible) {
+      this.#owed = true;
+      this.#brokeOff = true;
+    } else if (answer && answer.options?.tools !== false && !unanswered) {
+      this.#owed = true;
+      this.#again = answer.options;
+    }
+    if ((this.#owed || unanswered) && this.#mode === 'open') this.#watch.waits();
+    else this.#watch.over();
   }
 
+  /** A new socket has been told the history, and hears what the old one had not written down. */
   restored(): void {
-    if (this.#mode === 'open' && this.#owed) this.#answerCaller();
+    const { link, speaker } = this.deps;
+    this.#place = link.engine.place();
+    this.#leftOver.clear();
+    for (const itemId of speaker.openResponses) this.#leftOver.set(itemId, this.#place);
+    if (this.#orphans.length > 0) this.#timers.set('orphans', ORPHANS_MS, () => this.#forgetOrphans());
+    if (this.#mode === 'open' && this.#owed) this.#oweNow();
     this.update();
+  }
+
+  /** There will be no other one. */
+  providerLost(): void {
+    this.interrupted();
+    this.#watch.over();
+    this.#forgetOrphans();
+    this.#owed = this.#answerWhenQuiet = false;
   }
 
   onEvent(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' | 'first_words' }>): void {
@@ -260,8 +318,10 @@ export class Conversation {
         this.#transcript(event.itemId, event.text);
         break;
       case 'audio':
-        this.#watch.came();
+        if (this.#answering) this.#answering.audible = true;
+        this.#utterances.answered();
         speaker.responseAudio(event.itemId, event.mulaw);
+        this.#watch.came(speaker.remainingMs, this.deps.link.engine.patienceMs);
         break;
       case 'agent_text':
         speaker.responseText(event.itemId, event.delta, event.fromMs);
@@ -280,11 +340,7 @@ export class Conversation {
         });
         break;
       case 'response_done':
-        this.#watch.over();
-        // A cancelled answer may be followed by one that is being made already.
-        if (!this.deps.link.engine.responding) speaker.responsesCompleted();
-        if (event.status === 'failed') this.#watch.failed(event.error ?? 'failed');
-        else this.#goOnFromTools();
+        this.#responseDone(event);
         break;
       default:
         event satisfies never;
@@ -300,11 +356,13 @@ export class Conversation {
 
   #speechStarted(itemId: string): void {
     const { turns, clock } = this.deps;
-    turns.begin(itemId, 'user', clock.now());
+    const orphan = this.#orphans.shift();
+    if (this.#orphans.length === 0) this.#timers.clear('orphans');
+    if (!orphan || !turns.rename(orphan.itemId, itemId)) turns.begin(itemId, 'user', clock.now());
     this.deps.listener.active();
     // What is still to come of a turn that seemed over belongs to it.
     this.#gate.clear();
-    const kind = this.#kindOfNew();
+    const kind = orphan?.over ? this.#kindOfFound(orphan) : this.#kindOfNew();
     this.#utterances.begin(itemId, kind);
     if (kind === 'overlap') this.#interruption.begin(itemId, this.#mode === 'greeting');
   }
@@ -313,6 +371,53 @@ export class Conversation {
     if (this.#mode === 'closed' || this.#muted || !this.deps.speaker.interruptible) return 'unheard';
     if (this.idle) return 'turn';
     return this.deps.spec.interruption.enabled ? 'overlap' : 'aside';
+  }
+
+  /** Heard for the second time: what it was while the agent spoke is past. */
+  #kindOfFound({ wanted }: Orphan): Utterance['kind'] {
+    return wanted && this.#mode === 'open' && !this.#muted ? 'turn' : 'unheard';
+  }
+
+  /** The new socket has found no more turns in what the old one heard. */
+  #forgetOrphans(): void {
+    const unanswered = this.#orphans.some(({ wanted }) => wanted);
+    for (const { itemId } of this.#orphans.splice(0)) this.deps.turns.settle(itemId, '');
+    if (unanswered && this.#mode === 'open' && !this.callerSpeaks && !this.#answering) this.#answerCaller();
+  }
+
+  #tellLeftOver(): void {
+    const { speaker, link } = this.deps;
+    for (const [itemId, place] of this.#leftOver) {
+      if (!speaker.isOver(itemId) || !link.up) continue;
+      this.#leftOver.delete(itemId);
+      const heard = speaker.heardSoFar(itemId);
+      if (heard) link.engine.addAssistantText(heard, place);
+    }
+  }
+
+  #responseDone({ status, error }: Extract<EngineEvent, { kind: 'response_done' }>): void {
+    const { speaker, link } = this.deps;
+    // A cancelled answer may be followed by one that is being made already.
+    if (link.engine.responding) return;
+    const answer = this.#answering;
+    this.#answering = undefined;
+    speaker.responsesCompleted();
+    if (status !== 'failed') {
+      this.#watch.completed();
+      this.#goOnFromTools();
+      return;
+    }
+    if (answer?.audible) this.#brokeOff = true;
+    else this.#again = answer?.options;
+    this.#watch.failed(error ?? 'failed');
+  }
+
+  /** An answer that is due comes as soon as what is being said has been heard. */
+  #oweNow(): void {
+    if (this.deps.speaker.busy) {
+      this.#owed = true;
+      this.#answerWhenQuiet = true;
+    } else this.#answerCaller();
   }
 
   #speechStopped(itemId: string): void {
@@ -397,6 +502,8 @@ export class Conversation {
 
   /** The caller's turn is over. */
   #answer(): void {
+    // What the caller has said is what the next answer is about.
+    this.#brokeOff = false;
     if (this.#mode === 'open') this.#gate.turnOver(this.awaitsTranscript);
     else this.#owed = this.#mode !== 'closed';
   }
@@ -408,6 +515,7 @@ export class Conversation {
     }
     this.#owed = true;
     this.#gate.clear();
+    this.#watch.over();
     this.deps.listener.changed();
   }
 

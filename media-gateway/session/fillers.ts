@@ -34,6 +34,15 @@ export class Fillers {
     await reader.say({ text, verbatim: true }, { interruptible: true });
   }
 
+  /** While an answer is late: what is ready, since nobody may be there to make it. */
+  async bridge(): Promise<void> {
+    const text = this.#next;
+    const { lines, reader, conversation } = this.parts;
+    if (text === undefined || !conversation.silent || !lines.ready(text)) return;
+    this.#said++;
+    await reader.say({ text, verbatim: true }, { interruptible: true });
+  }
+
   get #next(): string | undefined {
     return this.#phrases[this.#said % this.#phrases.length];
   }

@@ -7,7 +7,7 @@ import { resample24kTo8k } from '../audio/resample';
 import type { LineCache } from './line-cache';
 
 /** How long a caller may wait for a line before it is said in another way. */
-const LINE_TIMEOUT_MS = 6_000;
+const LINE_TIMEOUT_MS = 4_000;
 
 /** What is spoken word by word (disclosure, first message, voicemail, farewell), as µ-law. One per call; the cache may be everybody's. */
 export class FixedLines {

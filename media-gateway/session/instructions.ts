@@ -58,6 +58,11 @@ function whatNow(reason: CallSessionOptions['resume'], callerSpokeLast: boolean)
   }
 }
 
+/** For the answer after one that a failing vendor broke off. */
+export function goOnInstructions(setup: CallSetup): string {
+  return `${sessionInstructions(setup)}\n\nA technical fault cut your last message off in the middle. Go on from the place where it ends: do not repeat what you have said, do not greet, and do not mention the fault.`;
+}
+
 /** What the model is told of the keys it asked for, where the line went away meanwhile. */
 export function pressedNote({ digits, sent }: { digits: string; sent: boolean }): string {
   return sent

@@ -8,6 +8,8 @@ export const PHRASES = {
     optedOut: 'You will not be called again. Goodbye.',
     timeLimit: 'I am sorry, our time for this call is over. Goodbye.',
     apology: 'I am sorry, we have a technical problem. We will call you again. Goodbye.',
+    apologyToCaller: 'I am sorry, we have a technical problem. Please call again later. Goodbye.',
+    apologyAndTransfer: 'I am sorry, I have a technical problem. I will connect you with a person.',
   },
   de: {
     stillThere: 'Sind Sie noch da?',
@@ -17,6 +19,8 @@ export const PHRASES = {
     optedOut: 'Sie werden nicht mehr angerufen. Auf Wiederhören.',
     timeLimit: 'Leider ist unsere Zeit für dieses Gespräch zu Ende. Auf Wiederhören.',
     apology: 'Entschuldigung, wir haben eine technische Störung. Wir rufen Sie wieder an. Auf Wiederhören.',
+    apologyToCaller: 'Entschuldigung, wir haben eine technische Störung. Bitte rufen Sie später noch einmal an. Auf Wiederhören.',
+    apologyAndTransfer: 'Entschuldigung, ich habe eine technische Störung. Ich verbinde Sie mit einem Menschen.',
   },
   es: {
     stillThere: '¿Sigue ahí?',
@@ -26,6 +30,8 @@ export const PHRASES = {
     optedOut: 'No volveremos a llamarle. Adiós.',
     timeLimit: 'Lo siento, se ha acabado el tiempo de esta llamada. Adiós.',
     apology: 'Lo siento, tenemos un problema técnico. Volveremos a llamarle. Adiós.',
+    apologyToCaller: 'Lo siento, tenemos un problema técnico. Llame más tarde, por favor. Adiós.',
+    apologyAndTransfer: 'Lo siento, tengo un problema técnico. Le paso con una persona.',
   },
   fr: {
     stillThere: 'Êtes-vous toujours là ?',
@@ -35,6 +41,8 @@ export const PHRASES = {
     optedOut: 'Nous ne vous appellerons plus. Au revoir.',
     timeLimit: 'Je suis désolé, le temps prévu pour cet appel est écoulé. Au revoir.',
     apology: 'Je suis désolé, nous avons un problème technique. Nous vous rappellerons. Au revoir.',
+    apologyToCaller: 'Je suis désolé, nous avons un problème technique. Rappelez plus tard, s’il vous plaît. Au revoir.',
+    apologyAndTransfer: 'Je suis désolé, j’ai un problème technique. Je vous mets en relation avec une personne.',
   },
   it: {
     stillThere: 'È ancora in linea?',
@@ -44,6 +52,8 @@ export const PHRASES = {
     optedOut: 'Non la chiameremo più. Arrivederci.',
     timeLimit: 'Mi dispiace, il tempo per questa chiamata è finito. Arrivederci.',
     apology: 'Mi dispiace, abbiamo un problema tecnico. La richiameremo. Arrivederci.',
+    apologyToCaller: 'Mi dispiace, abbiamo un problema tecnico. Richiami più tardi, per favore. Arrivederci.',
+    apologyAndTransfer: 'Mi dispiace, ho un problema tecnico. La metto in contatto con una persona.',
   },
   nl: {
     stillThere: 'Bent u er nog?',
@@ -53,6 +63,8 @@ export const PHRASES = {
     optedOut: 'U wordt niet meer gebeld. Tot ziens.',
     timeLimit: 'Het spijt me, onze tijd voor dit gesprek is om. Tot ziens.',
     apology: 'Het spijt me, we hebben een technisch probleem. We bellen u terug. Tot ziens.',
+    apologyToCaller: 'Het spijt me, we hebben een technisch probleem. Belt u later nog eens. Tot ziens.',
+    apologyAndTransfer: 'Het spijt me, ik heb een technisch probleem. Ik verbind u door met een medewerker.',
   },
   pt: {
     stillThere: 'Ainda está aí?',
@@ -62,6 +74,8 @@ export const PHRASES = {
     optedOut: 'Não voltaremos a ligar. Adeus.',
     timeLimit: 'Lamento, o tempo desta chamada acabou. Adeus.',
     apology: 'Lamento, temos um problema técnico. Voltaremos a ligar. Adeus.',
+    apologyToCaller: 'Lamento, temos um problema técnico. Ligue mais tarde, por favor. Adeus.',
+    apologyAndTransfer: 'Lamento, tenho um problema técnico. Vou passar a chamada a uma pessoa.',
   },
 } as const satisfies Record<string, Record<string, string>>;
 

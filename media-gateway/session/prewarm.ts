@@ -16,7 +16,8 @@ import type { SileroModels } from '../turns/endpointing/silero-model';
 import { FixedLines } from './fixed-lines';
 import { sessionInstructions } from './instructions';
 import { LineCache } from './line-cache';
-import type { Prewarmed } from './ports';
+import { type Phrase, phrase } from './phrases';
+import type { CallSessionOptions, Prewarmed } from './ports';
 
 export interface VendorDeps {
   config: Config;
@@ -80,6 +81,24 @@ function lineProvider(engine: EngineSpec): 'openai' | 'elevenlabs' {
   }
 }
 
+/** What is said when the provider is late or gone: nobody can make it then. */
+export function prepareForTrouble(setup: CallSetup, lines: FixedLines): void {
+  lines.prefetch(apologyOf(setup).text);
+  lines.prefetch(setup.agent.turns.fillers.phrases?.[0] ?? phrase(setup.agent.language, 'filler').text);
+}
+
+/** Whether a caller whose provider is gone is given to a person. */
+export function transfersOnFailure(setup: CallSetup, resume?: CallSessionOptions['resume']): boolean {
+  // Who has just come back from a person that did not answer is not sent there again.
+  return setup.agent.onProviderFailure === 'transfer' && setup.canTransfer && resume !== 'transfer_unanswered';
+}
+
+/** English where the table has no other: it is understood better than silence. */
+export function apologyOf(setup: CallSetup, resume?: CallSessionOptions['resume']): Phrase {
+  const callBack = setup.direction === 'inbound' ? 'apologyToCaller' : 'apology';
+  return { text: phrase(setup.agent.language, transfersOnFailure(setup, resume) ? 'apologyAndTransfer' : callBack).text, verbatim: true };
+}
+
 /** An open socket and the first lines. A session takes what it can use; the rest is for `dispose`. */
 export class PrewarmedSession implements Prewarmed {
   #engine: VoiceEngine | undefined;
@@ -96,6 +115,7 @@ export class PrewarmedSession implements Prewarmed {
     this.#lines.prefetch(setup.agent.disclosure);
     this.#lines.prefetch(setup.recording?.consent ?? '');
     this.#lines.prefetch(setup.agent.firstMessage);
+    prepareForTrouble(setup, this.#lines);
   }
 
   /** From now on the parts belong to who took them. */

@@ -15,6 +15,8 @@ interface Item {
   /** What was heard, once the item is over. */
   heard: string;
   finished: ((result: PlayResult) => void) | undefined;
+  /** The vendor was lost before its end. */
+  brokenOff?: boolean;
 }
 
 /** One item that an interruption ended. */
@@ -35,6 +37,8 @@ export class Speaker {
   readonly #ledger: PlaybackLedger;
   readonly #pacer: Pacer;
   readonly #items = new Map<string, Item>();
+  /** Of the vendor, and whole. */
+  readonly #completed = new Set<string>();
   #lines = 0;
 
   /** @param quiet called whenever an item has ended */
@@ -113,7 +117,17 @@ export class Speaker {
   }
 
   responseItemCompleted(itemId: string): void {
+    this.#completed.add(itemId);
     this.#pacer.complete(itemId);
+  }
+
+  /** The vendor is gone: what has come of its items is all there is. */
+  responsesBrokeOff(): void {
+    for (const itemId of this.openResponses) {
+      const item = this.#items.get(itemId);
+      if (item && !this.#completed.has(itemId)) item.brokenOff = true;
+    }
+    this.responsesCompleted();
   }
 
   /** No response is going on any more: nothing more will come for any item. */
@@ -148,6 +162,17 @@ export class Speaker {
     return item.result === undefined ? heardText(item, this.#ledger.heardMs(itemId)) : item.heard;
   }
 
+  /** Items of the vendor that are being heard or wait for it. */
+  get openResponses(): string[] {
+    return [...this.#items]
+      .filter(([, item]) => item.source === 'response' && item.result === undefined && item.audioMs > 0)
+      .map(([id]) => id);
+  }
+
+  isOver(itemId: string): boolean {
+    return this.#items.get(itemId)?.result !== undefined;
+  }
+
   /** Falls silent for good. */
   close(): void {
     this.#pacer.cut({ all: true });
@@ -175,6 +200,7 @@ export class Speaker {
 
   #settle(itemId: string, item: Item): void {
     const cut = item.result === 'cut';
+    if (item.brokenOff) item.deltas = audibleWords(item);
     const whole = item.deltas
       .map((delta) => delta.text)
       .join('')
@@ -182,4 +208,19 @@ export class Speaker {
     item.heard = cut ? heardText(item, this.#ledger.heardMs(itemId)) : whole;
     this.turns.settle(itemId, item.heard, item.heard !== whole);
   }
+}
+
+/** Words may run ahead of their sound: of what broke off, those whose sound came, and no half of one. */
+function audibleWords({ deltas, audioMs }: Item): TextDelta[] {
+  const words = deltas.filter(({ atAudioMs }) => atAudioMs < audioMs);
+  const last = words.at(-1);
+  if (!last) return [];
+  const text = words.map((delta) => delta.text).join('');
+  const half = /[\p{L}\p{N}]+$/u.exec(text)?.[0].length ?? 0;
+  let left = text.length - half;
+  return words.map((delta) => {
+    const kept = delta.text.slice(0, Math.max(0, left));
+    left -= delta.text.length;
+    return { ...delta, text: kept };
+  });
 }

@@ -35,7 +35,7 @@ export class ToolRound {
       this.#timers.set('slow', this.options.slowAfterMs, () => this.options.slow());
     }
     const answer = await this.tools.run(call);
-    this.link.engine.toolResult(call.toolCallId, answer.output);
+    this.link.toolResult(call.toolCallId, answer.output);
     if (!answer.listen) this.#answered = true;
     if (!this.tools.busy) this.#timers.clear('slow');
   }

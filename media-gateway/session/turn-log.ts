@@ -65,6 +65,13 @@ export class TurnLog {
     this.#entries.push({ id, role, at, text: '', final: false, ...(latency && { latency }) });
   }
 
+  /** The turn is known by another name from now on. */
+  rename(id: string, newId: string): boolean {
+    const entry = this.#entries.find((candidate) => candidate.id === id);
+    if (entry) entry.id = newId;
+    return entry !== undefined;
+  }
+
   /** The words of a turn; settling it again corrects it. Without words there was no turn. */
   settle(id: string, text: string, interrupted = false): void {
     const index = this.#entries.findIndex((candidate) => candidate.id === id);

@@ -10,6 +10,16 @@ export interface Utterance {
   transcribed: boolean;
   /** It silenced the agent. */
   cut: boolean;
+  /** The answer to it can be heard. */
+  answered: boolean;
+}
+
+/** One whose words are lost with the socket that knew them, and come again from the next. */
+export interface Orphan {
+  itemId: string;
+  over: boolean;
+  /** It is still to be answered. */
+  wanted: boolean;
 }
 
 /** The caller's utterances whose words are still to come, and the one that is being spoken. */
@@ -27,7 +37,7 @@ export class Utterances {
 
   begin(itemId: string, kind: Utterance['kind']): void {
     this.#speaking = itemId;
-    this.#open.set(itemId, { kind, over: false, transcribed: false, cut: false });
+    this.#open.set(itemId, { kind, over: false, transcribed: false, cut: false, answered: false });
   }
 
   get(itemId: string): Utterance | undefined {
@@ -60,11 +70,22 @@ export class Utterances {
     for (const utterance of this.#open.values()) if (!utterance.over && utterance.kind === 'unheard') utterance.kind = 'turn';
   }
 
-  /** Whoever would have told more of them is gone. @returns whether somebody was speaking */
-  abandon(): boolean {
-    const spoke = this.speaking;
+  /** An answer is being heard. */
+  answered(): void {
+    for (const utterance of this.#open.values()) if (utterance.over) utterance.answered = true;
+  }
+
+  /** Whoever would have told more of them is gone. */
+  abandon(): Orphan[] {
     this.#speaking = undefined;
-    for (const utterance of this.#open.values()) utterance.over = utterance.transcribed = true;
-    return spoke;
+    const orphans = [...this.#open]
+      .filter(([, { transcribed }]) => !transcribed)
+      .map(([itemId, { kind, over, answered }]) => ({
+        itemId,
+        over,
+        wanted: !over || ((kind === 'turn' || kind === 'overlap') && !answered),
+      }));
+    this.#open.clear();
+    return orphans;
   }
 }

@@ -30,6 +30,22 @@ export class ToolMemory {
     return this.#unspoken.get(wishOf(name, args))?.shift();
   }
 
+  /** The model that asked is gone with its socket, and the caller has not heard of the answer: the next one may ask again. */
+  recall(record: ToolCallRecord): void {
+    if (!record.ok || this.unspoken.includes(record)) return;
+    const wish = wishOf(record.name, record.arguments);
+    this.#unspoken.set(wish, [...(this.#unspoken.get(wish) ?? []), record]);
+  }
+
+  /** The caller has heard of it: whoever asks now wants it anew. */
+  spoken(record: ToolCallRecord): void {
+    const wish = wishOf(record.name, record.arguments);
+    this.#unspoken.set(
+      wish,
+      (this.#unspoken.get(wish) ?? []).filter((other) => other !== record),
+    );
+  }
+
   /** The same for the same wish on another gateway, another for a second wish: the tool's name, its arguments, and how often they were asked for. */
   keyOf(name: string, args: string): string {
     const wish = wishOf(name, args);

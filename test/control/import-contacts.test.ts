@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { CampaignSpec } from '../../contracts/campaign';
 import { checkCampaign } from '../../control/campaigns/check-campaign';
 import { addToDnc, checkDnc, importDnc, removeFromDnc } from '../../control/campaigns/dnc';
 import { importContacts } from '../../control/campaigns/import-contacts';
@@ -19,6 +20,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
   await test_.close();
 });
+
+type Wish = { failure?: 'end' | 'transfer'; prompt?: string; transfer?: { to: string[] } };
 
 /** Noon in New York. */
 const NOW = Date.parse('2026-07-15T16:00:00Z');
@@ -200,6 +203,22 @@ describe('check', () => {
     });
     const open = await checkCampaign(undefined, { spec: campaignFile(), ...options });
     expect(open).toMatchObject({ callable: 1, later: [{ reason: expect.stringContaining('2026-07-15T23:00:00.000Z') }] });
+  });
+
+  const HUMAN = '+12125550199';
+  const wishes: [number, Wish][] = [
+    [0, {}],
+    [1, { failure: 'transfer' }],
+    [0, { failure: 'transfer', transfer: { to: [HUMAN] } }],
+    [0, { failure: 'transfer', prompt: `If all else fails, connect them with ${HUMAN}.` }],
+  ];
+  test.each(wishes)('gives %i warnings of a transfer after a failure that has nobody to go to: %j', async (count, wish) => {
+    const plain = campaignFile();
+    const agent = { ...plain.agent, onProviderFailure: wish.failure ?? 'end', systemPrompt: wish.prompt ?? plain.agent.systemPrompt };
+    const spec = { ...plain, agent, transfer: wish.transfer as CampaignSpec['transfer'] };
+    const contactsFile = await csv('phone,first_name\n+12125550100,Ada\n');
+    const check = await checkCampaign(undefined, { spec, contactsFile, tenantId: 'default', now: NOW });
+    expect(check.warnings).toEqual(Array.from({ length: count }, () => expect.stringContaining('nobody to transfer to')));
   });
 
   test('warns of an end that the pace does not reach', async () => {

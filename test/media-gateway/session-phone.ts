@@ -37,6 +37,7 @@ export class Phone implements CarrierStream {
   #startedAt = performance.now();
   #ticks = 0;
   #silentTicks = 0;
+  #longestSilentTicks = 0;
   #checks = new Set<() => void>();
 
   pickUp(session: Session): void {
@@ -123,6 +124,12 @@ export class Phone implements CarrierStream {
     return this.until(() => pattern.test(this.heard), String(pattern), ms);
   }
 
+  /** The longest silence from now on, in milliseconds of what the caller hears. */
+  watchSilence(): () => number {
+    this.#longestSilentTicks = this.#silentTicks = 0;
+    return () => this.#longestSilentTicks * FRAME_MS;
+  }
+
   /** All that the caller had to say is on the line. */
   untilSaid(): Promise<void> {
     return this.until(() => this.#saying.length === 0, 'the end of what the caller says');
@@ -166,6 +173,7 @@ export class Phone implements CarrierStream {
       this.#ear.push(decodeMulaw(frame.mulaw));
     } else {
       this.#silentTicks++;
+      this.#longestSilentTicks = Math.max(this.#longestSilentTicks, this.#silentTicks);
       this.#ear.push(new Int16Array(FRAME_BYTES));
     }
   }

@@ -75,6 +75,27 @@ describe('transfer to a person', () => {
     },
   );
 
+  scenario(
+    'peer defect 8: an agent without its AI provider gives the caller to a person, and the record says why',
+    'transfer_provider_failed',
+    (bench) => {
+      const world = new CallWorld(bench, { dial: withHumans(1) });
+      const error = 'PATTER_PROVIDER_FAILED openai-realtime: closed with 1011';
+      return {
+        world,
+        async play() {
+          await world.answer();
+          await world.report('transfer_requested', { error, transfer: { reason: 'The AI agent had a technical problem.' } });
+          await world.ranOnce('transferCall');
+          await world.carrier({ kind: 'transfer_result', transferNumber: 1, answered: true, status: 'completed' });
+          expect(await world.nextInstruction()).toEqual({ kind: 'hangup' });
+          await world.status('completed');
+          expect(await world.settled()).toMatchObject({ outcome: 'transferred', transferredTo: HUMAN, reason: error });
+        },
+      };
+    },
+  );
+
   scenario('the carrier refuses: the caller is connected with the agent again', 'transfer_refused', (bench) => {
     const world = new CallWorld(bench, { dial: withHumans(1), transferCall: async () => ({ kind: 'refused', reason: 'no' }) });
     return {

@@ -107,6 +107,8 @@ export class CallState {
   /** Why we, and nobody else, ended the call. */
   endedByUs: string | undefined;
   outcome: Outcome | undefined;
+  /** Why a conversation of the call lost its AI provider, whatever became of the call after that. */
+  providerFailure: string | undefined;
   /** Set where the dial itself decided how the call turned out. */
   verdict: { outcome: Outcome; reason: string; consumed: boolean; retryAfterMs?: number; errorCode?: number } | undefined;
   private readonly gatewayEventsSeen = new Set<string>();

@@ -58,6 +58,7 @@ function finish(state: CallState, conversation: Conversation, result: Conversati
   conversation.result = result;
   if (result.kind !== 'report') return;
   const { report } = result;
+  state.providerFailure = report.error ?? state.providerFailure;
   state.callback = report.callback ?? state.callback;
   if (report.end === 'voicemail_left') state.voicemailLeft = true;
   if (report.end === 'opted_out') noteOptOut(state, { by: 'voice' });

@@ -21,6 +21,8 @@ export interface CallFacts {
   transferredTo?: string;
   /** Why we ended it. */
   endedByUs?: string;
+  /** Why a conversation lost its AI provider. */
+  providerFailure?: string;
 }
 
 export type CallOutcome = Pick<CallSettlement, 'outcome' | 'reason' | 'consumed' | 'retryAfterMs'> & { optOutByCarrier?: true };
@@ -30,7 +32,7 @@ const AT_ONCE_S = 2;
 
 export function outcomeOf(facts: CallFacts): CallOutcome {
   if (facts.optOut) return counted('opted_out');
-  if (facts.transferredTo !== undefined) return counted('transferred');
+  if (facts.transferredTo !== undefined) return counted('transferred', facts.providerFailure);
   if (facts.attachments > 0) return talkedOutcome(facts);
   const completed = facts.end?.status === 'completed';
   if (facts.answeredAt !== undefined || completed) {
@@ -61,7 +63,7 @@ function talkedOutcome(facts: CallFacts): CallOutcome {
     case 'drained':
       return counted('failed', 'the gateway shut down, and no other took the call');
     default:
-      return counted('completed');
+      return counted('completed', facts.providerFailure);
   }
 }
 

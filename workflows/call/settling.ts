@@ -54,6 +54,7 @@ function settlementOf(state: CallState, now: number): CallSettlement {
       callback: state.callback !== undefined,
       transferredTo: state.transferredTo,
       endedByUs: state.endedByUs,
+      providerFailure: state.providerFailure,
     });
   const carrierOptOut = 'optOutByCarrier' in outcome ? ({ by: 'carrier', text: outcome.reason } as const) : undefined;
   return {

@@ -62,10 +62,20 @@ export class Brain {
     const order = orderOf(context);
     const ordered = obey(order);
     if (ordered) return ordered;
+    if (/\bcut your last message off\b/i.test(order)) return this.goOn(context);
     if (!/\b(are|is|you'?re|line is) back\b/i.test(order)) return this.answer(context);
     const { turns, instructions } = context;
     const answered = sinceLastReply(turns).some((turn) => turn.role === 'user') ? this.answer(context) : say(question(turns, instructions));
     return { ...answered, say: `Sorry, the line was interrupted; I am back. ${answered.say ?? ''}`.trim() };
+  }
+
+  /** What is left of the answer whose beginning stands last. */
+  private goOn(context: BrainContext): Thought {
+    const last = context.turns.findLastIndex((turn) => turn.role === 'assistant');
+    const begun = context.turns[last];
+    const whole = this.answer({ ...context, turns: context.turns.slice(0, Math.max(0, last)) });
+    if (begun?.role !== 'assistant' || !whole.say?.startsWith(begun.text)) return whole;
+    return { ...whole, say: whole.say.slice(begun.text.length).trim() };
   }
 
   private answer(context: BrainContext): Thought {

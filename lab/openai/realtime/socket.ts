@@ -13,6 +13,7 @@ import { TranscriptionSession } from './transcription-session';
 /** The vendor ends every session after an hour. */
 const SESSION_MS = 60 * 60_000;
 const GOING_AWAY = 1001;
+const INTERNAL_ERROR = 1011;
 /** The code with which the vendor closes a socket that asks for the retired beta. */
 const BETA_REFUSED = 4000;
 
@@ -55,7 +56,15 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
     const { clock } = lab;
     const entry = newEntry('', model, clock.now());
     const lifeMs = lab.faults.take('provider_expire')?.afterMs ?? SESSION_MS;
+    let mute = false;
     const send = (frame: string) => {
+      mute ||= lab.faults.take('provider_mute', { event: 'realtime' }) !== undefined;
+      if (mute || (/^[^{]*\{[^{]*"type":"response\./.test(frame) && lab.faults.take('provider_mute', { event: 'response' }))) return;
+      const told = toldBy(frame);
+      if (told && lab.faults.take('provider_close', { event: told })) {
+        entry.closedBy = 'fault';
+        setImmediate(() => ws.close(INTERNAL_ERROR, 'internal error'));
+      }
       if (ws.readyState === ws.OPEN) ws.send(frame);
     };
     const session = transcribes ? transcription() : conversation();
@@ -124,6 +133,12 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
     for (const ws of server.clients) ws.terminate();
     server.close();
   });
+}
+
+/** What a frame may be the last one of. */
+function toldBy(frame: string): 'tool_call' | 'speech_started' | undefined {
+  if (/"type":"response\.done"/.test(frame) && /"type":"function_call"/.test(frame)) return 'tool_call';
+  return /"type":"input_audio_buffer\.speech_started"/.test(frame) ? 'speech_started' : undefined;
 }
 
 function problemOf(request: IncomingMessage, model: string, transcribes: boolean): ApiError | undefined {

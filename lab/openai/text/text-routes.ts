@@ -1,5 +1,5 @@
 /** POST /v1/responses and /v1/chat/completions: reads a transcript in the input; summarises it, or fills a JSON schema from it. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { z } from 'zod';
 import type { LabServer } from '../../lab-server';
 import { ApiError, parseOrThrow } from '../api-error';
@@ -110,6 +110,7 @@ export function registerText(lab: LabServer, app: FastifyInstance, rules: readon
 
   app.post('/v1/chat/completions', (request, reply) => {
     failOnDemand(lab, 'chat');
+    if (isMute(lab, 'chat')) return untilGone(reply);
     if ((request.body as { stream?: unknown } | null)?.stream === true) return streamChat(lab, memory, request, reply);
     const body = parseOrThrow(chatBody, request.body);
     const schema = body.response_format?.type === 'json_schema' ? body.response_format.json_schema : undefined;
@@ -132,6 +133,16 @@ export function registerText(lab: LabServer, app: FastifyInstance, rules: readon
       },
     };
   });
+}
+
+/** The request is taken, and never answered. */
+export function isMute(lab: LabServer, event: string): boolean {
+  return lab.faults.take('provider_mute', { event }) !== undefined;
+}
+
+export function untilGone(reply: FastifyReply): Promise<void> {
+  reply.hijack();
+  return new Promise((resolve) => void reply.raw.once('close', () => resolve()));
 }
 
 export function failOnDemand(lab: LabServer, event: string): void {

@@ -29,7 +29,9 @@ export interface OpenAiRealtimeOptions {
   log: Logger;
 }
 
-const READY_TIMEOUT_MS = 5_000;
+const READY_TIMEOUT_MS = 3_500;
+/** The vendor ends every session after an hour. */
+const MAX_LIFE_MS = 60 * 60_000;
 /** Begins the ids of our commits, so that a refusal is known as one's. */
 const COMMIT = 'commit_';
 
@@ -39,6 +41,7 @@ const COMMIT = 'commit_';
  */
 export class OpenAiRealtime implements VoiceEngine {
   readonly ready: Promise<void>;
+  readonly maxLifeMs = MAX_LIFE_MS;
   readonly #socket: RealtimeSocket;
   readonly #backlog: AudioBacklog;
   readonly #turn: ResponseTurn;
@@ -83,7 +86,7 @@ export class OpenAiRealtime implements VoiceEngine {
   }
 
   get responding(): boolean {
-    return this.#turn.busy;
+    return !this.#closed && this.#turn.busy;
   }
 
   listen(listener: (event: EngineEvent) => void): void {

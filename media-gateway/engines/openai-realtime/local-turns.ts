@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { BYTES_PER_MS } from '../../../contracts/g711';
 import type { EndpointingSpec } from '../../../contracts/turns';
 import { openTurnDetector } from '../../turns/endpointing/open';
@@ -21,6 +22,8 @@ export class LocalTurns {
   readonly #detector: TurnDetector;
   #preRoll: Uint8Array[] = [];
   #preRollBytes = 0;
+  /** Names of one socket are not those of the next one. */
+  readonly #prefix = randomUUID().slice(0, 8);
   #count = 0;
   /** The turn under way. */
   #open: string | undefined;
@@ -91,7 +94,7 @@ export class LocalTurns {
 
   #begin(): void {
     if (this.#open !== undefined) return;
-    const itemId = `turn_${++this.#count}`;
+    const itemId = `turn_${this.#prefix}_${++this.#count}`;
     this.#open = itemId;
     for (const mulaw of this.#preRoll) this.actions.append(mulaw);
     this.#preRoll = [];

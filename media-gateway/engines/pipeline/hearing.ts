@@ -9,7 +9,7 @@ export interface HearingOptions {
   open(): SpeechToText;
   event(event: Exclude<SttEvent, { kind: 'closed' }>): void;
   /** The recogniser stays away. */
-  lost(error: string): void;
+  lost(error: string, awayMs: number): void;
   clock: Clock;
   log: Pick<Logger, 'warn'>;
 }
@@ -116,7 +116,7 @@ export class Hearing {
       const problem = `${error} (away for ${Math.round(clock.monotonic() - from)} ms)`;
       this.#stt.close();
       this.#end(new Error(problem));
-      this.options.lost(problem);
+      this.options.lost(problem, RECOVER_WITHIN_MS);
     });
     // Not from within its own event.
     this.#later(0, () => this.#reopen());

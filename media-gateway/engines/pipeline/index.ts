@@ -32,6 +32,8 @@ export interface PipelineOptions {
   openDetector(stt: SttTiming, listener: TurnDetectorListener): TurnDetector;
   voice: StreamingVoice;
   agent: PipelineAgent;
+  /** What an agent of the developer's may take for its first words; of others it is expected sooner. */
+  patienceMs?: number;
   hooks: HookRunner;
   /** Whether a sentence may be spoken, by what was said right before it; with the first that may not, the answer is over. */
   passes?(before: string, sentence: string): Promise<boolean>;
@@ -84,7 +86,7 @@ export class Pipeline implements VoiceEngine {
         if (event.kind === 'usage') this.#emit(event);
         else this.#recognised(event);
       },
-      lost: (error) => this.#fail(error),
+      lost: (error, awayMs) => this.#fail(error, awayMs),
       clock,
       log,
     });
@@ -107,6 +109,10 @@ export class Pipeline implements VoiceEngine {
       },
     );
     options.voice.warm();
+  }
+
+  get patienceMs(): number | undefined {
+    return this.options.patienceMs;
   }
 
   get responding(): boolean {
@@ -187,9 +193,9 @@ export class Pipeline implements VoiceEngine {
     this.#end();
   }
 
-  #fail(error: string): void {
+  #fail(error: string, awayMs: number): void {
     if (this.#closed) return;
-    this.#emit({ kind: 'closed', error });
+    this.#emit({ kind: 'closed', error, awayMs });
     this.#end();
   }
 

@@ -7,7 +7,7 @@ import type { AgentRequest, PipelineAgent } from '../agent';
 import type { IncomingMessage, OnMessage } from './on-message';
 
 /** Milliseconds until the first word, and between two pieces, of a function in this process. */
-const FIRST_MS = 30_000;
+export const FUNCTION_PATIENCE_MS = 30_000;
 
 /** What a message is made of, whichever way it goes. */
 export function messageOf(setup: CallSetup, { messages, instructions }: Pick<AgentRequest, 'messages' | 'instructions'>): IncomingMessage {
@@ -79,8 +79,8 @@ export class FunctionAgent implements PipelineAgent {
   /** A promise of somebody else's may never settle. */
   async #within<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const timer = new AbortController();
-    const late = sleep(this.clock, FIRST_MS, AbortSignal.any([signal, timer.signal])).then(() => {
-      throw new PatterError('PATTER_PROVIDER_FAILED', `onMessage gave nothing within ${FIRST_MS} ms`);
+    const late = sleep(this.clock, FUNCTION_PATIENCE_MS, AbortSignal.any([signal, timer.signal])).then(() => {
+      throw new PatterError('PATTER_PROVIDER_FAILED', `onMessage gave nothing within ${FUNCTION_PATIENCE_MS} ms`);
     });
     late.catch(() => undefined);
     work.catch(() => undefined);
