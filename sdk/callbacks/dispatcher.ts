@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { appOf } from '../../contracts/agent';
 import type { CallbacksInput } from '../../contracts/callbacks';
-import { type Clock, systemClock } from '../../contracts/clock';
+import { type Clock, sleep, systemClock } from '../../contracts/clock';
 import type { AnsweredBy } from '../../contracts/outcomes';
 import type { CallTaps, TappedCall } from '../../media-gateway/call-taps';
 import type { PriceTable } from '../../policy/cost';
@@ -41,6 +41,7 @@ export interface DispatcherOptions {
 }
 
 export const DEFAULT_CALLBACK_DEADLINE_MS = 30_000;
+const STOP_WITHIN_MS = 5_000;
 /** Verdicts of carriers on calls whose stream has not begun here. */
 const MOST_EARLY = 1_000;
 
@@ -102,16 +103,20 @@ export class CallbackDispatcher {
       log.error({ callId }, 'there is no record of a call whose callbacks are to be told');
       return;
     }
+    if (call.state !== 'ended' && call.verdict.decision === 'allow') throw new Error(`the record of ${callId} is not complete yet`);
     const facts = factsOfRecord(call, campaign, await store.contacts.get(call.contactId), this.#clock.now());
     if (!this.#callbacks(facts)) throw new Error(`this process has no callbacks for ${facts.agent.code ?? 'an agent without code'} yet`);
     const queue = this.#queues.get(callId) ?? this.#open(tenantId, facts);
     await queue.settle(facts);
   }
 
-  /** Lets callbacks that run come to an end; what is left is told by the next process of the app. */
+  /** Gives callbacks that run some seconds to come to an end; what is left is told by the next process of the app. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await Promise.all([...this.#queues.values()].map((queue) => queue.stop()));
+    const limit = new AbortController();
+    const stopping = Promise.allSettled([...this.#queues.values()].map((queue) => queue.stop()));
+    await Promise.race([stopping, sleep(this.#clock, STOP_WITHIN_MS, limit.signal).catch(() => {})]);
+    limit.abort();
     this.#fetch.close();
     const presence = await this.#presence?.catch(() => undefined);
     await presence?.release();

@@ -135,7 +135,7 @@ async function call(verdict: 'allow' | 'skip' = 'allow'): Promise<{ contact: Con
 
 const settle = (contact: ContactRow, overrides: Partial<CallSettlement>) => t.activities.settleCall(settlementFor(contact, overrides));
 
-test('a process killed in mid-call loses no event: the next one is told the rest in order, under stable ids', async () => {
+test('peer defect 11: a process killed in mid-call loses no event: the next one is told the rest in order, under stable ids', async () => {
   const { contact, setup, callId } = await call();
   const first = await startProcess();
   const live = { setup, first: true };
@@ -186,7 +186,7 @@ test('peer defect 18: busy and a call that the gate stopped end with one onCallE
   ]);
 }, 60_000);
 
-test('peer defect 11: what a callback refuses is told again when the process is well, onCallEnd included', async () => {
+test('what a callback refuses is told again when the process is well, onCallEnd included', async () => {
   if (children.size === 0) await startProcess();
   const { contact, callId } = await call();
   let refused = 0;
