@@ -30,6 +30,12 @@ export class ToolMemory {
     return this.#unspoken.get(wishOf(name, args))?.shift();
   }
 
+  /** The last wish of these words has no answer: whoever has the same words next means that one. */
+  unanswered(name: string, args: string): void {
+    const wish = wishOf(name, args);
+    this.#asked.set(wish, Math.max(0, (this.#asked.get(wish) ?? 0) - 1));
+  }
+
   /** The model that asked is gone with its socket, and the caller has not heard of the answer: the next one may ask again. */
   recall(record: ToolCallRecord): void {
     if (!record.ok || this.unspoken.includes(record)) return;

@@ -206,6 +206,21 @@ describe('a durable tool', () => {
     expect(await tools_.run(book({ day: 'Friday' }))).toEqual(answer);
   });
 
+  it('bug: a model that asked once more after the deadline had a second booking made', async () => {
+    const keys: string[] = [];
+    const late: ToolRunnerOptions['durable'] = ({ key }) => {
+      keys.push(key);
+      return keys.length === 1 ? Promise.reject(new Error('no answer within 200 ms')) : Promise.resolve(answer);
+    };
+    const asked = runner({ tools, durable: late });
+    expect(await asked.run(book({ day: 'Friday' }))).toMatchObject({ ok: false });
+    expect(await asked.run(book({ day: 'Friday' }, 'tc2'))).toEqual(answer);
+    expect(keys[1]).toBe(keys[0]);
+    expect(asked.records).toMatchObject([{ id: keys[0], ok: true }]);
+    await asked.run(book({ day: 'Friday' }, 'tc3'));
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+
   it('that has no answer in time is not called failed: it may still happen', async () => {
     const durable = () => Promise.reject(new Error('no answer within 200 ms'));
     expect(await runner({ tools, durable }).run(book({ day: 'Friday' }))).toMatchObject({

@@ -94,9 +94,11 @@ export class ToolRunner {
     const { recordAs, ...answer } = await work().catch((error: unknown): RunnerAnswer & { recordAs?: string } => failure(error));
     const id = recordAs ?? request.toolCallId;
     const durationMs = Math.round(clock.monotonic() - from);
-    if (!recordAs || !this.records.some((record) => record.id === id)) {
-      this.records.push({ id, name: request.name, arguments: request.arguments, result: answer.output, ok: answer.ok, durationMs, at });
-    }
+    const record = { id, name: request.name, arguments: request.arguments, result: answer.output, ok: answer.ok, durationMs, at };
+    // Of a durable wish that was asked for more than once, the last word counts.
+    const before = recordAs ? this.records.findIndex((each) => each.id === id) : -1;
+    if (before < 0) this.records.push(record);
+    else this.records[before] = record;
     this.options.answered?.();
     return answer;
   }
@@ -151,15 +153,14 @@ export class ToolRunner {
     if (asked) this.#asked.add(key);
     const { durable } = this.options;
     if (!durable) return { ...failure(new Error(`The tool ${tool.name} is not available.`)), recordAs: key };
-    const answer = await durable({ key, name: tool.name, arguments: text || '{}' }, tool.timeoutMs, this.#abort.signal).catch(
-      (error: unknown): ToolAnswer =>
-        failure(
-          new Error(
-            `The tool ${tool.name} has not answered (${reason(error)}). It may still be carried out: do not call it again for the same.`,
-          ),
-        ),
-    );
-    return { ...answer, recordAs: key };
+    try {
+      const answer = await durable({ key, name: tool.name, arguments: text || '{}' }, tool.timeoutMs, this.#abort.signal);
+      return { ...answer, recordAs: key };
+    } catch (error) {
+      if (asked) this.#memory.unanswered(tool.name, text);
+      const why = `The tool ${tool.name} has not answered (${reason(error)}). It may still be carried out: do not call it again for the same.`;
+      return { ...failure(new Error(why)), recordAs: key };
+    }
   }
 }
 

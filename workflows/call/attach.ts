@@ -51,7 +51,7 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
   }
   const history = state.transcript.turns();
-  const toolCalls = state.durableTools.complete(state.transcript.toolCalls());
+  const toolCalls = state.durableTools.answered(state.transcript.toolCalls());
   const openTools = state.durableTools.open;
   const pressed = state.conversation && state.keyPresses.resumeOf(state.conversation);
   const resume = pressed?.resume ?? resumeReason(state);

@@ -40,6 +40,12 @@ export class DurableTools {
     return [...this.wishes.values()].filter(({ answer }) => answer === undefined).map(({ request }) => request);
   }
 
+  /** For a gateway that takes the call over: what another one gave up on is open, and no wish that was answered. */
+  answered(told: readonly ToolCallRecord[]): ToolCallRecord[] {
+    const open = new Set(this.open.map(({ key }) => key));
+    return this.complete(told).filter(({ id }) => !open.has(id));
+  }
+
   /** What gateways have told, completed by what is known here: one may have died, or have given up waiting. */
   complete(told: readonly ToolCallRecord[]): ToolCallRecord[] {
     const known = [...this.wishes.values()].flatMap(recordOf);
