@@ -75,6 +75,15 @@ test('every event has its fields in both spellings, and an id that does not depe
   expect(end.metrics).toMatchObject({ call_id: 'call_1', durationSeconds: 61, duration_seconds: 61, provider_mode: 'pipeline' });
 });
 
+test('after each answer its metrics, with what the call has cost', () => {
+  const all = payloads(facts());
+  expect(all.map(({ kind }) => kind).join(' ')).toBe(
+    'start machine transcript metrics transcript transcript transcript metrics transcript transcript metrics persist end',
+  );
+  expect(all[7]?.told).toMatchObject({ turn: { turnIndex: 1, agentText: 'Sure! What is its number?' }, costSoFar: { stt: 0.0077 } });
+  expect(all[1]?.told).toMatchObject({ result: 'human', isMachine: false, is_machine: false });
+});
+
 test('two turns that began in the same millisecond have ids of their own', () => {
   const at = AT;
   const turns: TranscriptTurn[] = [
