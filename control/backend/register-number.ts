@@ -49,7 +49,7 @@ export async function registerNumber(
   const agent = agentOf(hello, before);
   const notes: string[] = [];
   if (!before || before.carrier !== carrier || !isDeepStrictEqual(agentSchema.parse(before.spec.agent), agent)) {
-    notes.push(...(await setLine(ctx, lineFileSchema.parse({ name: `sdk ${number}`, number, carrier, agent }), tenantId)).notes);
+    notes.push(...(await setLine(ctx, lineFileSchema.parse({ name: `sdk-${number.slice(1)}`, number, carrier, agent }), tenantId)).notes);
   }
   if (!(await ctx.store.sdk.keepEvents(tenantId, number, new Date(ctx.clock.now())))) throw taken(number);
   if (options.carriersOf && (!before || changed))

@@ -88,7 +88,7 @@ export class CloudBackend implements PatterBackend {
           stopped: (error) => {
             this.#release(connected);
             // After connect() has resolved nobody waits for it: the program hears of it all the same.
-            warn('PATTER_DISCONNECTED', error.message);
+            if (connected.number !== undefined) warn('PATTER_DISCONNECTED', error.message);
             reject(error);
           },
         },

@@ -63,7 +63,10 @@ export function refusal(status: number, code: string | undefined, message: strin
     return new PatterConnectionError(message ?? ERRORS[known], { code: known });
   }
   if (known) return new PatterError(known, message ?? ERRORS[known]);
-  return new PatterConnectionError(`The backend at ${url} answered ${status}${message ? `: ${message}` : ''}.`);
+  const said = message ? `: ${message}` : '';
+  return new PatterConnectionError(
+    status === 0 ? `The backend at ${url} refused the connection${said}.` : `The backend at ${url} answered ${status}${said}.`,
+  );
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,0 +1,253 @@
+/** Cloud mode against the lab: a backend, a worker and a gateway that have no account of their own, and programs that bring theirs. */
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { createCarriers } from '../../carriers';
+import { type OpenControlContext, openControlContext } from '../../control/context';
+import { createApiKey, revokeApiKey } from '../../control/keys/api-keys';
+import { runControl } from '../../control/main';
+import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
+import { type RunningLab, runLab } from '../../lab/main';
+import { LAB_ACCOUNT } from '../../lab/scenario';
+import { runGateway } from '../../media-gateway/main';
+import { type Config, loadConfig } from '../../runtime/config';
+import { createLogger } from '../../runtime/log';
+import type { Running } from '../../runtime/running';
+import { type CallEndEvent, type CallStartEvent, Patter, PatterConnectionError, type TranscriptEvent } from '../../sdk';
+import { runWorker } from '../../worker/main';
+import { workflowBundle } from '../../worker/workflow-bundle';
+import { until } from '../chaos/until';
+import { createTestDatabase, type TestDatabase } from '../support/postgres';
+import { startTestTemporal } from '../support/temporal';
+import { testHome } from '../support/test-home';
+
+const DESK = '+15005550006';
+const WITHIN_MS = 60_000;
+const log = createLogger('test', 'error');
+const home = mkdtempSync(join(tmpdir(), 'patter-cloud-'));
+
+let lab: RunningLab;
+let database: TestDatabase;
+let config: Config;
+let ctx: OpenControlContext;
+let control: Running;
+let apiKey: string;
+const running: Running[] = [];
+const phones: Patter[] = [];
+
+beforeAll(async () => {
+  lab = await runLab({
+    baud: 1200,
+    seed: 3,
+    log,
+    scenario: {
+      numbers: [DESK],
+      network: { cps: 50 },
+      personas: {
+        asks: {
+          kind: 'human',
+          steps: [
+            { hear: '/help you/', say: 'What are your opening hours please?' },
+            { hear: '/eight to six/', say: 'Thank you, goodbye.' },
+            { hear: '/bye|welcome|day/i', orAfterMs: 6_000, hangUp: true },
+          ],
+        },
+        listens: {
+          kind: 'human',
+          steps: [
+            { hear: '/reminder/', say: 'Thank you.' },
+            { hear: '/bye/i', orAfterMs: 3_000, hangUp: true },
+          ],
+        },
+      },
+      people: { '+12125550111': 'listens', '+12125550112': { kind: 'busy' } },
+    },
+  });
+  database = await createTestDatabase();
+  const temporal = await startTestTemporal();
+  const url = lab.urls.lab as string;
+  config = loadConfig(
+    {
+      PATTER_HOME: home,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_NAMESPACE: temporal.namespace,
+      PATTER_TASK_QUEUE: temporal.taskQueue,
+      PATTER_DATABASE_URL: database.url,
+      PATTER_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      PATTER_SECRET_KEY: 'a-secret-of-all-processes',
+      PATTER_WORKER_VERSIONING: 'off',
+      PATTER_GATEWAY_PORT: '0',
+      PATTER_CONTROL_PORT: '0',
+      PATTER_LOG_LEVEL: 'error',
+      TWILIO_BASE_URL: url,
+      OPENAI_BASE_URL: `${url}/v1`,
+      DEEPGRAM_BASE_URL: `${url}/deepgram`,
+      ELEVENLABS_BASE_URL: `${url}/elevenlabs`,
+    },
+    home,
+  );
+  await workflowBundle(testHome(), log);
+  cpSync(join(testHome(), 'cache'), join(home, 'cache'), { recursive: true });
+  control = await runControl(config, { backend: { carriersOf: createCarriers, sockets: { checkKeyEveryMs: 200 } } });
+  running.push(control);
+  config = { ...config, PATTER_CONTROL_URL: control.urls.api as string };
+  running.push(await runWorker(config), await runGateway(config));
+  ctx = await openControlContext(config, log);
+  apiKey = (await createApiKey(ctx, { tenantId: 'acme' })).secret;
+}, 180_000);
+
+afterAll(async () => {
+  for (const phone of phones) await phone.disconnect();
+  for (const one of running.reverse()) await one.stop();
+  await ctx?.close();
+  await lab?.stop();
+  await database?.drop();
+  rmSync(home, { recursive: true, force: true });
+}, 60_000);
+
+function patter(key = apiKey): Patter {
+  const phone = new Patter({ apiKey: key, backendUrl: control.urls.api?.replace('http', 'ws') });
+  phones.push(phone);
+  return phone;
+}
+
+const accounts = {
+  provider: 'twilio',
+  providerKey: LAB_ACCOUNT.sid,
+  providerSecret: LAB_ACCOUNT.authToken,
+  number: DESK,
+  stt: Patter.deepgram({ apiKey: 'lab-deepgram-key' }),
+  tts: Patter.elevenlabs({ apiKey: 'lab-elevenlabs-key', voice: 'rachel' }),
+} as const;
+
+test('a connected program answers who calls; one that dies over a message loses it to another, and nothing is said twice', async () => {
+  const asked: string[] = [];
+  const started: CallStartEvent[] = [];
+  const said: TranscriptEvent[] = [];
+  const ended: CallEndEvent[] = [];
+  const phone = patter();
+  const connect = () =>
+    phone.connect({
+      ...accounts,
+      onMessage: async (message) => {
+        asked.push(`${message.caller} ${message.text}`);
+        if (!message.text) return 'Acme, how can I help you?';
+        return /hours/i.test(message.text) ? 'We are open from eight to six.' : 'You are welcome, goodbye.';
+      },
+      onCallStart: (event) => void started.push(event),
+      onTranscript: (event) => void said.push(event),
+      onCallEnd: (event) => void ended.push(event),
+    });
+  // Makes the number's line, with its accounts.
+  await connect();
+  await phone.disconnect();
+  // Another one of the same number takes the call, greets, and dies over what the caller says.
+  const victim = await dyingProgram();
+  await connect();
+  const call = await over(await dialIn('+12125550101', 'asks'));
+  const heard = call.heard.map(({ text }) => text).join('');
+  expect(heard).toContain('We are open from eight to six.');
+  expect(heard.split('We are open from eight to six.')).toHaveLength(2);
+  expect(call.errors).toEqual([]);
+  expect(asked.filter((line) => /hours/i.test(line))).toHaveLength(1);
+  expect(victim).toEqual({ greeted: 1, died: 1 });
+
+  await until(() => ended.length > 0, { withinMs: WITHIN_MS, what: 'onCallEnd' });
+  expect(started).toEqual([
+    expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: ended[0]?.callId }),
+  ]);
+  expect(said.map(({ role }) => role)).toEqual(expect.arrayContaining(['user', 'assistant']));
+  expect(said.map(({ text }) => text)).toEqual(ended[0]?.transcript.map(({ text }) => text));
+  expect(new Set(said.map(({ deliveryId }) => deliveryId)).size).toBe(said.length);
+  expect(ended).toEqual([expect.objectContaining({ outcome: 'completed', direction: 'inbound' })]);
+  expect((await ctx.store.lines.get('acme', DESK))?.spec.agent.engine).toMatchObject({ type: 'pipeline', tts: { provider: 'elevenlabs' } });
+}, 180_000);
+
+test('call() says its first message with the tenant’s own account, and its result is known here and elsewhere; busy is an outcome', async () => {
+  const [phone] = phones as [Patter];
+  const call = await phone.call({ to: '+12125550111', firstMessage: 'Hi, this is a reminder from Acme.', idempotencyKey: 'once' });
+  expect((await phone.call({ to: '+12125550111', firstMessage: 'Hi, this is a reminder from Acme.', idempotencyKey: 'once' })).id).toBe(
+    call.id,
+  );
+  const busy = await phone.call({ to: '+12125550112' });
+  expect(await busy.result()).toMatchObject({ outcome: 'busy', duration: 0, transcript: [] });
+  const result = await call.result();
+  expect(result).toMatchObject({ call_id: call.id, outcome: 'completed' });
+  expect(result.transcript.map(({ text }) => text).join(' ')).toContain('this is a reminder from Acme');
+  expect(call.status).toBe('ended');
+  expect(await patter().calls.get(call.id).result()).toEqual(result);
+  const { secret } = await createApiKey(ctx, { tenantId: 'other' });
+  await expect(patter(secret).calls.get(call.id).result()).rejects.toMatchObject({ code: 'PATTER_CALL_NOT_FOUND' });
+}, 120_000);
+
+test('what went wrong with a connection is told with what to do', async () => {
+  await expect(patter(`pt_${randomBytes(32).toString('base64url')}`).connect({ onMessage: () => '' })).rejects.toMatchObject({
+    code: 'PATTER_UNAUTHORIZED',
+    message: expect.stringContaining('patter keys create'),
+  });
+  const nowhere = new Patter({ apiKey, backendUrl: 'ws://127.0.0.1:1' });
+  const refused = nowhere.connect({ onMessage: () => '' });
+  await expect(refused).rejects.toBeInstanceOf(PatterConnectionError);
+  await expect(refused).rejects.toThrow('PATTER_BACKEND_URL');
+  const { secret } = await createApiKey(ctx, { tenantId: 'other' });
+  await expect(patter(secret).connect({ onMessage: () => '' })).rejects.toThrow('say which one is meant');
+  await expect(patter(secret).connect({ onMessage: () => '', number: DESK })).rejects.toThrow('another tenant');
+  await expect(patter(secret).call({ to: '+12125550111' })).rejects.toThrow('number');
+  const { key, secret: revoked } = await createApiKey(ctx, { tenantId: 'acme' });
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  await patter(revoked).connect({ onMessage: () => '' });
+  await revokeApiKey(ctx, key.keyId, 'acme');
+  const told = () => warned.mock.calls.some(([text]) => String(text).includes('does not know this API key'));
+  await until(told, { withinMs: 30_000, what: 'the revocation' });
+  warned.mockRestore();
+}, 60_000);
+
+/** A program that greets, and is cut off, as by SIGKILL, over the first thing that it is told. */
+async function dyingProgram(): Promise<{ greeted: number; died: number }> {
+  const seen = { greeted: 0, died: 0 };
+  const { port } = new URL(control.urls.api as string) as unknown as AddressInfo;
+  const open = () =>
+    new Promise<void>((resolve, reject) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sdk`, { headers: { authorization: `Bearer ${apiKey}` } });
+      socket.on('error', reject);
+      socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', version: 1, clientId: 'dying', number: DESK, credentials: {} })));
+      socket.on('message', (data) => {
+        const message = JSON.parse(String(data)) as { type: string; id: string; message: { text: string } };
+        if (message.type === 'welcome') resolve();
+        if (message.type !== 'message') return;
+        if (message.message.text === '') {
+          seen.greeted++;
+          socket.send(JSON.stringify({ type: 'answer', id: message.id, parts: 0, text: 'Acme, how can I help you?' }));
+          return;
+        }
+        seen.died++;
+        socket.terminate();
+      });
+    });
+  await open();
+  return seen;
+}
+
+async function dialIn(from: string, persona: string): Promise<string> {
+  const response = await fetch(`${lab.urls.lab}/lab/twilio/inbound`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ from, to: DESK, persona }),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return ((await response.json()) as { callSid: string }).callSid;
+}
+
+async function over(callSid: string): Promise<CallEntry> {
+  return until(
+    async () => {
+      const { calls } = (await (await fetch(`${lab.urls.lab}/lab/ledger`)).json()) as LedgerSnapshot;
+      const call = calls.find((entry) => entry.callSid === callSid);
+      return call?.endedAt !== undefined && call;
+    },
+    { withinMs: WITHIN_MS, what: 'the end of the call', everyMs: 100 },
+  );
+}
