@@ -134,7 +134,8 @@ for (const agentId of ['cut', 'cut_plain']) {
     expect(cut?.text).toMatch(/^Your appointment .* at/);
     const heard = clean(/Your appointment.*?(?=I stop)/s.exec(phone.heard)?.[0] ?? '');
     expect(heard).not.toMatch(/LATE|right/);
-    expect(heard.startsWith(cut?.text ?? '-')).toBe(true);
+    // The last word may have been heard in part.
+    expect(heard).toMatch(new RegExp(`^${cut?.text.replace(/\s*\S+$/, '')}`));
     // About a word short of it, where the vendor tells where the words are.
     expect(heard.length - (cut?.text.length ?? 0)).toBeLessThan(24);
     expect((await conversations(agentId))[0]?.contextualUpdates).toContainEqual(expect.stringContaining(`heard only: ${cut?.text}`));

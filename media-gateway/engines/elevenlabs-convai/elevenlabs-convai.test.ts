@@ -81,9 +81,10 @@ describe('answers', () => {
     made.audio(loud, 5, undefined);
     expect(made.interruption(7)).toBe(true);
     made.end();
-    made.audio(loud, 7, undefined);
     made.callerTurn();
     made.ask();
+    made.audio(loud, 7, undefined);
+    made.response('Late.', 6);
     made.audio(loud, 8, undefined);
     expect(kinds()).toEqual(['audio', 'item_completed', 'response_done', 'audio']);
   });
