@@ -120,7 +120,9 @@ scenario(
         carrierDone();
         await world.report('caller_hung_up');
         await world.status('completed');
-        expect(await world.settled()).toMatchObject({ outcome: 'completed', reason: 'hung up on request' });
+        await world.handle.result();
+        // The skipped time of a timer that is just being cancelled may have the settlement asked for once more: it is idempotent.
+        expect(world.settlements.at(-1)).toMatchObject({ outcome: 'completed', reason: 'hung up on request' });
       },
     };
   },
