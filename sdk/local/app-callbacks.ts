@@ -8,6 +8,7 @@ import { createAppToolActivities } from '../../media-gateway/tools/tool-activiti
 import type { PriceTable } from '../../policy/cost';
 import { mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { Logger } from '../../runtime/log';
+import type { Running } from '../../runtime/running';
 import { CallbackDispatcher, createCallbackWorker, messageFunction } from '../callbacks';
 import type { MessageHandler } from '../options/callbacks';
 import type { AgentRegistry } from './agent-registry';
@@ -26,7 +27,7 @@ export interface AppCallbacks {
   readonly dispatcher: CallbackDispatcher;
   readonly taps: CallTaps;
   /** The Temporal worker of the app's own queue. */
-  work(): Promise<{ stop(): Promise<void> }>;
+  work(): Promise<Pick<Running, 'stop' | 'closed'>>;
   /** From the developer's code: any number. */
   transfer(callId: string, number: string): Promise<void>;
 }
@@ -57,6 +58,7 @@ export function openAppCallbacks(options: AppCallbacksOptions): AppCallbacks {
       };
       const worker = await createCallbackWorker({ config: home.config, app, dispatcher: telling, activities: { ...activities }, log });
       return {
+        closed: worker.closed,
         stop: async () => {
           // What comes from the gateway's last calls has been told by now.
           await dispatcher.stop();

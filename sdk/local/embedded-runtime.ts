@@ -15,6 +15,7 @@ import { runWorker, type WorkerOptions } from '../../worker/main';
 import type { AgentCredentials } from '../agent/compile-agent';
 import type { AgentRegistry } from './agent-registry';
 import { claimEmbeddedRole } from './claim-role';
+import { keepUp } from './keep-up';
 import type { OpenHome } from './open-home';
 
 export interface EmbeddedRuntimeOptions {
@@ -32,7 +33,7 @@ export interface EmbeddedRuntimeOptions {
   taps?: CallTaps;
   extend?: ExtendServer;
   /** A further part of the app that runs beside them, and ends after the gateway. */
-  beside?: () => Promise<Pick<Running, 'stop'>>;
+  beside?: () => Promise<Pick<Running, 'stop' | 'closed'>>;
   log: Logger;
 }
 
@@ -74,9 +75,13 @@ export async function startEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pro
     const carriers = createCarriers(config);
     // Signing needs the same key in all processes of the home; it is made once.
     const key = await secretKey(config);
-    const starting = [runWorker(config, options.worker), options.beside?.()] as const;
+    const { beside } = options;
+    const starting = [
+      keepUp('the worker', () => runWorker(config, options.worker), log),
+      ...(beside ? [keepUp('the worker of callbacks', beside, log)] : []),
+    ];
     const settled = await Promise.allSettled(starting);
-    for (const one of settled) if (one.status === 'fulfilled' && one.value) parts.push(one.value);
+    for (const one of settled) if (one.status === 'fulfilled') parts.push(one.value);
     for (const one of settled) if (one.status === 'rejected') throw one.reason;
     const gateway: RunningGateway = await startGateway({
       ...{ config, carriers, log, role },

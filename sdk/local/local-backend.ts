@@ -25,7 +25,7 @@ import { LocalCall } from './local-call';
 import { type OpenHome, openHome } from './open-home';
 import { openTunnel } from './open-tunnel';
 import { priceTableOf } from './prices';
-import { hostOf, processConfig, publicUrlOf, requirePublicUrl } from './process-config';
+import { defaultPort, hostOf, processConfig, publicUrlOf, requirePublicUrl } from './process-config';
 import { tunnelOf } from './tunnels';
 
 export interface LocalBackendOptions {
@@ -44,8 +44,6 @@ interface Started {
   runtime: EmbeddedRuntime;
   tunnel: OpenTunnel | undefined;
 }
-
-const DEFAULT_PORT = 8_000;
 
 export class LocalBackend implements PatterBackend {
   readonly #agents = new AgentRegistry();
@@ -117,7 +115,7 @@ export class LocalBackend implements PatterBackend {
         'call() needs a number to call from: give new Patter() a phoneNumber, or call() a fromNumber.',
       );
     }
-    const { home } = await this.#start(this.#served?.port ?? this.#port ?? DEFAULT_PORT, this.#served?.tunnel ?? false);
+    const { home } = await this.#start(this.#served?.port ?? this.#port ?? defaultPort(this.#config), this.#served?.tunnel ?? false);
     if (!this.#served) this.#ready.resolve(await this.tunnelReady);
     const named = this.#agents.add(entry, options.idempotencyKey);
     const recording = options.recording ?? this.#served?.recording ?? false;

@@ -5,6 +5,8 @@ import type { LocalConfigFields } from '../options/constructor';
 
 /** An embedding program's terminal is its own; PATTER_LOG_LEVEL says otherwise. */
 const QUIET = 'warn';
+/** As the documentation of `serve()` has it. */
+const DEFAULT_PORT = '8000';
 
 /**
  * The options over the environment over `.env`.
@@ -27,6 +29,7 @@ export function processConfig(fields: LocalConfigFields, env: NodeJS.ProcessEnv 
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
   const config = loadConfig({ ...env, ...set }, cwd, {
     PATTER_LOG_LEVEL: QUIET,
+    PATTER_GATEWAY_PORT: DEFAULT_PORT,
     PATTER_TASK_QUEUE: localTaskQueue(fields.appId),
     // Its queue has workers of one program only, and its calls go on with whichever build that is.
     PATTER_WORKER_VERSIONING: 'off',
@@ -34,6 +37,13 @@ export function processConfig(fields: LocalConfigFields, env: NodeJS.ProcessEnv 
   // `webhookUrl` has taken in what the environment says, or a tunnel stands in its place. One process is one gateway.
   const publicUrl = fields.webhookUrl === '' ? undefined : [publicUrlOf(fields.webhookUrl)];
   return { ...config, PATTER_PUBLIC_URL: publicUrl, PATTER_GATEWAY_INDEX: 1 };
+}
+
+/** Where a server listens that nobody has given a port: what is named on this machine leads to it. */
+export function defaultPort(config: Config): number {
+  const named = config.PATTER_PUBLIC_URL?.[0];
+  const port = named && isLoopbackUrl(named) ? Number(new URL(named).port) : 0;
+  return port || config.PATTER_GATEWAY_PORT;
 }
 
 /** Where the embedded worker of an app takes its work from. */

@@ -3,10 +3,14 @@ import { Patter } from '../../sdk';
 
 async function main(): Promise<void> {
   const port = Number(process.env.PORT);
-  const phone = new Patter({ phoneNumber: process.env.NUMBER, webhookUrl: `127.0.0.1:${port}`, appId: `child-${port}` });
-  const agent = phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?' });
+  const phone = new Patter({ phoneNumber: process.env.NUMBER, webhookUrl: `127.0.0.1:${port}` });
+  const agent = phone.agent({
+    systemPrompt: 'You are the receptionist.',
+    firstMessage: 'Acme, how can I help you?',
+    disclosure: 'This is an AI.',
+  });
   process.on('message', () => process.exit(3));
-  await phone.serve({ agent, port, configureNumber: false });
+  await phone.serve({ agent, port, configureNumber: 'always' });
   process.send?.('ready');
 }
 

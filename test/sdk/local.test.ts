@@ -39,12 +39,20 @@ beforeAll(async () => {
     log,
     scenario: {
       numbers: [DESK, '+15005550007', '+15005550008'],
-      network: { cps: 50 },
+      network: { cps: 50, onAbnormalClose: 'hold' },
       personas: {
         asks: {
           kind: 'human',
           steps: [
             { hear: '/help you/', say: 'Opening hours?' },
+            { hear: '/eight to six/', hangUp: true },
+          ],
+        },
+        waits: {
+          kind: 'human',
+          patienceMs: 60_000,
+          steps: [
+            { hear: '/I am back/', say: 'Opening hours?' },
             { hear: '/eight to six/', hangUp: true },
           ],
         },
@@ -85,9 +93,14 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 }, 60_000);
 
-test('ten lines are an agent that answers; what a killed run has left is adopted, and disconnect() leaves nothing', async () => {
-  const killed = await startChild(DESK);
+test('ten lines are an agent that answers; a killed run’s servers are adopted, its caller is talked to again, and disconnect() leaves nothing', async () => {
+  const killed = await startChild(DESK, port);
   const temporal = findLocalTemporal(home)?.address;
+  const callSid = await dialIn('+12125550101', 'waits');
+  await until(async () => (await entryOf(callSid))?.heard.some(({ text }) => /help you/.test(text)), {
+    withinMs: WITHIN_MS,
+    what: 'the greeting',
+  });
   killed.process.kill('SIGKILL');
   await killed.ended;
   expect(temporal).toBeDefined();
@@ -102,9 +115,8 @@ test('ten lines are an agent that answers; what a killed run has left is adopted
   expect(await ready).toBe(`127.0.0.1:${port}`);
   expect(findLocalTemporal(home)?.address).toBe(temporal);
 
-  const call = await over(await dialIn('+12125550101', 'asks'));
-  expect(heard(call)).toMatch(/^This is an AI\. ?Acme, how can I help you\? ?We are open from eight to six/);
-  expect(call.errors).toEqual([]);
+  const call = await over(callSid);
+  expect(heard(call)).toMatch(/^This is an AI\. ?Acme, how can I help you\? ?Sorry,.* I am back\..*We are open from eight to six/);
   const [end] = await until(() => ended.length > 0 && ended, { withinMs: WITHIN_MS, what: 'onCallEnd' });
   expect(started).toEqual([expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: end?.callId })]);
   expect(end).toMatchObject({ outcome: 'completed', transcript: expect.arrayContaining([expect.objectContaining({ role: 'user' })]) });
@@ -270,9 +282,9 @@ interface Child {
 }
 
 /** Resolves when it serves. */
-async function startChild(number: string): Promise<Child> {
+async function startChild(number: string, at?: number): Promise<Child> {
   const root = join(__dirname, '..', '..');
-  const env = { ...process.env, PORT: String(await freePort()), NUMBER: number };
+  const env = { ...process.env, PORT: String(at ?? (await freePort())), NUMBER: number };
   const child = fork(join(root, 'scripts', 'run-ts.js'), [join(__dirname, 'local-child.ts')], { cwd: root, env });
   children.push(child);
   const ended = new Promise<Awaited<Child['ended']>>((resolve) => {
@@ -305,6 +317,10 @@ async function dialIn(from: string, persona: string): Promise<string> {
   });
   if (!response.ok) throw new Error(await response.text());
   return ((await response.json()) as { callSid: string }).callSid;
+}
+
+async function entryOf(callSid: string): Promise<CallEntry | undefined> {
+  return (await ledger()).calls.find((call) => call.callSid === callSid);
 }
 
 async function over(callSid: string): Promise<CallEntry> {
