@@ -7,6 +7,8 @@ import type { NewContact } from '../../store/store';
 import type { CsvReject, CsvRow } from './contacts-csv';
 
 export const DEFAULT_REGION: CountryCode = 'US';
+/** Of a value that is put into a text: more is no name or date, and may be an attempt to rewrite the prompt. */
+const MOST_CHARACTERS = 500;
 
 /** Names that the campaign's texts use. */
 export function usedVariables(spec: CampaignSpec): string[] {
@@ -49,6 +51,7 @@ export function normalizePhone(text: string, region: CountryCode = DEFAULT_REGIO
 /** Judges the rows of one file. Holds caches: one per import. */
 export class ContactJudge {
   readonly #timezones: PhoneTimezones;
+  readonly #used: string[];
   readonly #required: string[];
   /** Few sets of zones occur in a file, and the state of a window changes only with the minute. */
   readonly #windows = new Map<string, { dueAt: Date; waitReason: string | null }>();
@@ -61,7 +64,8 @@ export class ContactJudge {
     this.#timezones = new PhoneTimezones(new Date(now).getUTCFullYear());
     // What an earlier version stored has no variables of its own.
     const defaults = campaign.spec.agent.variables ?? {};
-    this.#required = usedVariables(campaign.spec).filter((name) => !Object.hasOwn(defaults, name));
+    this.#used = usedVariables(campaign.spec);
+    this.#required = this.#used.filter((name) => !Object.hasOwn(defaults, name));
   }
 
   judge(row: CsvRow): { kind: 'contact'; contact: NewContact } | CsvReject {
@@ -86,6 +90,8 @@ export class ContactJudge {
     }
     const empty = this.#required.find((name) => !row.variables[name]);
     if (empty) return reject('PATTER_CONTACT_ROW_INVALID', `{${empty}} has no value`);
+    const long = this.#used.find((name) => (row.variables[name]?.length ?? 0) > MOST_CHARACTERS);
+    if (long) return reject('PATTER_CONTACT_ROW_INVALID', `{${long}} has more than ${MOST_CHARACTERS} characters`);
     return {
       kind: 'contact',
       contact: { line: row.line, phone: number.phone, timezones, variables: row.variables, ...this.#due(timezones) },

@@ -221,6 +221,14 @@ describe('check', () => {
     expect(check.warnings).toEqual(Array.from({ length: count }, () => expect.stringContaining('nobody to transfer to')));
   });
 
+  test('a value of more than 500 characters is no variable: its row is named with line and field, and not called', async () => {
+    const contactsFile = await csv(
+      `phone,first_name,note\n+12125550100,${'A'.repeat(500)},${'n'.repeat(900)}\n+12125550101,${'B'.repeat(501)},short\n`,
+    );
+    const check = await checkCampaign(undefined, { spec: campaignFile(), contactsFile, tenantId: 'default', now: NOW });
+    expect(check).toMatchObject({ callable: 1, rejected: [{ line: 3, reason: '{first_name} has more than 500 characters' }] });
+  });
+
   test('warns of an end that the pace does not reach', async () => {
     const rows = Array.from({ length: 100 }, (_, index) => `+12125551${String(index).padStart(3, '0')},N`).join('\n');
     const spec = campaignFile({ until: '10s', dialing: { cps: 1, maxConcurrent: 100 } });
