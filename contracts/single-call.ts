@@ -1,6 +1,7 @@
 /** A call of its own, outside any campaign: what may be asked for. docs/calls.md explains every field. */
 import { z } from 'zod';
 import { agentSchema, type Variables } from './agent';
+import type { CallOrder } from './call';
 import { e164, postCallSchema, recordingSchema, transferSchema, windowSchema } from './campaign';
 import { CARRIERS } from './carrier';
 
@@ -41,6 +42,15 @@ export const placeCallSchema = z.strictObject({
 });
 export type PlaceCallInput = z.input<typeof placeCallSchema>;
 export type SingleCallSpec = z.output<typeof placeCallSchema>;
+
+const words = z.string().trim().min(1).max(4_000);
+
+/** `CallOrder` of ./call, as it comes from outside. */
+export const callOrderSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('hangup'), say: words.optional() }),
+  z.strictObject({ kind: z.literal('say'), text: words, interruptible: z.boolean().optional() }),
+  z.strictObject({ kind: z.literal('transfer'), number: e164 }),
+]) satisfies z.ZodType<CallOrder>;
 
 /** What the row of a single call holds beside what every campaign's row does. */
 export interface SingleOptions {

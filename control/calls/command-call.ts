@@ -11,6 +11,7 @@ import { callWorkflowId } from '../../contracts/call-id';
 import { sleep } from '../../contracts/clock';
 import { ERRORS, type ErrorCode, PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
+import { callOrderSchema } from '../../contracts/single-call';
 import type { ControlContext } from '../context';
 import { noSuchCall, rowsOfCall } from './get-call';
 import { isOver } from './snapshot';
@@ -41,12 +42,19 @@ export async function commandCall(
   options: CommandOptions = {},
 ): Promise<{ orderId: string }> {
   const { orderId = randomUUID(), tenantId = DEFAULT_TENANT } = options;
+  const checked = callOrderSchema.safeParse(order);
+  if (!checked.success) {
+    throw new PatterError(
+      'PATTER_REQUEST_INVALID',
+      checked.error.issues.map((issue) => `${issue.path.join('.') || 'order'}: ${issue.message}`).join('; '),
+    );
+  }
   const giveUpAt = ctx.clock.monotonic() + STARTS_WITHIN_MS;
   for (;;) {
     const rows = await rowsOfCall(ctx, callId, tenantId);
     if (!rows) throw noSuchCall(callId);
     try {
-      await send(ctx, callId, order, orderId);
+      await send(ctx, callId, checked.data, orderId);
       return { orderId };
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw explained(error, callId, orderId);

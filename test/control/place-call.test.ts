@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
+import type { CallOrder } from '../../contracts/call';
 import { systemClock } from '../../contracts/clock';
 import { commandCall } from '../../control/calls/command-call';
 import { getCall } from '../../control/calls/get-call';
@@ -276,8 +277,11 @@ test('a list is read page by page, each call once', async () => {
   expect(seen).toEqual(ended.sort().reverse());
 });
 
-test('an order to a call that is over says so', async () => {
+test('an order that is none is refused, and one to a call that is over says so', async () => {
   const { callId } = await place(request({ to: '+12125550177' }));
+  for (const wrong of [{ kind: 'say', text: ' ' }, { kind: 'transfer', number: 'Bob' }, { kind: 'dance' }]) {
+    await expect(commandCall(ctx, callId, wrong as CallOrder)).rejects.toMatchObject({ code: 'PATTER_REQUEST_INVALID' });
+  }
   const { contact } = (await ctx.store.singles.find(callId))!;
   await ctx.store.singles.withdraw(contact.contactId, 'test', new Date());
   await handleOf(callId).terminate('test');
