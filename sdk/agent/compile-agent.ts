@@ -9,7 +9,7 @@ import { historyOf } from '../callbacks/events';
 import { PatterValidationError } from '../errors';
 import type { ToolFunction } from '../options/agent';
 import type { LocalConfigFields } from '../options/constructor';
-import { environment, VARIABLES, valueOf } from '../options/environment';
+import { environment, givenOr, VARIABLES } from '../options/environment';
 import type { ToolContext } from '../options/events';
 import { bothSpellings } from '../options/spellings';
 import { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
@@ -137,7 +137,7 @@ function realtime(agent: Agent): CompiledEngine {
 
 function convai(agent: Agent): CompiledEngine {
   const options = agent.engine instanceof ElevenLabsConvAI ? agent.engine.options : {};
-  const agentId = valueOf('engine.agentId', options.agentId, VARIABLES.elevenlabsAgentId, environment());
+  const agentId = givenOr('engine.agentId', options.agentId, VARIABLES.elevenlabsAgentId, environment());
   if (!agentId) {
     throw new PatterValidationError(
       'engine.agentId',
@@ -185,7 +185,7 @@ function pipeline(agent: Agent, onMessage: CompileOptions['onMessage']): Compile
 
 /** Of the vendor's key as the agent has it: with what the environment has in the place of a placeholder. */
 function credential(key: ProviderKey, apiKey: string | undefined): AgentCredentials {
-  return apiKey ? { [key]: valueOf('apiKey', apiKey, VARIABLES[key], environment()) } : {};
+  return apiKey ? { [key]: givenOr('apiKey', apiKey, VARIABLES[key], environment()) } : {};
 }
 
 function toolHandler(handler: ToolFunction): ToolHandler {

@@ -1,13 +1,13 @@
 /** Options of cloud mode, checked and with the environment's values filled in. */
 import { PatterValidationError } from '../errors';
 import type { CloudConfig, CloudOptions } from './constructor';
-import { type Environment, VARIABLES, valueOf } from './environment';
+import { type Environment, givenOr, VARIABLES } from './environment';
 
 export const DEFAULT_BACKEND_URL = 'wss://api.getpatter.com';
 
 /** @throws PatterValidationError */
 export function resolveCloudConfig(options: CloudOptions, env: Environment): CloudConfig {
-  const apiKey = valueOf('apiKey', options.apiKey, VARIABLES.apiKey, env);
+  const apiKey = givenOr('apiKey', options.apiKey, VARIABLES.apiKey, env);
   if (!apiKey) {
     throw new PatterValidationError('apiKey', 'Cloud mode needs an API key: give apiKey, or set PATTER_API_KEY.', {
       code: 'PATTER_CREDENTIAL_MISSING',

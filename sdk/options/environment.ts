@@ -28,7 +28,7 @@ export function isPlaceholder(value: string): boolean {
  * The given value, else the environment's, else ''.
  * @throws PatterValidationError for a placeholder that the environment has nothing for
  */
-export function valueOf(option: string, given: string | undefined, names: readonly string[], env: Environment): string {
+export function givenOr(option: string, given: string | undefined, names: readonly string[], env: Environment): string {
   if (given !== undefined && typeof given !== 'string') {
     throw new PatterValidationError(option, `${option} must be a string (got ${typeof given}).`);
   }

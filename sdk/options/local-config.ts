@@ -5,7 +5,7 @@ import { PatterValidationError } from '../errors';
 import { Telnyx, Twilio } from '../providers/carriers';
 import { checkE164, checkFlag, checkId, isRecord } from './check';
 import type { LocalConfigFields, LocalOptions } from './constructor';
-import { type Environment, firstOf, VARIABLES, valueOf } from './environment';
+import { type Environment, firstOf, givenOr, VARIABLES } from './environment';
 import { snakeCase } from './spellings';
 import { checkTunnel } from './tunnel';
 
@@ -40,7 +40,7 @@ function masked(secret: string): string {
 
 /** @throws PatterValidationError */
 export function resolveLocalConfig(options: LocalOptions, env: Environment, cwd: string): LocalConfig {
-  const key = (name: keyof typeof VARIABLES, given: string | undefined) => valueOf(name, given, VARIABLES[name], env);
+  const key = (name: keyof typeof VARIABLES, given: string | undefined) => givenOr(name, given, VARIABLES[name], env);
   const tunnel = checkTunnel(options.tunnel);
   if (tunnel && options.webhookUrl) {
     throw new PatterValidationError('tunnel', 'Give either webhookUrl or tunnel: a tunnel brings its own host name.');
@@ -95,7 +95,7 @@ function carrierKeys(options: LocalOptions, env: Environment): CarrierKeys {
       !firstOf(env, VARIABLES.twilioSid) &&
       firstOf(env, VARIABLES.telnyxKey) !== undefined);
   const key = (name: (typeof TWILIO_KEYS)[number] | (typeof TELNYX_KEYS)[number]) =>
-    valueOf(name, (given as LocalOptions)[name], VARIABLES[name], env);
+    givenOr(name, (given as LocalOptions)[name], VARIABLES[name], env);
   const none = { twilioSid: '', twilioToken: '', telnyxKey: '', telnyxConnectionId: '', telnyxPublicKey: '' };
   if (isTelnyx) {
     return {

@@ -5,7 +5,7 @@ import { STTConfig, TTSConfig } from '../providers/voice-configs';
 import { checkCallback, checkE164, checkFlag, checkNames, checkOneOf, checkPort, checkText, isRecord, shown } from './check';
 import type { ConnectOptions, ResolvedConnectOptions } from './connect';
 import type { LocalConfigFields } from './constructor';
-import { type Environment, VARIABLES, valueOf } from './environment';
+import { type Environment, givenOr, VARIABLES } from './environment';
 import { checkMessageHandler, notAnAgent, resolveCallbacks, unfilledPlaceholders } from './resolve-call';
 import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions } from './serve';
 import { checkTunnel } from './tunnel';
@@ -138,8 +138,8 @@ export function resolveConnect(options: ConnectOptions, env: Environment): Resol
     onMessage: options.onMessage,
     callbacks: resolveCallbacks(options),
     ...{ number, provider },
-    providerKey: options.providerKey ? valueOf('providerKey', options.providerKey, keys, env) : undefined,
-    providerSecret: options.providerSecret ? valueOf('providerSecret', options.providerSecret, secrets, env) : undefined,
+    providerKey: options.providerKey ? givenOr('providerKey', options.providerKey, keys, env) : undefined,
+    providerSecret: options.providerSecret ? givenOr('providerSecret', options.providerSecret, secrets, env) : undefined,
     stt: instanceOf('stt', options.stt, STTConfig, 'Patter.deepgram({...})'),
     tts: instanceOf('tts', options.tts, TTSConfig, 'Patter.elevenlabs({...})'),
   });

@@ -80,17 +80,9 @@ test.each([
 
 test('every name of the reference is exported', async () => {
   await runSnippet(snippet('api-reference-exports'), MODULES, scope(), () => {});
-  for (const name of [
-    'Patter',
-    'Agent',
-    'CallControl',
-    'Guardrail',
-    'STTConfig',
-    'TTSConfig',
-    'PatterError',
-    'PatterConnectionError',
-  ] as const) {
-    expect(typeof getpatter[name]).toBe('function');
+  const { Patter, Agent, CallControl, Guardrail, STTConfig, TTSConfig, PatterError, PatterConnectionError } = getpatter;
+  for (const one of [Patter, Agent, CallControl, Guardrail, STTConfig, TTSConfig, PatterError, PatterConnectionError]) {
+    expect(one).toBeInstanceOf(Function);
   }
 });
 
