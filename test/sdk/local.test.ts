@@ -232,6 +232,18 @@ describe('with a server', () => {
     }
   }, 120_000);
 
+  test('call() without a server starts what it needs, and needs an agent', async () => {
+    const caller = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${await freePort()}`, appId: 'caller' });
+    await expect(caller.call({ to: '+12125550123' })).rejects.toMatchObject({ name: 'PatterConnectionError' });
+    const told: CallEndEvent[] = [];
+    const agent = caller.agent({ systemPrompt: 'x' });
+    const call = await caller.call({ to: '+12125550123', agent, machineDetection: false, onCallEnd: (event) => void told.push(event) });
+    expect(await call.result()).toMatchObject({ outcome: 'busy' });
+    await until(() => told.length > 0, { withinMs: WITHIN_MS, what: 'onCallEnd' });
+    expect(told).toEqual([expect.objectContaining({ callId: call.id, outcome: 'busy' })]);
+    await caller.disconnect();
+  }, 120_000);
+
   test('peer defect 18: a busy line is an outcome of the call and a callback of serve()', async () => {
     const call = await phone.call({ to: '+12125550123', machineDetection: false });
     expect(await call.result()).toMatchObject({ outcome: 'busy', duration: 0, transcript: [] });
