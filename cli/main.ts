@@ -6,6 +6,7 @@ import * as call from './commands/call';
 import * as calls from './commands/calls';
 import * as campaign from './commands/campaign';
 import * as config from './commands/config';
+import * as credentials from './commands/credentials';
 import * as demo from './commands/demo';
 import * as deploy from './commands/deploy';
 import * as dev from './commands/dev';
@@ -33,6 +34,7 @@ const COMMANDS = [
   privacy,
   stop,
   keys,
+  credentials,
   role,
   lab,
   config,

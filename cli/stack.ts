@@ -110,6 +110,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       };
     };
     const count = options.gateways ?? (labUrl ? 2 : (config.PATTER_PUBLIC_URL?.length ?? 1));
+    const controlPort = await keptPort(home, 'control', config.PATTER_CONTROL_PORT || undefined);
     const gatewaySpecs = await Promise.all(
       Array.from({ length: count }, async (_, index) => {
         // The gateway adds its index to the configured port.
@@ -117,10 +118,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         return of(`gateway-${index + 1}`, ['gateway'], {
           PATTER_GATEWAY_INDEX: String(index + 1),
           PATTER_GATEWAY_PORT: String(port - index),
+          PATTER_CONTROL_URL: config.PATTER_CONTROL_URL ?? `http://127.0.0.1:${controlPort}`,
         });
       }),
     );
-    const controlPort = await keptPort(home, 'control', config.PATTER_CONTROL_PORT || undefined);
     const workerSpecs = Array.from({ length: options.workers ?? 1 }, (_, index) =>
       of(index === 0 ? 'worker' : `worker-${index + 1}`, ['worker', '--index', String(index + 1)]),
     );
