@@ -142,6 +142,26 @@ for (const agentId of ['cut', 'cut_plain']) {
   });
 }
 
+story(
+  'an interruption that only the vendor believes in is one: the rest of the answer would never come',
+  'vendor_cuts',
+  async (agentId) => {
+    // By our own rules nobody could interrupt with less than ten words.
+    const { phone, session } = world.call(agent(agentId, { turns: { interruption: { minWords: 10 } } }));
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    phone.say('Please tell me.');
+    await phone.untilHeard(/at ten/);
+    phone.say('Please stop this now, I have to say something.');
+    await phone.untilHeard(/I stop\.$/);
+    phone.hangUp();
+    const report = await session.done;
+    expect(report.turns.find((turn) => turn.interrupted)?.text).toMatch(/^Your appointment .* at/);
+    expect(clean(phone.heard)).not.toContain('right?');
+    expect((await conversations(agentId))[0]?.interruptions).toHaveLength(1);
+  },
+);
+
 story('peer defect 3: calls a tool while it speaks, and goes on from its answer', 'checks', async (agentId) => {
   const tool = {
     name: 'check_calendar',
