@@ -281,6 +281,7 @@ describe('the developer’s own agent', () => {
     await phone.until(() => waiting, 'the tool’s request');
     phone.say('Hm hm hm hm hm hm hm hm hm hm hm hm.');
     await phone.untilHeard(/It answered \{"ok":true\}\.$/);
+    await phone.untilSilent();
     phone.hangUp();
     expect(said(await session.done, 'user')).toEqual(['Please look.']);
   });
@@ -293,6 +294,7 @@ describe('the developer’s own agent', () => {
     await phone.untilHeard(/second floor/);
     phone.say('Hm hm hm hm hm hm hm hm hm hm hm hm hm hm hm hm.');
     await phone.untilHeard(/As I said, on Friday\.$/);
+    await phone.untilSilent();
     phone.hangUp();
     const report = await session.done;
     expect(said(report, 'user')).toEqual(['When is it?']);
