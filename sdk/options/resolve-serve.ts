@@ -1,11 +1,12 @@
 /** Options of `serve()`, `test()` and `connect()`, checked and with every default filled in. */
 import { Agent } from '../agent/agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
+import { type ProviderKey, sttVendor, ttsVendor } from '../providers/registry';
 import { STTConfig, TTSConfig } from '../providers/voice-configs';
 import { checkCallback, checkE164, checkFlag, checkNames, checkOneOf, checkPort, checkText, isRecord, shown } from './check';
 import type { ConnectOptions, ResolvedConnectOptions } from './connect';
 import type { LocalConfigFields } from './constructor';
-import { type Environment, givenOr, VARIABLES } from './environment';
+import { type Environment, givenOr, isPlaceholder, VARIABLES } from './environment';
 import { checkMessageHandler, notAnAgent, resolveCallbacks, unfilledPlaceholders } from './resolve-call';
 import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions } from './serve';
 import { checkTunnel } from './tunnel';
@@ -140,8 +141,8 @@ export function resolveConnect(options: ConnectOptions, env: Environment): Resol
     ...{ number, provider },
     providerKey: options.providerKey ? givenOr('providerKey', options.providerKey, keys, env) : undefined,
     providerSecret: options.providerSecret ? givenOr('providerSecret', options.providerSecret, secrets, env) : undefined,
-    stt: instanceOf('stt', options.stt, STTConfig, 'Patter.deepgram({...})'),
-    tts: instanceOf('tts', options.tts, TTSConfig, 'Patter.elevenlabs({...})'),
+    stt: withKey('stt', instanceOf('stt', options.stt, STTConfig, 'Patter.deepgram({...})'), sttVendor, env),
+    tts: withKey('tts', instanceOf('tts', options.tts, TTSConfig, 'Patter.elevenlabs({...})'), ttsVendor, env),
   });
 }
 
@@ -153,4 +154,18 @@ function instanceOf<Config>(
 ): Config | undefined {
   if (value === undefined || value instanceof type) return value;
   throw new PatterTypeError(option, `${option} must be ${example} (got ${shown(value)}).`);
+}
+
+/** What the environment has in the place of a placeholder. A key that was left out stays so: the backend may have one. */
+function withKey<Config extends STTConfig | TTSConfig>(
+  option: string,
+  config: Config | undefined,
+  vendor: (config: Config) => { key: ProviderKey },
+  env: Environment,
+): Config | undefined {
+  if (!config) return undefined;
+  const { key } = vendor(config);
+  if (!config.apiKey || !isPlaceholder(config.apiKey)) return config;
+  const apiKey = givenOr(`${option}.apiKey`, config.apiKey, VARIABLES[key], env);
+  return Object.freeze(Object.assign(Object.create(Object.getPrototypeOf(config)), config, { apiKey })) as Config;
 }

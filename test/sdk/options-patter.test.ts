@@ -240,6 +240,11 @@ describe('connect()', () => {
       { TWILIO_SID: 'AC9', TWILIO_TOKEN: 't9' },
     );
     expect([shown.providerKey, shown.providerSecret]).toEqual(['AC9', 't9']);
+    const stt = Patter.deepgram({ apiKey: 'dg_xxx', language: 'de' });
+    const filled = connect({ ...own, stt, tts: Patter.openaiTts({ apiKey: 'sk-1' }) }, { DEEPGRAM_KEY: 'dg9' });
+    expect(filled.stt).toEqual(Patter.deepgram({ apiKey: 'dg9', language: 'de' }));
+    expect(filled.tts?.apiKey).toBe('sk-1');
+    expect(refused(() => connect({ ...own, stt }))).toContain('stt.apiKey is still the documentation');
   });
 });
 
