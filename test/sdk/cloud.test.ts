@@ -183,6 +183,20 @@ test('call() says its first message with the tenant’s own account, and its res
   await expect(patter(secret).calls.get(call.id).result()).rejects.toMatchObject({ code: 'PATTER_CALL_NOT_FOUND' });
 }, 120_000);
 
+test('what happened while no program was connected is told to the next one', async () => {
+  const [phone] = phones as [Patter];
+  await phone.disconnect();
+  const missed = await phone.call({ to: '+12125550112', customParams: { crm: '7734' } });
+  expect(await missed.result()).toMatchObject({ outcome: 'busy' });
+  const ended: CallEndEvent[] = [];
+  const next = patter();
+  await next.connect({ onMessage: () => 'Yes?', onCallEnd: (event) => void ended.push(event) });
+  await until(() => ended.some(({ callId }) => callId === missed.id), { withinMs: WITHIN_MS, what: 'onCallEnd' });
+  expect(ended.find(({ callId }) => callId === missed.id)).toMatchObject({ outcome: 'busy', custom_params: { crm: '7734' } });
+  expect(new Set(ended.map(({ deliveryId }) => deliveryId)).size).toBe(ended.length);
+  await next.disconnect();
+}, 60_000);
+
 test('what went wrong with a connection is told with what to do', async () => {
   await expect(patter(`pt_${randomBytes(32).toString('base64url')}`).connect({ onMessage: () => '' })).rejects.toMatchObject({
     code: 'PATTER_UNAUTHORIZED',
