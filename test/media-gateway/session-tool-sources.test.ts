@@ -1,11 +1,16 @@
 /** Where a tool of the model leads, in whole conversations: functions of the process, MCP servers, the call's workflow, a machine's mailbox. */
 import { pressedNote } from '../../media-gateway/session/instructions';
 import type { CallSessionOptions } from '../../media-gateway/session/ports';
+import { builtInTools } from '../../media-gateway/tools/built-in';
 import { startMcpServer } from '../support/mcp-server';
 import { SessionWorld, said } from './session-phone';
 
 const OPENAI = { type: 'openai-realtime', silenceMs: 300 };
 const PIPELINE = { type: 'pipeline', stt: { provider: 'deepgram', endpointingMs: 300 } };
+const ENGINES = [
+  ['openai-realtime', OPENAI],
+  ['pipeline', PIPELINE],
+] as const;
 const MESSAGE = 'This is Acme for Ada. Please call us back.';
 const DAY = { type: 'object' as const, properties: { day: { type: 'string' } } };
 
@@ -31,40 +36,42 @@ async function greeted(agent: object, options: Partial<CallSessionOptions> = {},
 
 const BOOK = { name: 'book', description: 'Books.', parameters: DAY, handler: true as const, durable: false, timeoutMs: 5_000 };
 
-it.each([
-  ['openai-realtime', OPENAI],
-  ['pipeline', PIPELINE],
-])('peer defect 3: a function of the process is a tool of %s, and the model goes on from what it returns', async (_name, engine) => {
-  const asked: unknown[] = [];
-  const book = (args: unknown) => {
-    asked.push(args);
-    return { room: 12 };
-  };
-  const { phone, session } = await greeted({ engine, tools: [BOOK], code: 'shop/desk' }, { code: { tools: { book } } });
-  phone.say('Please book it.');
-  await phone.untilHeard(/It is booked\.$/);
-  phone.hangUp();
-  expect((await session.done).toolCalls).toMatchObject([{ name: 'book', arguments: '{"day":"Friday"}', result: '{"room":12}', ok: true }]);
-  expect(asked).toEqual([{ day: 'Friday' }]);
-});
-
-it.each([
-  ['openai-realtime', OPENAI],
-  ['pipeline', PIPELINE],
-])('the tools of an MCP server are tools of %s, although its list came after the vendor had been asked for', async (_name, engine) => {
-  const server = await startMcpServer([{ name: 'look_up', inputSchema: DAY }], () => ({ content: [{ type: 'text', text: 'free' }] }));
-  try {
-    const dead = { name: 'dead', url: 'http://127.0.0.1:9/mcp' };
-    const { phone, session } = await greeted({ engine, mcp: [{ name: 'cal', url: server.url }, dead] });
-    phone.say('Please look it up.');
-    await phone.untilHeard(/Friday is free\.$/);
+it.each(ENGINES)(
+  'peer defect 3: a function of the process is a tool of %s, and the model goes on from what it returns',
+  async (_name, engine) => {
+    const asked: unknown[] = [];
+    const book = (args: unknown) => {
+      asked.push(args);
+      return { room: 12 };
+    };
+    const { phone, session } = await greeted({ engine, tools: [BOOK], code: 'shop/desk' }, { code: { tools: { book } } });
+    phone.say('Please book it.');
+    await phone.untilHeard(/It is booked\.$/);
     phone.hangUp();
-    expect((await session.done).toolCalls).toMatchObject([{ name: 'cal__look_up', result: 'free', ok: true }]);
-    expect(server.calls).toEqual([{ name: 'look_up', arguments: { day: 'Friday' } }]);
-  } finally {
-    await server.stop();
-  }
-});
+    expect((await session.done).toolCalls).toMatchObject([
+      { name: 'book', arguments: '{"day":"Friday"}', result: '{"room":12}', ok: true },
+    ]);
+    expect(asked).toEqual([{ day: 'Friday' }]);
+  },
+);
+
+it.each(ENGINES.slice(0, process.env.PATTER_TEST_MATRIX === 'full' ? 2 : 1))(
+  'the tools of an MCP server are tools of %s, although its list came after the vendor had been asked for',
+  async (_name, engine) => {
+    const server = await startMcpServer([{ name: 'look_up', inputSchema: DAY }], () => ({ content: [{ type: 'text', text: 'free' }] }));
+    try {
+      const dead = { name: 'dead', url: 'http://127.0.0.1:9/mcp' };
+      const { phone, session } = await greeted({ engine, mcp: [{ name: 'cal', url: server.url }, dead] });
+      phone.say('Please look it up.');
+      await phone.untilHeard(/Friday is free\.$/);
+      phone.hangUp();
+      expect((await session.done).toolCalls).toMatchObject([{ name: 'cal__look_up', result: 'free', ok: true }]);
+      expect(server.calls).toEqual([{ name: 'look_up', arguments: { day: 'Friday' } }]);
+    } finally {
+      await server.stop();
+    }
+  },
+);
 
 it('a durable tool that outlived its gateway: the model of the next one learns the answer, and it is not asked for again', async () => {
   const keys: string[] = [];
@@ -108,13 +115,11 @@ describe('leave_voicemail', () => {
     expect(await session.done).toMatchObject({ end: 'voicemail_skipped', toolCalls: [{ name: 'leave_voicemail', ok: true }] });
   });
 
-  it('is no tool of a call that came in', async () => {
-    const { phone, session } = await greeted({ engine: OPENAI }, {}, { direction: 'inbound', voicemailMessage: MESSAGE });
-    phone.hangUp();
-    await session.done;
-    const [vendor] = await world.realtime();
-    expect(vendor?.tools).toContain('send_dtmf');
-    expect(vendor?.tools).not.toContain('leave_voicemail');
+  it('is no tool of a call that came in', () => {
+    const names = (direction: 'inbound' | 'outbound') => builtInTools(world.setup({ direction })).map(({ name }) => name);
+    expect(names('outbound')).toContain('leave_voicemail');
+    expect(names('inbound')).not.toContain('leave_voicemail');
+    expect(names('inbound')).toContain('send_dtmf');
   });
 });
 
