@@ -181,13 +181,18 @@ export class EngineLink {
         return;
       case 'rolling_over':
       case 'up': {
+        const now = this.clock.monotonic();
+        this.#wellBy ??= now + RECONNECT_WITHIN_MS - awayMs;
+        if (this.#wellBy <= now) {
+          // It takes every new socket only to break it.
+          this.giveUp(error);
+          return;
+        }
         this.log.warn({ error }, 'the AI provider is gone; connecting again');
         if (this.#state.kind === 'rolling_over') this.#state.next.close();
         this.#state = { kind: 'reconnecting' };
         for (const timer of ['well', 'roll_over', 'hard_limit'] as const) this.#timers.clear(timer);
-        const now = this.clock.monotonic();
-        this.#wellBy ??= now + RECONNECT_WITHIN_MS - awayMs;
-        this.#timers.set('deadline', Math.max(0, this.#wellBy - now), () => this.giveUp(error));
+        this.#timers.set('deadline', this.#wellBy - now, () => this.giveUp(error));
         this.#unheard.hold();
         this.listener.interrupted(error);
         this.#reconnect();
