@@ -12,7 +12,7 @@ import { freePort } from '../../runtime/free-port';
 import { homePaths } from '../../runtime/home';
 import { localPostgresIsAlive, removeLocalPostgres } from '../../runtime/local-postgres';
 import { type LocalServers, openLocalServers } from '../../runtime/local-servers';
-import { findLocalTemporal } from '../../runtime/local-temporal';
+import { findLocalTemporal, stopLocalTemporal } from '../../runtime/local-temporal';
 import { createLogger } from '../../runtime/log';
 import { listProcessStates } from '../../runtime/process-files';
 import { isAlive } from '../../runtime/process-identity';
@@ -89,6 +89,8 @@ afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await lab?.stop();
   process.env = before;
+  // Where a test has failed they may still run.
+  await stopLocalTemporal(home);
   await removeLocalPostgres(home);
   rmSync(home, { recursive: true, force: true });
 }, 60_000);
