@@ -19,7 +19,7 @@ import {
 import { openStore } from '../store/open';
 import type { Store } from '../store/store';
 import { buildIdOf } from './build-id';
-import { ensureRetentionSchedule } from './retention-schedule';
+import { keepRetentionSchedules } from './retention-schedule';
 import { installTemporalRuntime } from './temporal-runtime';
 import { VersionSteward } from './version-steward';
 import { workflowBundle } from './workflow-bundle';
@@ -73,7 +73,7 @@ async function startWorker(
   const temporal = client.connection as Connection;
   parts.push(() => temporal.close());
   await ensureNamespaceAndSearchAttributes(temporal, config.TEMPORAL_NAMESPACE, log);
-  await ensureRetentionSchedule(client, config.PATTER_TASK_QUEUE, log);
+  parts.push(await keepRetentionSchedules(client, store, config.PATTER_TASK_QUEUE, log));
   // Not earlier: it ends with its last connection or worker, and one that never had any would keep the process alive.
   installTemporalRuntime(log);
   const connection: NativeConnection = await connectNative(config);

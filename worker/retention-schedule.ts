@@ -1,5 +1,5 @@
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
-import { systemClock } from '../contracts/clock';
+import { sleep, systemClock } from '../contracts/clock';
 import { DEFAULT_TENANT } from '../contracts/ids';
 import { type RetentionInput, retentionScheduleId } from '../contracts/privacy';
 import type { Logger } from '../runtime/log';
@@ -13,8 +13,13 @@ const REQUEST_DEADLINE_MS = 10_000;
  * The Temporal Schedule of the `retention` workflow. It runs without PATTER_RETENTION_DAYS too: an erasure whose process died is finished by it. A server
  * that refuses schedules is warned of: nothing else depends on it.
  */
-export async function ensureRetentionSchedule(client: Client, taskQueue: string, log: Pick<Logger, 'warn'>): Promise<void> {
-  const scheduleId = retentionScheduleId(taskQueue, DEFAULT_TENANT);
+export async function ensureRetentionSchedule(
+  client: Client,
+  taskQueue: string,
+  log: Pick<Logger, 'warn'>,
+  tenantId: string = DEFAULT_TENANT,
+): Promise<void> {
+  const scheduleId = retentionScheduleId(taskQueue, tenantId);
   const definition = {
     spec: { intervals: [{ every: EVERY_MS, offset: Math.floor(Math.random() * EVERY_MS) }] },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
@@ -23,7 +28,7 @@ export async function ensureRetentionSchedule(client: Client, taskQueue: string,
       workflowType: 'retention',
       workflowId: scheduleId,
       taskQueue,
-      args: [{ tenantId: DEFAULT_TENANT } satisfies RetentionInput],
+      args: [{ tenantId } satisfies RetentionInput],
     },
   } satisfies Omit<ScheduleOptions, 'scheduleId'>;
   try {
@@ -39,4 +44,36 @@ export async function ensureRetentionSchedule(client: Client, taskQueue: string,
   } catch (error) {
     log.warn({ err: error, scheduleId }, 'the retention schedule could not be made: nothing is erased by age');
   }
+}
+
+const LOOK_FOR_TENANTS_MS = 60_000;
+
+/** One schedule for each tenant, also for those that come later. The first look is awaited. @returns stops looking */
+export async function keepRetentionSchedules(
+  client: Client,
+  store: { tenants: { list(): Promise<{ tenantId: string }[]> } },
+  taskQueue: string,
+  log: Pick<Logger, 'warn'>,
+): Promise<() => Promise<void>> {
+  const made = new Set<string>();
+  const look = async () => {
+    const tenants = await store.tenants.list();
+    for (const tenantId of [DEFAULT_TENANT, ...tenants.map((tenant) => tenant.tenantId)]) {
+      if (made.has(tenantId)) continue;
+      await ensureRetentionSchedule(client, taskQueue, log, tenantId);
+      made.add(tenantId);
+    }
+  };
+  await look();
+  const stopped = new AbortController();
+  const looking = (async () => {
+    while (!stopped.signal.aborted) {
+      await sleep(systemClock, LOOK_FOR_TENANTS_MS, stopped.signal).catch(() => undefined);
+      if (!stopped.signal.aborted) await look().catch((error: unknown) => log.warn({ err: error }, 'new tenants could not be looked for'));
+    }
+  })();
+  return async () => {
+    stopped.abort();
+    await looking;
+  };
 }
