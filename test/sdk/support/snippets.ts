@@ -38,7 +38,8 @@ export function snippets(): Snippet[] {
     .map((file) => ({ name: file.slice(0, -'.ts'.length), source: readFileSync(join(FOLDER, file), 'utf8') }));
 }
 
-export function presumedBy({ source }: Snippet): (keyof typeof PRESUMED)[] {
+export function presumedBy(snippet: Snippet): (keyof typeof PRESUMED)[] {
+  const source = snippet.source.replace(/(^|\s)\/\/[^\n]*/g, '');
   const names = Object.keys(PRESUMED) as (keyof typeof PRESUMED)[];
   return names.filter((name) => new RegExp(`\\b${name}\\b`).test(source) && !new RegExp(`\\bconst ${name}\\b`).test(source));
 }
