@@ -1,6 +1,6 @@
 // Compiles to dist/ and copies what is not TypeScript. Does nothing when dist/ is newer than every source, so that `npm run demo` starts at once.
 const { execFileSync } = require('node:child_process');
-const { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } = require('node:fs');
+const { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..');
@@ -37,6 +37,13 @@ if (existsSync(stamp) && statSync(stamp).mtimeMs >= newestSource()) process.exit
 
 const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 execFileSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json')], { stdio: 'inherit' });
+// A module that has become a folder must not be found in place of it.
+for (const folder of config.include) {
+  for (const file of files(path.join(root, 'dist', folder))) {
+    const source = path.relative(path.join(root, 'dist'), file).replace(/(?:\.d\.ts|\.js)(?:\.map)?$/, '.ts');
+    if (source.endsWith('.ts') && !existsSync(path.join(root, source))) rmSync(file);
+  }
+}
 for (const [folder, pattern] of ASSETS) {
   const from = path.join(root, folder);
   if (!existsSync(from)) continue;
