@@ -361,7 +361,7 @@ export const apiKeys = pgTable(
     keyId: text('key_id').primaryKey(),
     tenantId: text('tenant_id').notNull(),
     /** SHA-256 of the key, hex. */
-    hash: text('hash').notNull().unique(),
+    hash: text('hash').notNull(),
     /** What is shown of it. */
     prefix: text('prefix').notNull(),
     name: text('name').notNull(),
@@ -373,7 +373,7 @@ export const apiKeys = pgTable(
     lastUsedAt: instant('last_used_at'),
     revokedAt: instant('revoked_at'),
   },
-  (t) => [index('api_keys_tenant').on(t.tenantId, t.createdAt)],
+  (t) => [uniqueIndex('api_keys_hash_key').on(t.hash), index('api_keys_tenant').on(t.tenantId, t.createdAt)],
 );
 
 /** A tenant's own accounts at carriers and AI vendors. */
