@@ -1,7 +1,7 @@
 /** Local mode against the lab: all of Patter in this process, on servers that it starts itself. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
@@ -15,7 +15,7 @@ import { type LocalServers, openLocalServers } from '../../runtime/local-servers
 import { findLocalTemporal, stopLocalTemporal } from '../../runtime/local-temporal';
 import { createLogger } from '../../runtime/log';
 import { listProcessStates } from '../../runtime/process-files';
-import { isAlive } from '../../runtime/process-identity';
+import { currentProcess, isAlive } from '../../runtime/process-identity';
 import { type CallEndEvent, type CallStartEvent, Patter, Twilio } from '../../sdk';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { until } from '../chaos/until';
@@ -25,7 +25,8 @@ const DESK = '+15005550006';
 const AI = 'This is an AI.';
 const WITHIN_MS = 60_000;
 const log = createLogger('test', 'error');
-const home = mkdtempSync(join(tmpdir(), 'patter-sdk-'));
+// By this name and its owner the next run finds what a killed one leaves.
+const home = mkdtempSync(join(tmpdir(), 'patter-test-sdk-'));
 const before = { ...process.env };
 const children: ChildProcess[] = [];
 
@@ -33,6 +34,7 @@ let lab: RunningLab;
 let port: number;
 
 beforeAll(async () => {
+  writeFileSync(join(home, 'owner.json'), JSON.stringify(currentProcess()));
   lab = await runLab({
     baud: 1200,
     seed: 3,
