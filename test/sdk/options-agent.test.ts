@@ -252,6 +252,9 @@ describe('compileAgent()', () => {
     expect(make(() => 'one')).toBe(name);
     expect(make(() => 'two')).not.toBe(name);
     expect(make(() => 'one', 'Another prompt.')).not.toBe(name);
+    const greets = phone().agent({ systemPrompt: PROMPT, firstMessage: 'Hello' });
+    const [usual, other] = [undefined, 'Hi'].map((firstMessage) => compileAgent(greets, { app: 'my-app', firstMessage }).spec);
+    expect(other).toEqual({ ...usual, firstMessage: 'Hi' });
     const named = phone().agent({ systemPrompt: PROMPT, agentId: 'reception' });
     expect(compileAgent(named, { app: 'my-app', firstMessage: 'Hi' }).spec).toMatchObject({ code: 'my-app/reception', firstMessage: 'Hi' });
   });
