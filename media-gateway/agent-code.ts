@@ -10,6 +10,8 @@ export interface CodeContext {
   callee: string;
   direction: 'inbound' | 'outbound';
   variables: Readonly<Record<string, string>>;
+  /** Those of the variables that the developer passed with this one call. */
+  customParams?: Readonly<Record<string, string>>;
   /** The conversation so far, as it was heard. */
   history: readonly TranscriptTurn[];
   /** Of a tool's handler: the same when the same wish comes again because a process died. */

@@ -8,12 +8,12 @@ import type { CodeContext, ToolHandler } from '../agent-code';
 export type HandlerCall = Omit<CodeContext, 'signal'>;
 
 export function handlerCall(
-  setup: Pick<CallSetup, 'callId' | 'from' | 'to' | 'direction' | 'variables'>,
+  setup: Pick<CallSetup, 'callId' | 'from' | 'to' | 'direction' | 'variables' | 'customParams'>,
   toolCallId: string,
   history: readonly TranscriptTurn[],
 ): HandlerCall {
-  const { callId, from, to, direction, variables } = setup;
-  return { callId, caller: from, callee: to, direction, variables, history, toolCallId };
+  const { callId, from, to, direction, variables, customParams } = setup;
+  return { callId, caller: from, callee: to, direction, variables, ...(customParams && { customParams }), history, toolCallId };
 }
 
 /**

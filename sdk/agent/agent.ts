@@ -25,6 +25,8 @@ export interface AgentFields {
   readonly hooks: PipelineHooks | undefined;
   readonly agentId: string | undefined;
   readonly disclosure: string | undefined;
+  readonly mcp: AgentOptions['mcp'];
+  readonly onProviderFailure: AgentOptions['onProviderFailure'];
   readonly maxDurationMs: number | undefined;
   readonly turns: AgentOptions['turns'];
   readonly backgroundAudio: AgentOptions['backgroundAudio'];

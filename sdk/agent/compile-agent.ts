@@ -60,6 +60,8 @@ export function compileAgent(agent: Agent, { app, firstMessage, onMessage }: Com
     guardrails: agent.guardrails.map(({ name, blockedTerms, check, replacement, timeoutMs }) => ({
       ...{ name, blockedTerms: [...blockedTerms], check: check !== undefined, replacement, timeoutMs },
     })),
+    mcp: agent.mcp,
+    onProviderFailure: agent.onProviderFailure,
     maxDurationMs: agent.maxDurationMs,
     turns: agent.turns,
     backgroundAudio: agent.backgroundAudio,
@@ -192,9 +194,8 @@ function toolHandler(handler: ToolFunction): ToolHandler {
   return (args, context) => handler(args, toolContext(context));
 }
 
-function toolContext({ history, ...context }: CodeContext): ToolContext {
-  // What came as `customParams` is among the variables too, by the same names.
-  return bothSpellings({ customParams: {}, ...context, history: historyOf(history) });
+function toolContext({ history, customParams = {}, toolCallId = '', ...context }: CodeContext): ToolContext {
+  return bothSpellings({ ...context, customParams, toolCallId, history: historyOf(history) });
 }
 
 function guardrailCheck(check: (text: string) => boolean | Promise<boolean>): GuardrailCheck {

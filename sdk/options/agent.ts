@@ -1,5 +1,7 @@
 /** Options of `phone.agent()`, `tool()` and `guardrail()`. */
+import type { z } from 'zod';
 import type { AgentSpec } from '../../contracts/agent';
+import type { mcpServerSchema } from '../../contracts/tool';
 import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
 import type { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import type { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
@@ -75,6 +77,10 @@ export interface AgentOptions {
   agentId?: string;
   /** Said first on every call. It can be worded, not left out. */
   disclosure?: string;
+  /** Servers of the Model Context Protocol, whose tools the model may call as `<name>__<tool>`: docs/tools.md. */
+  mcp?: readonly z.input<typeof mcpServerSchema>[];
+  /** What becomes of a caller whose AI provider has failed for good, after an apology. @default 'end' */
+  onProviderFailure?: AgentSpec['onProviderFailure'];
   /** Milliseconds that a conversation may last. @default 600000 */
   maxDurationMs?: number;
   /** Who speaks when: docs/turn-taking.md. */

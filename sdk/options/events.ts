@@ -105,6 +105,8 @@ export type ToolContext = BothSpellings<
     WithParameters & {
       variables: Readonly<Record<string, string>>;
       history: readonly HistoryEntry[];
+      /** The same when the same wish of the model comes again because a process died: an idempotency key for what the handler does. */
+      toolCallId: string;
       /** Aborted when the tool's deadline is over or the call has ended. */
       signal: AbortSignal;
     }

@@ -212,7 +212,7 @@ describe('compileAgent()', () => {
           name: 'book',
           parameters: { type: 'object' },
           durable: true,
-          handler: (args, context) => seen.push(args, context.callId, context.call_id),
+          handler: (args, context) => seen.push(args, context.callId, context.call_id, context.custom_params.crm, context.toolCallId),
         },
         { name: 'look', webhookUrl: 'https://example.com/look', timeoutMs: 2_000 },
       ],
@@ -237,8 +237,8 @@ describe('compileAgent()', () => {
       ...{ callId: 'call_1', caller: '+15005550001', callee: '+15005550002', direction: 'inbound' as const },
       ...{ variables: {}, history: [], signal: new AbortController().signal },
     };
-    await code.tools?.book?.({ day: 'Monday' }, context);
-    expect(seen).toEqual([{ day: 'Monday' }, 'call_1', 'call_1']);
+    await code.tools?.book?.({ day: 'Monday' }, { ...context, customParams: { crm: '7' }, toolCallId: 'tool_1' });
+    expect(seen).toEqual([{ day: 'Monday' }, 'call_1', 'call_1', '7', 'tool_1']);
     expect([await code.guardrails?.['no numbers']?.('at 5', context), await code.guardrails?.['no numbers']?.('at five', context)]).toEqual(
       [true, false],
     );
