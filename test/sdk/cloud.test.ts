@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket } from 'ws';
 import { createCarriers } from '../../carriers';
+import { main as patterMain } from '../../cli/main';
 import { type OpenControlContext, openControlContext } from '../../control/context';
 import { createApiKey, revokeApiKey } from '../../control/keys/api-keys';
 import { runControl } from '../../control/main';
@@ -13,7 +14,7 @@ import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
 import { type RunningLab, runLab } from '../../lab/main';
 import { LAB_ACCOUNT } from '../../lab/scenario';
 import { runGateway } from '../../media-gateway/main';
-import { type Config, loadConfig } from '../../runtime/config';
+import { type Config, configSchema, loadConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/log';
 import type { Running } from '../../runtime/running';
 import { type CallEndEvent, type CallStartEvent, Patter, PatterConnectionError, type TranscriptEvent } from '../../sdk';
@@ -218,6 +219,54 @@ test('what went wrong with a connection is told with what to do', async () => {
   await until(told, { withinMs: 30_000, what: 'the revocation' });
   warned.mockRestore();
 }, 60_000);
+
+test('patter keys and patter credentials: a secret is shown once, and a rotation leaves the old key unused', async () => {
+  const before = { ...process.env };
+  const old = config.PATTER_ENCRYPTION_KEY as string;
+  const fresh = randomBytes(32).toString('base64');
+  for (const [name, value] of Object.entries(config))
+    if (typeof value === 'string' && name in configSchema.shape) process.env[name] = value;
+  try {
+    const made = JSON.parse(
+      await patterCommand('keys', 'create', '--tenant', 'shop', '--scopes', 'read, calls', '--number', '+15005550021', '--json'),
+    );
+    expect(made).toMatchObject({
+      tenantId: 'shop',
+      scopes: ['read', 'calls'],
+      secret: expect.stringMatching(/^pt_/),
+      number: '+15005550021',
+    });
+    const listed = await patterCommand('keys', 'list', '--tenant', 'shop');
+    expect(listed).toContain(made.keyId);
+    expect(listed).not.toContain(made.secret);
+    await patterCommand('keys', 'revoke', made.prefix, '--tenant', 'shop');
+    expect(JSON.parse(await patterCommand('keys', 'list', '--tenant', 'shop', '--json'))).toEqual([
+      expect.objectContaining({ keyId: made.keyId, revokedAt: expect.any(String) }),
+    ]);
+    process.env.PATTER_ENCRYPTION_KEY = `${fresh},${old}`;
+    expect(JSON.parse(await patterCommand('credentials', 'rotate', '--json'))).toEqual({ rotated: 3 });
+    process.env.PATTER_ENCRYPTION_KEY = fresh;
+    const accounts = JSON.parse(await patterCommand('credentials', 'list', '--tenant', 'acme', '--json'));
+    expect(accounts.map(({ provider }: { provider: string }) => provider)).toEqual(['deepgram', 'elevenlabs', 'twilio']);
+  } finally {
+    process.env = before;
+  }
+}, 60_000);
+
+/** @returns what it prints on stdout */
+async function patterCommand(...argv: string[]): Promise<string> {
+  let out = '';
+  const written = jest.spyOn(process.stdout, 'write').mockImplementation((chunk) => {
+    out += String(chunk);
+    return true;
+  });
+  try {
+    expect(await patterMain(argv)).toBe(0);
+  } finally {
+    written.mockRestore();
+  }
+  return out;
+}
 
 /** A program that greets, and is cut off, as by SIGKILL, over the first thing that it is told. */
 async function dyingProgram(): Promise<{ greeted: number; died: number }> {
