@@ -191,7 +191,8 @@ export function loadConfig(
   const file = join(cwd, '.env');
   const fromFile = existsSync(file) ? parseDotenv(readFileSync(file)) : {};
   const merged: Record<string, string> = {};
-  for (const [name, value] of [defaults, fromFile, env].flatMap((source) => Object.entries(source))) {
+  const named = { ...fromFile, ...definedOf(env) };
+  for (const [name, value] of [defaults, named].flatMap((source) => Object.entries(source))) {
     if (name in configSchema.shape && value !== undefined && value !== '') merged[name] = value;
   }
   const parsed = configSchema.safeParse(merged);
@@ -202,6 +203,11 @@ export function loadConfig(
     });
   }
   return { ...parsed.data, PATTER_HOME: resolve(cwd, parsed.data.PATTER_HOME) };
+}
+
+/** An empty variable is kept: it hides that of `.env`. */
+function definedOf(env: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
 /** The part of a configuration that says whether a real phone could ring. */
