@@ -168,11 +168,39 @@ describe('the pacer', () => {
     ]);
   });
 
+  it('does not keep the last sound of a sentence until the next one comes', () => {
+    const { clock, ledger, pacer, sent } = setup();
+    pacer.open('a', { interruptible: true });
+    pacer.append('a', audio(10).subarray(0, 9 * 160 + 70));
+    clock.pass(9 * 20);
+    expect(sent).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    clock.pass(1_000);
+    expect(ledger.heardBytes('a')).toBe(9 * 160 + 70);
+    pacer.append('a', audio(2));
+    expect(sent.slice(10)).toEqual([0, 1]);
+    pacer.dispose();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('joins pieces of any size that come in real time', () => {
+    const { clock, ledger, pacer, sent } = setup();
+    pacer.open('a', { interruptible: true });
+    for (let piece = 0; piece < 50; piece++) {
+      pacer.append('a', audio(1).subarray(0, 150));
+      clock.pass(19);
+    }
+    clock.pass(100);
+    pacer.complete('a');
+    clock.pass(100);
+    expect(ledger.heardBytes('a')).toBe(50 * 150);
+    expect(sent).toHaveLength(Math.ceil((50 * 150) / 160));
+  });
+
   it('sends whole frames only', () => {
     const { clock, pacer, sent } = setup();
     pacer.open('a', { interruptible: true });
     pacer.append('a', new Uint8Array(250));
-    clock.pass(100);
+    clock.pass(50);
     expect(sent).toHaveLength(1);
     pacer.complete('a');
     clock.pass(100);

@@ -13,6 +13,8 @@ export interface PacerOptions {
   tickMs: number;
   /** A mark is sent at least this often, to know where the carrier stands. */
   markEveryMs: number;
+  /** What is less than a frame waits at least so long for more: a voice may come in real time, in pieces of any size. */
+  restAfterMs: number;
   /** How far ahead the background goes in a pause: an answer waits for so much of it. */
   backgroundLeadMs: number;
   /** How long after its last byte an item's mark may be missing before it counts as lost. */
@@ -23,6 +25,7 @@ export const DEFAULT_PACER_OPTIONS = {
   leadMs: 400,
   tickMs: 2 * FRAME_MS,
   markEveryMs: 500,
+  restAfterMs: 3 * FRAME_MS,
   backgroundLeadMs: 3 * FRAME_MS,
   markTimeoutMs: 3_000,
 } as const satisfies PacerOptions;
@@ -120,9 +123,11 @@ export class Pacer {
   append(itemId: string, mulaw: Uint8Array): void {
     const segment = this.#queue.find((candidate) => candidate.itemId === itemId);
     if (!segment || segment.complete) return;
+    // Where a whole frame waits already, a timer is armed for it; or it waits for those before it, or for the end of a pause.
+    const dry = segment.sendableBytes === 0;
     segment.append(mulaw);
-    // An armed timer means that there is enough to send already, or that only the background is being sent.
-    if (!this.#cancelTimer || this.#background) this.#pump();
+    segment.appendedAt = this.clock.monotonic();
+    if (dry || this.#background) this.#pump();
   }
 
   /** No more audio of this item will come. */
@@ -194,11 +199,10 @@ export class Pacer {
 
   #pump(): void {
     if (this.#disposed) return;
-    const { leadMs, tickMs } = this.#options;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    if (!this.#paused && this.#speak()) {
-      const dueInMs = Math.max(0, this.ledger.bufferedMs - leadMs + tickMs);
+    const dueInMs = this.#paused ? undefined : this.#speak();
+    if (dueInMs !== undefined) {
       this.#cancelTimer = this.clock.after(dueInMs, () => this.#pump());
     } else if (this.#background) {
       this.#fill(this.#background);
@@ -214,9 +218,9 @@ export class Pacer {
     this.sink.sendAudio(background.take(frames));
   }
 
-  /** Sends what is due of the queue. @returns whether there is more to send */
-  #speak(): boolean {
-    const { leadMs, markEveryMs } = this.#options;
+  /** Sends what is due of the queue. @returns milliseconds until more is due; undefined where there is no more to send */
+  #speak(): number | undefined {
+    const { leadMs, markEveryMs, tickMs } = this.#options;
     let budget = Math.ceil((leadMs - this.ledger.bufferedMs) / FRAME_MS) * FRAME_BYTES;
     for (const segment of [...this.#queue]) {
       if (segment.endMarked) continue;
@@ -228,15 +232,34 @@ export class Pacer {
         continue;
       }
       // Whatever is behind an item waits for its end: order is order of speech.
-      return segment.sendableBytes > 0;
+      if (segment.sendableBytes > 0) return Math.max(0, this.ledger.bufferedMs - leadMs + tickMs);
+      return segment.unsentBytes > 0 ? this.#finishSound(segment) : undefined;
     }
-    return false;
+    return undefined;
   }
 
-  /** Sends whole frames of a segment, at most `budget` bytes; the last one is filled up with silence. */
+  /**
+   * Less than a frame is left, and no more has come. It is kept for what follows as long as that may join it without a gap; then it goes out by itself,
+   * or the end of a sentence would be heard in front of the next one.
+   */
+  #finishSound(segment: Segment): number | undefined {
+    const { tickMs, restAfterMs } = this.#options;
+    const waitMs = Math.max(this.ledger.bufferedMs - tickMs, segment.appendedAt + restAfterMs - this.clock.monotonic());
+    if (waitMs > 0) return waitMs;
+    this.#sendFrames(segment, 1);
+    return undefined;
+  }
+
+  /** Sends what can go of a segment, at most `budget` bytes. */
   #send(segment: Segment, budget: number): number {
     const frames = Math.min(Math.floor(budget / FRAME_BYTES), Math.ceil(segment.sendableBytes / FRAME_BYTES));
     if (frames <= 0) return 0;
+    this.#sendFrames(segment, frames);
+    return frames * FRAME_BYTES;
+  }
+
+  /** The last frame is filled up with silence where the segment has not so much. */
+  #sendFrames(segment: Segment, frames: number): void {
     const audio = segment.take(frames * FRAME_BYTES);
     const first = !segment.started;
     segment.started = true;
@@ -252,7 +275,6 @@ export class Pacer {
     }
     this.#bytesSinceMark += frames * FRAME_BYTES;
     if (first) this.listener.started(segment.itemId);
-    return frames * FRAME_BYTES;
   }
 
   #mark(endOf?: string): void {

@@ -8,6 +8,8 @@ export class Segment {
   started = false;
   /** All was sent, and the mark behind it too. */
   endMarked = false;
+  /** When audio last came, milliseconds of the pacer's clock. */
+  appendedAt = 0;
   cancelTimeout: (() => void) | undefined;
   #audio = new Uint8Array(8_000);
   #length = 0;
