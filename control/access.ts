@@ -26,7 +26,8 @@ export type Caller = { readonly tenantId: string } & ({ readonly kind: 'operator
 
 const LOOPBACK_ADDRESS = /^(?:::ffff:)?127\.|^::1$/;
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/;
-const OPERATOR: Caller = { kind: 'operator', tenantId: DEFAULT_TENANT };
+const FORWARDED_HEADERS = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'forwarded', 'x-real-ip', 'cf-connecting-ip'];
+export const OPERATOR: Caller = { kind: 'operator', tenantId: DEFAULT_TENANT };
 
 /** Whose data a request is about. Every route asks here. */
 export function tenantOf(request: FastifyRequest): string {
@@ -43,7 +44,7 @@ type AccessContext = Pick<ControlContext, 'config' | 'store' | 'clock' | 'log'>;
  * @throws PatterError PATTER_UNAUTHORIZED, PATTER_FORBIDDEN
  */
 export async function authorize(ctx: AccessContext, request: FastifyRequest, mayBrowse: (origin: string) => boolean): Promise<Caller> {
-  const { authorization, origin, host } = request.headers;
+  const { authorization, origin } = request.headers;
   const bearer = authorization?.startsWith('Bearer ') ? authorization.slice('Bearer '.length) : undefined;
   const token = ctx.config.PATTER_CONTROL_TOKEN;
   if (bearer !== undefined && token !== undefined && sameSecret(bearer, token)) return OPERATOR;
@@ -56,14 +57,18 @@ export async function authorize(ctx: AccessContext, request: FastifyRequest, may
     noteUse(ctx, key);
     return { kind: 'key', tenantId: key.tenantId, key };
   }
-  const direct = request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined;
-  const local = LOOPBACK_ADDRESS.test(request.socket.remoteAddress ?? '') && LOOPBACK_HOST.test(host ?? '');
   const page = origin === undefined || mayBrowse(origin);
-  if (local && direct && page && authorization === undefined) return OPERATOR;
+  if (isOfThisMachine(request) && page && authorization === undefined) return OPERATOR;
   throw new PatterError(
     'PATTER_UNAUTHORIZED',
     'Send "Authorization: Bearer <API key or PATTER_CONTROL_TOKEN>". `patter keys create` makes a key.',
   );
+}
+
+/** Sent by a program or a browser of this machine to an address of this machine, through no proxy or tunnel that says that it is one. */
+export function isOfThisMachine({ headers, socket }: FastifyRequest): boolean {
+  if (FORWARDED_HEADERS.some((name) => headers[name] !== undefined)) return false;
+  return LOOPBACK_ADDRESS.test(socket.remoteAddress ?? '') && LOOPBACK_HOST.test(headers.host ?? '');
 }
 
 /** Nobody waits for it: that it is known is good, and no reason to refuse anything. */
@@ -73,7 +78,7 @@ export function noteUse(ctx: AccessContext, key: ApiKey): void {
     .catch((error: unknown) => ctx.log.warn({ err: error, keyId: key.keyId }, 'the use of a key was not noted'));
 }
 
-function sameSecret(given: string, expected: string): boolean {
+export function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
 }

@@ -15,6 +15,7 @@ import { type CampaignCommand, controlCampaign } from './campaigns/control-campa
 import { findCampaign, isEnded } from './campaigns/find-campaign';
 import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
 import type { ControlContext } from './context';
+import { registerDashboard } from './dashboard';
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_CAMPAIGN_NOT_FOUND: 404,
@@ -101,6 +102,7 @@ export function createControlServer(
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
   registerCalls(app, ctx);
   addBackend(app, ctx, options.backend);
+  registerDashboard(app, ctx, { token: ctx.config.PATTER_CONTROL_TOKEN, loopback: true, keys: true });
   registerCodec(app, ctx.config);
   return app;
 }

@@ -24,7 +24,7 @@ function* files(folder) {
 
 function newestSource() {
   let newest = 0;
-  for (const source of [...config.include, 'scripts', 'tsconfig.json', 'package.json']) {
+  for (const source of [...config.include, 'dashboard', 'scripts', 'tsconfig.json', 'package.json']) {
     const full = path.join(root, source);
     if (!existsSync(full)) continue;
     const list = statSync(full).isDirectory() ? files(full) : [full];
@@ -53,6 +53,11 @@ for (const [folder, pattern] of ASSETS) {
     filter: (file) => statSync(file).isDirectory() || pattern.test(file),
   });
 }
+const vite = path.join(path.dirname(require.resolve('vite/package.json')), 'bin', 'vite.js');
+execFileSync(process.execPath, [vite, 'build', '--config', path.join(root, 'dashboard', 'vite.config.mjs')], {
+  cwd: root,
+  stdio: 'inherit',
+});
 // So that a worker of the package starts at once.
 const bundle = `require('./dist/worker/workflow-bundle').buildWorkflowBundle('package-lock.json', require('./dist/runtime/log').createLogger('build', 'warn'))`;
 execFileSync(process.execPath, ['-e', `${bundle}.catch((error) => { console.error(error); process.exit(1); })`], {

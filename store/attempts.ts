@@ -158,6 +158,24 @@ export function attemptStore(database: Database): AttemptStore {
           .limit(limit),
       ),
 
+    async totals(tenantId, since) {
+      const recent = sql`${attempts.createdAt} >= ${since.toISOString()}::timestamptz and (${attempts.attempt} is not null or ${attempts.direction} = 'inbound')`;
+      const talk = sql`extract(epoch from ${attempts.endedAt} - ${attempts.answeredAt}) * 1000`;
+      const [row] = await database.run((db) =>
+        db
+          .select({
+            calls: sql`count(*) filter (where ${recent})`.mapWith(Number),
+            live: sql`count(*) filter (where ${inArray(attempts.state, OPEN_STATES)})`.mapWith(Number),
+            answered: sql`count(*) filter (where ${recent} and ${attempts.answeredAt} is not null)`.mapWith(Number),
+            talkMs: sql`coalesce(round(sum(${talk}) filter (where ${recent})), 0)`.mapWith(Number),
+            costMicros: sql`coalesce(sum(${attempts.costMicros}) filter (where ${recent}), 0)`.mapWith(Number),
+          })
+          .from(attempts)
+          .where(and(eq(attempts.tenantId, tenantId), or(gte(attempts.createdAt, since), inArray(attempts.state, OPEN_STATES)))),
+      );
+      return row!;
+    },
+
     async addUsageCost(callId, lines) {
       await database.transact(async (db) => {
         const row = await lockAttempt(db, callId);

@@ -146,6 +146,16 @@ export interface GateFacts {
   existing: AttemptRow | undefined;
 }
 
+export interface CallTotals {
+  calls: number;
+  /** Under way, whenever they began. */
+  live: number;
+  answered: number;
+  /** From answer to end, of the calls that have ended. */
+  talkMs: number;
+  costMicros: number;
+}
+
 export interface AttemptStore {
   /**
    * Decision 1: in one transaction locks the contact, reads the facts, asks `judge`, writes the verdict, and on `allow` counts the attempt, takes the
@@ -201,6 +211,8 @@ export interface AttemptStore {
     limit: number;
     before?: { createdAt: Date; callId: string };
   }): Promise<{ attempt: AttemptRow; campaign: CampaignRow; contact: ContactRow }[]>;
+  /** Of a tenant's calls that were placed, or are about to be, since then. */
+  totals(tenantId: string, since: Date): Promise<CallTotals>;
   /** Adds to the call's cost. A line replaces one of the same label, so that a retried step costs once. */
   addUsageCost(callId: string, lines: { label: string; micros: number }[]): Promise<void>;
   saveSummary(callId: string, summary: string): Promise<void>;

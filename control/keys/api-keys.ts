@@ -85,8 +85,12 @@ export async function revokeApiKey(ctx: KeyContext, idOrPrefix: string, tenantId
 
 /** The key of that secret, if it is one and has not been revoked. */
 export async function apiKeyOf(ctx: KeyContext, secret: string): Promise<ApiKey | undefined> {
-  if (!KEY.test(secret)) return undefined;
-  const row = await ctx.store.apiKeys.byHash(hashOf(secret));
+  return KEY.test(secret) ? apiKeyOfHash(ctx, hashOf(secret)) : undefined;
+}
+
+/** As `apiKeyOf`, for who has kept `hashOf` the secret instead of the secret. */
+export async function apiKeyOfHash(ctx: KeyContext, hash: string): Promise<ApiKey | undefined> {
+  const row = await ctx.store.apiKeys.byHash(hash);
   return row && row.revokedAt === null ? keyOf(row) : undefined;
 }
 
@@ -94,7 +98,7 @@ export async function apiKeyOf(ctx: KeyContext, secret: string): Promise<ApiKey 
  * One round of SHA-256 and no slow hash with salt: those protect passwords, which can be guessed. These are 256 random bits, which cannot, and every
  * request needs one. It is looked up by the hash, so that how long it takes says nothing of the secret.
  */
-function hashOf(secret: string): string {
+export function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 

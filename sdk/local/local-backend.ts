@@ -1,6 +1,7 @@
 /** Local mode: gateway, worker and store in the user's own process, on the Temporal and Postgres that run or are started here. */
 import { placeCall } from '../../control/calls/place-call';
 import type { ControlContext } from '../../control/context';
+import { registerDashboard } from '../../control/dashboard';
 import type { ExtendServer } from '../../media-gateway/server';
 import type { Config } from '../../runtime/config';
 import { freePort } from '../../runtime/free-port';
@@ -34,7 +35,7 @@ export interface LocalBackendOptions {
   cwd?: string;
   /** Workflows bundled ahead. */
   worker?: WorkerOptions;
-  /** Routes of the page at `/dashboard`. */
+  /** Routes of the page at `/dashboard`. @default the page of control/ */
   dashboard?: (parts: { ctx: ControlContext; token: string }) => ExtendServer;
 }
 
@@ -235,9 +236,9 @@ export class LocalBackend implements PatterBackend {
     const prices = priceTableOf(pricing);
     const callbacks = openAppCallbacks({ ...{ home, app, prices, persistRoot }, agents: this.#agents, log: this.#log });
     this.#callbacks = callbacks;
-    const { dashboard } = this.options;
+    const { dashboard = dashboardAt } = this.options;
     const worker = { ...this.options.worker, prices };
-    const wanted = this.#served?.dashboard && dashboard ? dashboard({ ctx: home.ctx, token: this.#served.dashboardToken }) : undefined;
+    const wanted = this.#served?.dashboard ? dashboard({ ctx: home.ctx, token: this.#served.dashboardToken }) : undefined;
     return startEmbeddedRuntime({
       ...{ home, app, port, publicUrl, requireSignature },
       agents: this.#agents,
@@ -318,6 +319,11 @@ export class LocalBackend implements PatterBackend {
     };
     return { agent, callbacks, onMessage, compiled: compileAgent(agent, options) };
   }
+}
+
+/** The port is the one that a tunnel makes public: without a token the page is this machine's, with one nobody comes in without it. */
+function dashboardAt({ ctx, token }: { ctx: ControlContext; token: string }): ExtendServer {
+  return (app) => registerDashboard(app, ctx, { token: token === '' ? undefined : token, loopback: token === '', keys: false });
 }
 
 function withoutUndefined(callbacks: Readonly<Callbacks>): Partial<Callbacks> {
