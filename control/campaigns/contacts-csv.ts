@@ -152,16 +152,28 @@ function toRow(record: string[], line: number, header: Header): CsvRow | CsvReje
   return { kind: 'row', line, phone, timezone: (record[header.timezone] ?? '').trim(), variables };
 }
 
-function headerOf(record: string[], file: string): Header {
-  const names = record.map(variableName);
+/**
+ * Which of the columns hold the number and the time zone (-1: none does), and what templates call the others.
+ * @param written names as their author has them
+ */
+export function columnsOf(written: readonly string[]): { phone: number; timezone: number; variables: string[] } {
+  const names = written.map(variableName);
   const find = (spellings: readonly string[]) => names.indexOf(spellings.find((spelling) => names.includes(spelling)) ?? '\0');
   const phone = find(PHONE_COLUMNS);
+  const timezone = find(TIMEZONE_COLUMNS);
+  return {
+    phone,
+    timezone,
+    variables: names.map((name, index) => (index === phone || index === timezone ? '' : (NAME_COLUMNS[name] ?? name))),
+  };
+}
+
+function headerOf(record: string[], file: string): Header {
+  const { phone, timezone, variables } = columnsOf(record);
   if (phone === -1) {
     const found = record.map((field) => `"${field.trim()}"`).join(', ');
     throw unreadable(file, `its first line must be a header with a column "phone"; it has ${found}`);
   }
-  const timezone = find(TIMEZONE_COLUMNS);
-  const variables = names.map((name, index) => (index === phone || index === timezone ? '' : (NAME_COLUMNS[name] ?? name)));
   const twice = variables.find((name, index) => name !== '' && variables.indexOf(name) !== index);
   if (twice) throw unreadable(file, `two columns are called "${twice}"`);
   return { width: record.length, phone, timezone, variables };

@@ -4,11 +4,14 @@ import type { CountryCode } from 'libphonenumber-js/max';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { PatterError } from '../../contracts/errors';
 import type { CampaignRow, NewContact, Store } from '../../store/store';
-import { type CsvReject, openContactsCsv } from './contacts-csv';
+import { type ContactSource, csvSource } from './contact-source';
+import type { CsvReject } from './contacts-csv';
 import { ContactJudge, normalizePhone, usedVariables } from './judge-contact';
 
-export interface ImportOptions {
-  file: string;
+/** Contacts come from a CSV file, or from whatever else gives rows. */
+export type ImportOptions = ImportSettings & ({ file: string } | { contacts: ContactSource });
+
+export interface ImportSettings {
   /** Country of numbers written without one; default US. */
   region?: CountryCode;
   /** Where rejected rows are written; nothing is written without. */
@@ -35,17 +38,18 @@ export interface ImportSummary {
 const BATCH = 1_000;
 
 /**
- * Reads a contacts file into a campaign, in batches: memory does not grow with the file. Doing it again, or again after a crash half-way, adds only
+ * Reads contacts into a campaign, in batches: memory does not grow with their number. Doing it again, or again after a crash half-way, adds only
  * what is not there yet, and the counts come out the same.
- * @throws PatterError PATTER_CONTACTS_FILE_INVALID when the file as a whole cannot be used
+ * @throws PatterError PATTER_CONTACTS_FILE_INVALID when the file as a whole cannot be used; whatever an iterable throws: what came before it is imported
  */
 export async function importContacts(
   store: Pick<Store, 'contacts' | 'campaigns'>,
   campaign: Pick<CampaignRow, 'tenantId' | 'campaignId' | 'spec' | 'windowOffsetMs'>,
   options: ImportOptions,
 ): Promise<ImportSummary> {
-  const csv = await openContactsCsv(options.file);
-  requireColumns(campaign.spec, csv.columns, options.file);
+  const source = 'file' in options ? csvSource(options.file) : options.contacts;
+  const { columns, rows: read } = await source.open();
+  if (columns) requireColumns(campaign.spec, columns, source.name);
   const judge = new ContactJudge(campaign, options.now, options.region);
   const only = selection(options);
   const rejects = new RejectsFile(options.rejectsFile);
@@ -67,7 +71,7 @@ export async function importContacts(
     options.onProgress?.(rows);
   };
   try {
-    for await (const row of csv.rows) {
+    for await (const row of read) {
       const judged = row.kind === 'reject' ? row : judge.judge(row);
       if (judged.kind === 'reject') {
         if (only) continue;

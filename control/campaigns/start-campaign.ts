@@ -5,6 +5,7 @@ import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { CampaignRow } from '../../store/store';
 import type { ControlContext } from '../context';
+import type { ContactSource } from './contact-source';
 import { ensureWorkflow } from './ensure-workflow';
 import { isEnded } from './find-campaign';
 import { forbiddenUrls } from './forbidden-urls';
@@ -12,9 +13,10 @@ import { type ImportSummary, importContacts } from './import-contacts';
 import { rehearsalOffsetMs } from './rehearsal';
 import { reportPaths } from './report-paths';
 
-export interface StartOptions {
+export type StartOptions = StartSettings & ({ contactsFile: string } | { contacts: ContactSource });
+
+export interface StartSettings {
   spec: CampaignSpec;
-  contactsFile: string;
   tenantId?: string;
   region?: CountryCode;
   only?: readonly string[];
@@ -47,7 +49,7 @@ export async function startCampaign(ctx: ControlContext, options: StartOptions):
     return { campaign: found, how: 'attached', notes };
   }
   const imported = await importContacts(ctx.store, found, {
-    file: options.contactsFile,
+    ...('contactsFile' in options ? { file: options.contactsFile } : { contacts: options.contacts }),
     region: options.region,
     rejectsFile: reportPaths(ctx.config.PATTER_HOME, found).rejects,
     only: options.only,
