@@ -1,4 +1,5 @@
 /** The dial, the settlement and the sweeper of calls that belong to no campaign. */
+import { randomUUID } from 'node:crypto';
 import { agentSchema } from '../../contracts/agent';
 import { systemClock } from '../../contracts/clock';
 import { getCall } from '../../control/calls/get-call';
@@ -130,7 +131,9 @@ test('rows whose process died before the start get their workflow from the sweep
         },
       },
     };
-    const idempotencyKey = `key-${++lastNumber}`;
+    // The server is shared by the test files of a run, and ids follow from the keys.
+    const idempotencyKey = randomUUID();
+    lastNumber++;
     const request = { to: `+1212555${1000 + lastNumber}`, from: FROM, agent: PLAIN, idempotencyKey };
     await expect(placeCall({ ...ctx, store }, request)).rejects.toThrow('killed');
     const [found] = (await ctx.store.singles.unfinished(new Date(Date.now() + 1), 500)).filter(

@@ -1,4 +1,5 @@
 /** Placing a call, killed between any two lines and repeated: real Postgres, real Temporal, no worker, so that every workflow stays where it is. */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,8 @@ let ctx: ControlContext;
 let folder: string;
 const placed = new Set<string>();
 let lastKey = 0;
+/** The server is shared by the test files of a run, and ids follow from the keys. */
+const RUN = randomUUID();
 
 beforeAll(async () => {
   test_ = await openTestStore();
@@ -60,7 +63,7 @@ const request = (over: Partial<PlaceCallRequest> = {}): PlaceCallRequest => ({
   to: '+12125550101',
   from: '+15005550006',
   agent: { engine: { type: 'openai-realtime' }, systemPrompt: 'You call about a secret diagnosis.' },
-  idempotencyKey: `key-${++lastKey}`,
+  idempotencyKey: `${RUN}-${++lastKey}`,
   ...over,
 });
 async function place(over: PlaceCallRequest, context: Partial<ControlContext> = {}) {
