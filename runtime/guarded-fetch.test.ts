@@ -40,7 +40,7 @@ const named =
   async () =>
     addresses.map((address): LookupAddress => ({ address, family: address.includes(':') ? 6 : 4 }));
 
-describe('a host that is an address', () => {
+describe('peer defect 17: a host that is an address', () => {
   test.each([
     '127.0.0.1',
     '0.0.0.0',
@@ -83,7 +83,7 @@ describe('a host that is an address', () => {
   );
 });
 
-describe('a host that is a name', () => {
+describe('peer defect 17: a host that is a name', () => {
   test.each([
     ['of this machine', ['127.0.0.1']],
     ['of a private network', ['10.0.0.7']],
@@ -122,7 +122,7 @@ test.each(['file:///etc/passwd', 'ftp://example.com/', 'gopher://example.com/', 
   },
 );
 
-describe('redirects', () => {
+describe('peer defect 17: redirects', () => {
   const to = (status: number, target: string) => `/to/${status}/${encodeURIComponent(target)}`;
   // The first host is let through as if it were public; what it redirects to is judged anew.
   class OneHost extends GuardedFetch {

@@ -61,6 +61,14 @@ test('peer defect 21: a token opens one stream: the second is refused while the 
   expect(harness.rest.ended).not.toContain(carrierCallId);
 });
 
+test('peer defect 1: a dozen calls from one address, as behind a proxy, are all taken', async () => {
+  const calls = await Promise.all(Array.from({ length: 12 }, () => harness.startCall()));
+  const streams = await Promise.all(calls.map(({ callId, carrierCallId }) => MediaClient.start(gateway, carrierCallId, tokenFor(callId))));
+  for (const { callId } of calls) await eventually(() => harness.sessions.of(callId)[0]);
+  for (const [index, stream] of streams.entries()) stream.stop(calls[index]?.carrierCallId as string);
+  for (const { callId } of calls) expect((await eventually(async () => (await harness.seen(callId)).reports[0])).end).toBeDefined();
+});
+
 test('a full gateway refuses the stream and says so in readyz', async () => {
   const small = await harness.gateway({ variables: { PATTER_GATEWAY_MAX_CALLS: '1' } });
   const { callId, carrierCallId } = await harness.startCall();

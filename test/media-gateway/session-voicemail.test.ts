@@ -34,6 +34,20 @@ describe('machines', () => {
     expect(events).toContainEqual({ kind: 'machine_suspected', evidence: 'beep' });
   });
 
+  it('peer defect 20: leaves each of the messages in the box that it is for, at the same time', async () => {
+    const names = ['Ada', 'Ben', 'Cleo'];
+    const calls = names.map((name) => ({ name, ...world.call(world.setup({ callId: `call_${name}`, machineDetection: true })) }));
+    for (const { phone, session, name } of calls) {
+      phone.say(`This is the box of ${name}. Please leave a message after the beep.`);
+      session.onCommand(drop({ text: `Acme calls for ${name}.` }));
+    }
+    for (const { name, phone, session } of calls) {
+      expect((await session.done).end).toBe('voicemail_left');
+      expect(phone.heard.endsWith(`Acme calls for ${name}.`)).toBe(true);
+      for (const other of names) if (other !== name) expect(phone.heard).not.toContain(other);
+    }
+  });
+
   it('leaves the message in the silence after a greeting without a beep', async () => {
     const { phone, session } = answered();
     phone.say(GREETING);

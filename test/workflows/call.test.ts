@@ -283,7 +283,7 @@ describe('a person answers', () => {
     };
   });
 
-  scenario('the end of the call comes before the report: one record, with the report in it', 'completed_status_first', (bench) => {
+  scenario('peer defect 6: the end of the call comes before the report: one record, with the report in it', 'completed_status_first', (bench) => {
     const world = new CallWorld(bench);
     return {
       world,
