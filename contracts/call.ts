@@ -86,6 +86,10 @@ export interface AttachRequest {
   tokenNonce?: string;
   /** Leave `setup` out of the answer: the gateway has it from `ringing`. */
   haveSetup?: boolean;
+  /** The agent has been talking since then (epoch milliseconds), ahead of the answer to this. */
+  talkingSince?: number;
+  /** And has finished: the stream was never attached. The answer has no `activityId`. `events`: what the workflow would have been told. */
+  over?: { report: ConversationReport; events: GatewayEvent[] };
 }
 
 export type AttachResult =

@@ -2,16 +2,28 @@
  * One media stream of one call: glue between the carrier's stream, the session that talks, and the call's workflow.
  *
  *   attaching ──► talking ──► reporting ──► closed        (the talk ended: report, hang up, close)
- *       │            │            └──► holding ──► closed  (a transfer: the carrier takes the call away)
+ *     │  └──► ahead ──┘│          └──► holding ──► closed  (a transfer: the carrier takes the call away)
  *       │            └──────► abandoned ──► closed        (the workflow has the call elsewhere: close, nothing else)
  *       └──────────────────────────────────► closed       (refused, no answer in time, or the stream ended first)
  *
+ * `ahead`: the workflow does not answer, and the caller hears disclosure and greeting all the same, from what was prepared while the phone rang.
+ * Only on a call's first stream, as its token says: no other has nothing to go on from.
+ *
  * Whatever comes first of stop, socket close, terminal callback, command, time limit or drain ends it, once.
  */
-import type { AttachResult, ConversationReport, GatewayCommand } from '../contracts/call';
+import {
+  type AttachRequest,
+  type AttachResult,
+  type CallSetup,
+  type ConversationReport,
+  conversationActivityId,
+  type GatewayCommand,
+  type GatewayEvent,
+} from '../contracts/call';
 import { type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier';
 import { type Clock, sleep } from '../contracts/clock';
 import type { RunToolAnswer, RunToolRequest } from '../contracts/durable-tool';
+import type { ErrorCode } from '../contracts/errors';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
 import type { TenantAccounts } from '../runtime/tenant-accounts';
@@ -21,7 +33,7 @@ import type { SocketCarrierStream } from './carrier-stream';
 import { Heartbeats } from './heartbeats';
 import type { Outbox } from './outbox';
 import type { PrewarmPool, Warm } from './prewarm';
-import type { Session, SessionEvent } from './session';
+import type { Prewarmed, Session, SessionEvent } from './session';
 import type { SessionMaker } from './session-maker';
 import type { WorkflowLink } from './workflow-link';
 
@@ -29,6 +41,8 @@ import type { WorkflowLink } from './workflow-link';
 const ATTACH_TRY_MS = 3_000;
 /** As long as the caller is kept in silence; then the carrier goes on to ask another gateway. */
 const ATTACH_LIMIT_MS = 10_000;
+/** The workflow answers within some tens of milliseconds where all is well; after so long the agent begins without it. */
+const BEGIN_AHEAD_MS = 500;
 /** One request to a durable tool's workflow; repeated, it waits on. A worker that dies answers none that it has taken. */
 const TOOL_TRY_MS = 10_000;
 const ATTACH_RETRY_MS = 200;
@@ -41,10 +55,12 @@ const MUSIC_MS = 10 * 60_000;
 /** Two seconds of what the caller said before the session was there. */
 const MAX_EARLY_FRAMES = 100;
 
+type Attached = Extract<AttachResult, { kind: 'attached' }>;
 type Early = { audio: Uint8Array } | { digit: string } | { mark: string };
 
 type State =
   | { name: 'attaching'; early: Early[]; commands: GatewayCommand[]; end: 'caller_hung_up' | 'drained' /** Monotonic. */; drainBy?: number }
+  | { name: 'ahead'; session: Session }
   | { name: 'talking'; session: Session; heartbeats: Heartbeats }
   | { name: 'reporting'; session: Session }
   | { name: 'holding'; session: Session; reported: boolean }
@@ -67,6 +83,8 @@ export interface CallHostDeps {
 
 export interface CallHostStart {
   callId: string;
+  /** Which stream of the call this is, from 1, as its token says. */
+  attachment: number;
   tokenNonce: string;
   carrier: CarrierName;
   stream: SocketCarrierStream;
@@ -86,6 +104,8 @@ export class CallHost {
   /** The workflow has been told that a person answered. */
   humanConfirmed = false;
   private taps: StreamTaps | undefined;
+  /** While set, the workflow does not know of this stream: what it is to be told waits here. */
+  private untold: GatewayEvent[] | undefined;
   /** Aborted when the carrier's stream is gone, for whichever reason. */
   private readonly gone = new AbortController();
 
@@ -115,17 +135,17 @@ export class CallHost {
   }
 
   onAudio(audio: Uint8Array): void {
-    if (this.state.name === 'talking') this.state.session.onAudio(audio);
+    if (this.state.name === 'talking' || this.state.name === 'ahead') this.state.session.onAudio(audio);
     else this.keepEarly({ audio });
   }
 
   onMark(mark: string): void {
-    if (this.state.name === 'talking') this.state.session.onMark(mark);
+    if (this.state.name === 'talking' || this.state.name === 'ahead') this.state.session.onMark(mark);
     else this.keepEarly({ mark });
   }
 
   onDtmf(digit: string): void {
-    if (this.state.name === 'talking') this.state.session.onDtmf(digit);
+    if (this.state.name === 'talking' || this.state.name === 'ahead') this.state.session.onDtmf(digit);
     else this.keepEarly({ digit });
   }
 
@@ -133,7 +153,7 @@ export class CallHost {
   onStreamClosed(): void {
     if (this.gone.signal.aborted) return;
     this.gone.abort();
-    if (this.state.name === 'talking') this.state.session.onStreamClosed();
+    if (this.state.name === 'talking' || this.state.name === 'ahead') this.state.session.onStreamClosed();
     this.stream.close();
   }
 
@@ -150,6 +170,8 @@ export class CallHost {
         // The workflow knows of this stream before the answer to its attach has come back here.
         if (command.kind !== 'reattach') this.state.commands.push(command);
         return true;
+      case 'ahead':
+        return command.kind === 'reattach' || this.order(this.state.session, command);
       case 'talking':
         if (command.kind !== 'reattach') return this.order(this.state.session, command);
         this.state.heartbeats.now();
@@ -175,6 +197,7 @@ export class CallHost {
   /** Hands the call over: another gateway goes on with it, from the next pause of the talk on, at the latest after `withinMs`. */
   drain(withinMs: number): void {
     switch (this.state.name) {
+      case 'ahead':
       case 'talking':
         this.state.session.drain(withinMs);
         return;
@@ -196,7 +219,14 @@ export class CallHost {
   }
 
   private async live(warm: Warm | undefined): Promise<void> {
-    const result = await this.attach(warm);
+    const attaching = this.attach(warm);
+    if (warm && this.start.attachment === 1 && !(await this.within(attaching, BEGIN_AHEAD_MS))) {
+      const config = await this.configOf(warm.setup.tenantId);
+      // Nobody is there to be greeted any more, or another gateway is to do it.
+      const begin = this.state.name === 'attaching' && this.state.end !== 'drained' && !this.gone.signal.aborted;
+      if (begin && !(await this.within(attaching, 0))) return this.ahead(warm, config, attaching);
+    }
+    const result = await attaching;
     if (result?.kind !== 'attached' || !result.activityId) {
       warm?.prewarmed.dispose();
       if (result?.kind === 'refused') this.onRefused(result);
@@ -204,9 +234,8 @@ export class CallHost {
       return;
     }
     const setup = warm?.setup ?? result.setup;
-    const { accounts } = this.deps;
-    const config = accounts && setup ? await accounts.configOrNone(setup.tenantId) : this.deps.config;
-    if (!setup || this.gone.signal.aborted) {
+    const config = setup && (await this.configOf(setup.tenantId));
+    if (!setup || !config || this.gone.signal.aborted) {
       warm?.prewarmed.dispose();
       if (!setup) this.log.error('attached without a set-up');
       // The activity waits for a report: none would cost the workflow a heartbeat time-out.
@@ -217,44 +246,99 @@ export class CallHost {
       );
       return;
     }
-    const { taps } = this.deps;
-    this.taps = taps && new StreamTaps(taps, setup, result.history, this.log);
-    const session = this.deps.sessions.create({
-      setup,
-      history: result.history,
-      resume: result.resume,
-      digits: result.digits,
-      toolCalls: result.toolCalls,
-      openTools: result.openTools,
+    await this.goOn(setup, config, result, warm?.prewarmed);
+  }
+
+  private async configOf(tenantId: string): Promise<Config> {
+    const { accounts, config } = this.deps;
+    return accounts ? accounts.configOrNone(tenantId) : config;
+  }
+
+  /** A session of its own for what the workflow has answered. */
+  private async goOn(setup: CallSetup, config: Config, result: Attached, prewarmed?: Prewarmed): Promise<void> {
+    const session = this.open(setup, config, result, prewarmed);
+    this.activityId = result.activityId ?? '';
+    const heartbeats = this.heartbeatsOf(session);
+    this.begin(session, { name: 'talking', session, heartbeats });
+    heartbeats.start();
+    await this.talk(session, heartbeats, isWarm(setup));
+  }
+
+  /** The agent begins, and the workflow is asked for as long as they talk. */
+  private async ahead(warm: Warm, config: Config, attaching: Promise<AttachResult | undefined>): Promise<void> {
+    const { setup } = warm;
+    this.log.warn('the workflow does not answer yet: the agent begins without it');
+    this.untold = [];
+    const session = this.open(setup, config, { history: [] }, warm.prewarmed);
+    this.begin(session, { name: 'ahead', session });
+    const first = await Promise.race([attaching, session.done.then(() => 'over' as const)]);
+    if (first === 'over' || first === undefined) {
+      const report = await session.done;
+      this.taps?.ended(report);
+      return this.wrapUp(session, false, report, isWarm(setup));
+    }
+    if (first.kind === 'attached' && first.activityId === conversationActivityId(1) && first.history.length === 0) {
+      this.log.info('attached, in the middle of the talk');
+      this.activityId = first.activityId;
+      const heartbeats = this.heartbeatsOf(session);
+      this.state = { name: 'talking', session, heartbeats };
+      this.tellAll();
+      heartbeats.start();
+      return this.talk(session, heartbeats, isWarm(setup));
+    }
+    // What was said is nobody's: the call is over, or goes on elsewhere, or has a history that this session does not know.
+    this.taps?.ended(undefined);
+    const untold = this.untold;
+    this.state = { name: 'abandoned' };
+    session.onStreamClosed();
+    if (first.kind === 'attached' && first.activityId) {
+      this.untold = undefined;
+      this.stream.clear();
+      return this.goOn(setup, config, first);
+    }
+    if (first.kind === 'refused') {
+      this.onRefused(first);
+      // They talked, and the news of the call's end came first.
+      if (first.code === ('PATTER_CALL_ENDED' satisfies ErrorCode)) await this.tellAfterwards(untold, await session.done);
+    }
+  }
+
+  private open(
+    setup: CallSetup,
+    config: Config,
+    { history, resume, digits, toolCalls, openTools }: Pick<Attached, 'history' | 'resume' | 'digits' | 'toolCalls' | 'openTools'>,
+    prewarmed: Prewarmed | undefined,
+  ): Session {
+    const { clock, sessions, taps } = this.deps;
+    this.taps = taps && new StreamTaps(taps, setup, history, this.log);
+    return sessions.create({
+      ...{ setup, history, resume, digits, toolCalls, openTools, prewarmed, config, clock },
       durable: (request, timeoutMs, signal) => this.runTool(request, timeoutMs, signal),
       stream: this.stream,
-      prewarmed: warm?.prewarmed,
       emit: (event) => this.emit(event),
       ...(this.taps && { settled: (turns, usage) => this.taps?.settled(turns, usage) }),
       progressed: () => {
         if (this.state.name === 'talking') this.state.heartbeats.now();
       },
-      config,
-      clock: this.deps.clock,
       log: this.log,
     });
-    this.activityId = result.activityId;
-    await this.talk(session, setup.transferMode === 'warm');
   }
 
-  /** @param music for a caller who waits for a person to be asked */
-  private async talk(session: Session, music: boolean): Promise<void> {
-    const early = this.state.name === 'attaching' ? this.state : undefined;
-    const heartbeats = new Heartbeats({
+  private heartbeatsOf(session: Session): Heartbeats {
+    return new Heartbeats({
       beat: () => this.deps.link.heartbeat(this.callId, this.activityId, session.checkpoint()),
       attachAgain: () => this.attachAgain(),
       onLost: (why) => this.abandon(session, why),
       clock: this.deps.clock,
       log: this.log,
     });
-    this.state = { name: 'talking', session, heartbeats };
+  }
+
+  /** What came in meanwhile is the session's. */
+  private begin(session: Session, state: Extract<State, { name: 'ahead' | 'talking' }>): void {
+    const early = this.state.name === 'attaching' ? this.state : undefined;
+    this.state = state;
     session.start();
-    heartbeats.start();
     if (early?.drainBy !== undefined) session.drain(Math.max(0, early.drainBy - this.deps.clock.monotonic()));
     for (const item of early?.early ?? []) {
       if ('audio' in item) session.onAudio(item.audio);
@@ -262,20 +346,24 @@ export class CallHost {
       else session.onMark(item.mark);
     }
     for (const command of early?.commands ?? []) this.order(session, command);
+  }
+
+  /** @param music for a caller who waits for a person to be asked */
+  private async talk(session: Session, heartbeats: Heartbeats, music: boolean): Promise<void> {
     const report = await session.done;
     heartbeats.stop();
     // Set by `abandon` while the session wound up: its report is nobody's any more.
     const abandoned = (this.state as State).name === 'abandoned';
     this.taps?.ended(abandoned ? undefined : report);
     if (abandoned) return;
-    this.state = { name: 'reporting', session };
-    this.log.info({ end: report.end, turns: report.turns.length, error: report.error }, 'conversation over');
     await this.wrapUp(session, heartbeats.seen, report, music);
   }
 
   private async wrapUp(session: Session, seen: boolean, report: ConversationReport, music: boolean): Promise<void> {
     const { clock } = this.deps;
-    const reported = this.report(this.activityId, seen, report);
+    this.state = { name: 'reporting', session };
+    this.log.info({ end: report.end, turns: report.turns.length, error: report.error }, 'conversation over');
+    const reported = this.untold ? this.tellAfterwards(this.untold, report) : this.report(this.activityId, seen, report);
     switch (report.end) {
       case 'caller_hung_up':
       case 'drained':
@@ -331,6 +419,16 @@ export class CallHost {
       });
   }
 
+  /** The attach was never answered: it goes with all that it was for. */
+  private async tellAfterwards(events: GatewayEvent[] = [], report: ConversationReport): Promise<'delivered' | 'spooled' | 'lost'> {
+    const { outbox } = this.deps;
+    const request = { ...this.attachRequest(true), talkingSince: report.startedAt, over: { report, events: events.filter(isFact) } };
+    return outbox.send({ kind: 'untold_talk', callId: this.callId, carrier: this.start.carrier, request }).catch((error: unknown) => {
+      this.log.error({ err: error }, 'a talk was neither told nor spooled');
+      return 'lost' as const;
+    });
+  }
+
   private async hangup(): Promise<void> {
     const { clock, outbox } = this.deps;
     const { carrier } = this.start;
@@ -370,15 +468,17 @@ export class CallHost {
     }
   }
 
-  /** Until there is an answer, or the time is up. */
+  /** Until there is an answer, or the time is up: while they talk, it is not. */
   private async attach(warm: Warm | undefined): Promise<AttachResult | undefined> {
-    const { clock, gatewayId, link } = this.deps;
-    const { carrierCallId, streamId } = this.stream;
+    const { clock, link } = this.deps;
+    const { streamId } = this.stream;
     const until = clock.monotonic() + ATTACH_LIMIT_MS;
-    const request = { gatewayId, carrierCallId, streamId, tokenNonce: this.tokenNonce, haveSetup: warm !== undefined };
     for (;;) {
-      const left = until - clock.monotonic();
-      if (left <= 0) return undefined;
+      const ahead = this.untold !== undefined;
+      const left = ahead ? ATTACH_TRY_MS : until - clock.monotonic();
+      // Once they have talked, the attach goes with the report.
+      if (left <= 0 || (ahead && this.state.name !== 'ahead')) return undefined;
+      const request = { ...this.attachRequest(warm !== undefined), ...(ahead && { talkingSince: this.startedAt }) };
       try {
         return await link.attach(this.callId, request, `stream/${streamId}`, Math.min(ATTACH_TRY_MS, left));
       } catch (error) {
@@ -391,13 +491,16 @@ export class CallHost {
 
   /** For a conversation that goes on while its activity is over. */
   private async attachAgain(): Promise<'attached' | 'unavailable' | 'lost'> {
-    const { gatewayId, link } = this.deps;
-    const { carrierCallId, streamId } = this.stream;
-    const request = { gatewayId, carrierCallId, streamId, tokenNonce: this.tokenNonce, haveSetup: true };
+    const { link } = this.deps;
     this.attachedAgain += 1;
     let result: AttachResult;
     try {
-      result = await link.attach(this.callId, request, `stream/${streamId}/${this.attachedAgain}`, ATTACH_TRY_MS);
+      result = await link.attach(
+        this.callId,
+        this.attachRequest(true),
+        `stream/${this.stream.streamId}/${this.attachedAgain}`,
+        ATTACH_TRY_MS,
+      );
     } catch (error) {
       this.log.warn({ err: error }, 'the conversation has no activity, and the workflow does not answer; it goes on');
       return 'unavailable';
@@ -407,6 +510,25 @@ export class CallHost {
     this.log.info({ activityId: result.activityId }, 'attached again');
     this.activityId = result.activityId;
     return 'attached';
+  }
+
+  private attachRequest(haveSetup: boolean): AttachRequest {
+    const { carrierCallId, streamId } = this.stream;
+    return { gatewayId: this.deps.gatewayId, carrierCallId, streamId, tokenNonce: this.tokenNonce, haveSetup };
+  }
+
+  /** What it resolves with; undefined: nothing within `ms`. Does not reject with it. */
+  private async within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+    const waited = new AbortController();
+    const late = sleep(this.deps.clock, ms, waited.signal).then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await Promise.race([promise, late]);
+    } finally {
+      waited.abort();
+    }
   }
 
   private onRefused(result: Extract<AttachResult, { kind: 'refused' }>): void {
@@ -436,7 +558,14 @@ export class CallHost {
       this.taps?.machine('human');
     }
     const envelope = { gatewayId, streamId: this.stream.streamId, sequence: this.sequence, at: clock.now() };
-    outbox.post({ kind: 'gateway_event', callId: this.callId, event: { ...event, ...envelope } });
+    if (this.untold) this.untold.push({ ...event, ...envelope });
+    else outbox.post({ kind: 'gateway_event', callId: this.callId, event: { ...event, ...envelope } });
+  }
+
+  private tellAll(): void {
+    const events = this.untold ?? [];
+    this.untold = undefined;
+    for (const event of events) this.deps.outbox.post({ kind: 'gateway_event', callId: this.callId, event });
   }
 
   private keepEarly(item: Early): void {
@@ -448,4 +577,13 @@ export class CallHost {
   private emptyReport(end: 'caller_hung_up' | 'drained' | 'provider_failed'): ConversationReport {
     return { end, turns: [], usage: [], startedAt: this.startedAt, endedAt: this.deps.clock.now(), toolCalls: [] };
   }
+}
+
+function isWarm({ transferMode }: CallSetup): boolean {
+  return transferMode === 'warm';
+}
+
+/** What still counts when the talk is over; the rest asks for something to be done in it. */
+function isFact({ kind }: GatewayEvent): boolean {
+  return kind === 'opt_out' || kind === 'sealed_turns' || kind === 'human_confirmed' || kind === 'machine_suspected' || kind === 'said';
 }

@@ -52,8 +52,8 @@ export async function continueCall(gateway: GatewayContext, request: ContinueReq
   } catch (error) {
     gateway.log.warn({ callId, carrierCallId, unanswered, err: error }, 'the workflow did not say what comes next');
     if (unanswered + 1 < MAX_UNANSWERED) return { kind: 'wait', ms: ASK_AGAIN_MS, ask: 'here', unanswered: unanswered + 1 };
-    // Which attachment it will be is the workflow's count; the claim only has to be there.
-    instruction = { kind: 'stream', attachment: 1 };
+    // Which attachment it will be is the workflow's count; the first, which may greet before the workflow has answered, was another stream's.
+    instruction = { kind: 'stream', attachment: 2 };
   }
   gateway.log.info({ callId, carrierCallId, instruction }, 'the carrier goes on');
   switch (instruction.kind) {

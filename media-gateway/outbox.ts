@@ -2,7 +2,7 @@
  * All that the gateway has to hand over: tried at once, and spooled to disk when it cannot be. What belongs to one call goes out in order.
  * When `send` resolves, the item is delivered, or will be although this process dies.
  */
-import type { CarrierEvent, ConversationReport, GatewayEvent } from '../contracts/call';
+import type { AttachRequest, CarrierEvent, ConversationReport, GatewayEvent } from '../contracts/call';
 import { type Carrier, type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier';
 import { type Clock, sleep } from '../contracts/clock';
 import type { Logger } from '../runtime/log';
@@ -24,12 +24,15 @@ export type OutboxItem =
       /** Epoch milliseconds of its making. */
       at: number;
     }
+  /** A talk from its beginning to its end, of which the workflow has not heard yet: see `AttachRequest.over`. */
+  | { kind: 'untold_talk'; callId: string; carrier: CarrierName; request: AttachRequest }
   | { kind: 'hangup'; callId: string; carrier: CarrierName; carrierCallId: string; at: number };
 
 /** An activity that has been asked for is started within a second; with a worker just killed, within a few. */
 export const ACTIVITY_START_GRACE_MS = 15_000;
 /** A call that long after its end needs no hang-up: the carrier's own time limit has ended it. */
 const HANGUP_GIVE_UP_MS = 4 * 3_600_000;
+const ATTACH_DEADLINE_MS = 2_000;
 /** Before an item goes to disk only because the activity is being started at this very moment. */
 const QUICK_RETRIES_MS = [100, 300, 600];
 
@@ -159,6 +162,15 @@ async function deliverItem(
       const { gatewayId, streamId, report, at } = item;
       const late = await link.gatewayEvent(item.callId, { kind: 'late_report', gatewayId, streamId, sequence: 0, at, report });
       log.warn({ callId: item.callId, activityId: item.activityId, answer: late }, 'a report came after its activity');
+      return 'done';
+    }
+    case 'untold_talk': {
+      const { callId, carrier, request } = item;
+      const answer = await link.attach(callId, request, `stream/${request.streamId}/over`, ATTACH_DEADLINE_MS);
+      if (answer.kind === 'attached') return 'done';
+      log.warn({ callId, code: answer.code, reason: answer.reason }, 'a talk that the workflow had not heard of is not taken any more');
+      const { carrierCallId } = request;
+      if (answer.action === 'hangup') await follow({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
       return 'done';
     }
     case 'hangup': {

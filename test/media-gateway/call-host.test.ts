@@ -236,3 +236,132 @@ test('what this gateway tells anyway is no second signal: the end of its stream,
   const { carrierEvents } = await harness.seen(callId);
   expect(carrierEvents).toMatchObject([{ kind: 'stream', status: 'stopped', streamId: elsewhere }]);
 });
+
+describe('a call that is answered while Temporal does not answer', () => {
+  let door: Awaited<ReturnType<Harness['door']>>;
+  let home: string;
+  let cut: Gateway;
+
+  beforeEach(async () => {
+    door = await harness.door();
+    home = harness.newHome();
+    cut = await harness.gateway({ home, client: door.client });
+  });
+  afterEach(() => door.thaw());
+
+  /** Rings while all is well; from the answer on nothing passes. */
+  async function answered(script: Parameters<Harness['startCall']>[0] = {}, claims: Parameters<typeof tokenFor>[1] = {}) {
+    const { callId, carrierCallId } = await harness.startCall(script);
+    await post(cut, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: 'ringing', SequenceNumber: '1' });
+    await eventually(() => harness.sessions.warmed.some((warm) => warm.callId === callId));
+    door.freeze();
+    const media = await MediaClient.start(cut, carrierCallId, tokenFor(callId, claims));
+    return { callId, carrierCallId, media };
+  }
+
+  async function talksAhead(script: Parameters<Harness['startCall']>[0] = {}) {
+    const call = await answered(script);
+    const session = await eventually(() => harness.sessions.of(call.callId)[0]);
+    expect((await harness.seen(call.callId)).attaches).toHaveLength(1);
+    return { ...call, session };
+  }
+
+  test('is greeted from what was prepared while the phone rang, and attached when Temporal is back', async () => {
+    const { callId, carrierCallId, media, session } = await talksAhead();
+    const warm = harness.sessions.warmed.find((entry) => entry.callId === callId);
+    expect(session.options).toMatchObject({ history: [], prewarmed: warm?.prewarmed });
+    expect([session.started, session.options.resume]).toEqual([true, undefined]);
+    media.audio(Buffer.from('hello'));
+    session.options.emit({ kind: 'human_confirmed', text: 'hello' });
+    await eventually(() => session.audio.length > 0);
+    door.thaw();
+    await eventually(async () => (await harness.seen(callId)).gatewayEvents.length > 0);
+    // Longer than the heartbeat time-out: it is told of from then on.
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    const seen = await harness.seen(callId);
+    expect(seen.lost).toEqual([]);
+    expect(seen.gatewayEvents).toMatchObject([{ kind: 'human_confirmed', sequence: 1, streamId: media.streamId }]);
+    media.stop(carrierCallId);
+    expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [{ text: 'hello' }] }]);
+    expect(harness.sessions.of(callId)).toHaveLength(1);
+    expect(warm?.disposed).toBe(false);
+  });
+
+  test('loses the agent without a report when the attach is refused after the greeting, and is hung up', async () => {
+    const { callId, carrierCallId, media, session } = await talksAhead({
+      refuse: { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_DUPLICATE', reason: 'second call' },
+    });
+    door.thaw();
+    await media.closed;
+    await eventually(() => harness.rest.ended.includes(carrierCallId));
+    expect(session.streamClosed).toBe(1);
+    const seen = await harness.seen(callId);
+    expect([seen.reports, seen.attaches.filter(({ over }) => over)]).toEqual([[], []]);
+  });
+
+  test('is told of afterwards, from the disk of a gateway that is gone too, when it was over before', async () => {
+    const { callId, carrierCallId, media, session } = await talksAhead();
+    media.audio(Buffer.from('never again'));
+    await eventually(() => session.audio.length > 0);
+    session.options.emit({ kind: 'opt_out', by: 'voice' });
+    session.options.emit({ kind: 'consent_heard' });
+    media.stop(carrierCallId);
+    await media.closed;
+    await cut.stop();
+    expect((await harness.seen(callId)).reports).toEqual([]);
+    await harness.gateway({ home });
+    expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [{ text: 'never again' }] }]);
+    const { attaches, gatewayEvents } = await harness.seen(callId);
+    expect(attaches.at(-1)).toMatchObject({ carrierCallId, streamId: media.streamId, talkingSince: 1 });
+    // What asks for something to be done in the talk is out of date.
+    expect(gatewayEvents).toMatchObject([{ kind: 'opt_out', sequence: 1 }]);
+    expect(harness.rest.ended).not.toContain(carrierCallId);
+  });
+
+  test('is hung up when the agent ends it, and told of when Temporal is back', async () => {
+    const { callId, carrierCallId, media, session } = await talksAhead();
+    session.end('agent_ended');
+    await media.closed;
+    expect(harness.rest.ended).toContain(carrierCallId);
+    door.thaw();
+    expect(await reports(callId)).toMatchObject([{ end: 'agent_ended' }]);
+    expect((await harness.seen(callId)).lost).toEqual([]);
+  });
+
+  test('is told of once more when the news of its end came first', async () => {
+    const { callId, media } = await talksAhead({
+      refuse: { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_ENDED', reason: 'the call has ended' },
+    });
+    door.thaw();
+    await media.closed;
+    await eventually(async () => (await harness.seen(callId)).attaches.some(({ over }) => over?.report.end === 'caller_hung_up'));
+  });
+
+  test('goes on with what was said before, where there was something after all', async () => {
+    const history = [{ role: 'user', text: 'before', at: 1 }] as const;
+    const { callId, carrierCallId, media, session } = await talksAhead({ history: [...history] });
+    door.thaw();
+    const next = await eventually(() => harness.sessions.of(callId)[1]);
+    expect(next.options.history).toEqual(history);
+    expect(session.streamClosed).toBe(1);
+    media.audio(Buffer.from('and now'));
+    await eventually(() => next.audio.length > 0);
+    media.stop(carrierCallId);
+    expect(await reports(callId)).toMatchObject([{ turns: [{ text: 'and now' }] }]);
+  });
+
+  test('is not greeted by a later stream of the call, nor by a gateway that has nothing prepared', async () => {
+    const later = await answered({}, { a: 2 });
+    const { callId, carrierCallId } = await harness.startCall();
+    const cold = await MediaClient.start(cut, carrierCallId, tokenFor(callId));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect([...harness.sessions.of(later.callId), ...harness.sessions.of(callId)]).toEqual([]);
+    door.thaw();
+    await eventually(() => harness.sessions.of(callId)[0]);
+    await eventually(() => harness.sessions.of(later.callId)[0]);
+    later.media.stop(later.carrierCallId);
+    cold.stop(carrierCallId);
+    await reports(callId);
+    await reports(later.callId);
+  });
+});

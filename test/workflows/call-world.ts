@@ -6,6 +6,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { CallActivities, CallMediaActivities, CallRules, CallSettlement, DialResult } from '../../contracts/activities';
 import { agentSchema } from '../../contracts/agent';
 import {
+  type AttachRequest,
   type AttachResult,
   attachUpdate,
   type CallInput,
@@ -217,6 +218,19 @@ export class CallWorld {
 
   stream(streamId = 'MZ1', over: { gatewayId?: string; tokenNonce?: string; carrierCallId?: string } = {}): Promise<AttachResult> {
     const request = { gatewayId: 'gw-1', carrierCallId: CARRIER_CALL, tokenNonce: `nonce-${streamId}`, haveSetup: true, streamId, ...over };
+    return this.handle.executeUpdate(attachUpdate, { args: [request] });
+  }
+
+  /** A stream whose gateway talked, and finished, without an answer of the workflow's. */
+  finished(report: Partial<ConversationReport>, events: GatewayEvent[] = [], streamId = 'MZ1'): Promise<AttachResult> {
+    const whole: ConversationReport = {
+      ...{ end: 'caller_hung_up', turns: [], usage: [], startedAt: T0 + 2_000, endedAt: T0 + 20_000, toolCalls: [] },
+      ...report,
+    };
+    const request: AttachRequest = {
+      ...{ gatewayId: 'gw-1', carrierCallId: CARRIER_CALL, tokenNonce: `nonce-${streamId}`, haveSetup: true, streamId },
+      ...{ talkingSince: whole.startedAt, over: { report: whole, events } },
+    };
     return this.handle.executeUpdate(attachUpdate, { args: [request] });
   }
 

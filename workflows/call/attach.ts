@@ -5,9 +5,10 @@ import type { ErrorCode } from '../../contracts/errors';
 import { CONVERSATION_HEARTBEAT_MS } from './activities';
 import { vote } from './amd';
 import type { CallState, Conversation } from './call-state';
-import { openConversation, reopenConversation } from './conversation';
+import { openConversation, recordConversation, reopenConversation, takeReport } from './conversation';
 import { rulesKnown } from './place';
 import { startIfConsented } from './recording';
+import { onGatewayEvent } from './signals';
 
 /** A dead gateway is noticed within a heartbeat's time-out; a little more for the server to say so. */
 export const OLD_STREAM_GRACE_MS = CONVERSATION_HEARTBEAT_MS + 700;
@@ -25,6 +26,7 @@ export function validateAttach(request: AttachRequest): void {
 
 export async function attach(state: CallState, request: AttachRequest): Promise<AttachResult> {
   if (!state.adopt(request.carrierCallId)) return duplicateCall(state);
+  if (request.over) return takeFinished(state, request, request.over);
   if (state.isOver) return ended();
   if (request.streamId === undefined) return warmUp(state, request);
 
@@ -36,7 +38,7 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   if (usedBy !== undefined && usedBy !== streamId) return refuse('close', 'PATTER_TOKEN_USED', 'this call token has opened another stream');
   state.usedNonces.set(nonce, streamId);
   // Media flows: whatever callbacks got lost, somebody answered.
-  state.leg.answeredAt ??= Date.now();
+  state.leg.answeredAt ??= request.talkingSince ?? Date.now();
 
   if (!(await oldStreamGone(state))) {
     return refuse('close', 'PATTER_CALL_DUPLICATE', 'another stream of this call is alive');
@@ -72,6 +74,26 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
     ...(resume && openTools.length > 0 && { openTools }),
     ...(pressed && { digits: pressed.digits }),
   };
+}
+
+/**
+ * A talk that has begun and ended while this workflow could not be reached. What a call's end has settled stands; until then it counts as any other,
+ * also where the news of the end came first.
+ */
+function takeFinished(state: CallState, request: AttachRequest, { report, events }: NonNullable<AttachRequest['over']>): AttachResult {
+  const { streamId = '', tokenNonce = '' } = request;
+  if (state.phase.kind === 'settling' || state.phase.kind === 'ended') return ended();
+  const usedBy = state.usedNonces.get(tokenNonce);
+  if (usedBy !== undefined && usedBy !== streamId) return refuse('close', 'PATTER_TOKEN_USED', 'this call token has opened another stream');
+  state.usedNonces.set(tokenNonce, streamId);
+  state.leg.answeredAt ??= report.startedAt;
+  // Its attach may have come through, and only the answer was lost.
+  const conversation = state.streams.get(streamId) ?? recordConversation(state, { streamId, gatewayId: request.gatewayId });
+  if (conversation.result?.kind !== 'report') {
+    for (const event of events) onGatewayEvent(state, event);
+    takeReport(state, conversation, report);
+  }
+  return { kind: 'attached', history: [], attachment: conversation.attachment };
 }
 
 /**

@@ -28,6 +28,8 @@ export function openConversation(state: CallState, stream: { streamId: string; g
         finish(state, conversation, { kind: 'report', report });
       },
       (error) => {
+        // Reported in another way, and cancelled for that.
+        if (conversation.result?.kind === 'report') return;
         const failure = describeFailure(error);
         if (failure.checkpoint) state.transcript.recover(attachment, failure.checkpoint);
         finish(state, conversation, failure.result);
@@ -36,6 +38,25 @@ export function openConversation(state: CallState, stream: { streamId: string; g
   state.conversation = conversation;
   state.streams.set(stream.streamId, conversation);
   return conversation;
+}
+
+/** A stream that was over before anything was heard of it: no activity waits for its report. */
+export function recordConversation(state: CallState, stream: { streamId: string; gatewayId: string }): Conversation {
+  const conversation: Conversation = {
+    ...{ attachment: ++state.attachments, ...stream },
+    ...{ streamOver: true, superseded: false, cancel: () => undefined },
+  };
+  // Who talks now goes on talking.
+  if (!state.liveConversation) state.conversation = conversation;
+  state.streams.set(stream.streamId, conversation);
+  return conversation;
+}
+
+/** The report of a conversation whose activity, if it has one, nobody will complete. */
+export function takeReport(state: CallState, conversation: Conversation, report: ConversationReport): void {
+  state.transcript.complete(conversation.attachment, report, state.rules?.setup.carrier ?? 'twilio');
+  finish(state, conversation, { kind: 'report', report });
+  conversation.cancel();
 }
 
 /** The same stream, whose gateway was taken for lost and is not. */

@@ -8,6 +8,8 @@ const CARRIER_END_MS = 10_000;
 const REPORT_MS = 10_000;
 /** Its gateway may live, with the report on disk, and only have been cut off from Temporal. */
 const LATE_REPORT_MS = 5_000;
+/** Answered, and no stream: a gateway may have talked without us, and is about to tell. */
+const UNTOLD_TALK_MS = 5_000;
 const LOOKS = 5;
 const LOOK_EVERY_MS = 2_000;
 
@@ -17,6 +19,9 @@ export async function ending(state: CallState, hangUp: boolean): Promise<Phase> 
     await condition(() => state.leg.end !== undefined || alarm.rang || state.mustStop);
   }
   if (!state.leg.end) await bringAbout(state);
+  if (state.attachments === 0 && state.leg.answeredAt !== undefined && !state.refusal && patched('untold-talk')) {
+    await condition(() => state.attachments > 0, UNTOLD_TALK_MS);
+  }
   // A gateway hears of the end itself, and one that is dead is noticed by its heartbeat.
   if (state.liveConversation) await condition(() => state.liveConversation === undefined, REPORT_MS);
   state.liveConversation?.cancel();

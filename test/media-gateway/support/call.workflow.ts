@@ -73,6 +73,11 @@ export async function call(script: Script): Promise<void> {
     const setup = request.haveSetup ? undefined : (script.setup ?? setupOfInbound());
     if (!request.streamId) return { kind: 'attached', setup, history: [], attachment: streams + 1 };
     if (script.refuse) return script.refuse;
+    if (request.over) {
+      seen.gatewayEvents.push(...request.over.events);
+      seen.reports.push(request.over.report);
+      return { kind: 'attached', history: [], attachment: ++streams };
+    }
     if (nonces.has(request.tokenNonce ?? '')) {
       return { kind: 'refused', action: 'close', code: 'PATTER_TOKEN_USED', reason: 'used before' };
     }

@@ -28,6 +28,7 @@ import type { Store } from '../../../store/store';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres';
 import { startTestTemporal, type TestTemporal } from '../../support/temporal';
 import { finishSignal, type Script, type Seen, seenQuery } from './call.workflow';
+import { Door } from './door';
 import { ScriptedSessions } from './scripted-session';
 
 export const AUTH_TOKEN = 'auth-token-of-the-tests';
@@ -108,6 +109,7 @@ export class RestServer {
 export class Harness {
   readonly sessions = new ScriptedSessions();
   readonly gateways: Gateway[] = [];
+  private readonly doors: Door[] = [];
   private readonly homes: string[] = [];
 
   private constructor(
@@ -148,6 +150,7 @@ export class Harness {
 
   async stop(): Promise<void> {
     await Promise.all(this.gateways.map((gateway) => gateway.stop()));
+    await Promise.all(this.doors.map((door) => door.stop()));
     this.worker.shutdown();
     await this.workerDone;
     await this.native.close();
@@ -156,6 +159,13 @@ export class Harness {
     await this.database.drop();
     await this.rest.stop();
     for (const home of this.homes) rmSync(home, { recursive: true, force: true });
+  }
+
+  /** A way to Temporal that can be closed. */
+  async door(): Promise<Door> {
+    const door = await Door.open(this.temporal.address, this.temporal.namespace);
+    this.doors.push(door);
+    return door;
   }
 
   get databaseUrl(): string {
