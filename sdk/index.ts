@@ -7,22 +7,33 @@
  *     const call = await phone.call({ to: '+1…' });
  *     console.log((await call.result()).outcome);
  */
-export type { PipelineHooks } from '../media-gateway/engines/pipeline/hooks';
-export { Agent } from './agent/agent';
+export type { AnsweredBy, Outcome } from '../contracts/outcomes';
+export type { HookContext, PipelineHooks } from '../media-gateway/engines/pipeline/hooks';
+export type { ChatMessage } from '../providers/llm/chat';
+export { Agent, type AgentFields } from './agent/agent';
 export { Guardrail, guardrail } from './agent/guardrail';
 export { Tool, tool } from './agent/tool';
 export { type ErrorCode, isPatterError, PatterConnectionError, PatterError, PatterTypeError, PatterValidationError } from './errors';
 export { EmbeddedServer, type EmbeddedServerOptions } from './local/embedded-server';
 export type { AgentOptions, AgentProvider, GuardrailFunction, GuardrailOptions, ToolFunction, ToolOptions } from './options/agent';
 export type { CallOptions } from './options/call';
-export { CallControl } from './options/call-control';
+export { CallControl, type CallControlParts } from './options/call-control';
 export type { Answer, Callback, Callbacks, MessageFunction, MessageHandler } from './options/callbacks';
 export type { ConnectOptions } from './options/connect';
-export type { CloudOptions, LocalOptions, PatterOptions, PriceEntry, Pricing } from './options/constructor';
+export type {
+  CloudOptions,
+  CommonOptions,
+  LocalConfigFields,
+  LocalOptions,
+  PatterOptions,
+  PriceEntry,
+  Pricing,
+} from './options/constructor';
 export type {
   CallDirection,
   CallEndEvent,
   CallEvent,
+  CallParties,
   CallStartEvent,
   HistoryEntry,
   IncomingMessage,
@@ -35,6 +46,7 @@ export type { CallHandle, CallResult, CallStatus, CallUpdate } from './options/h
 export { LocalConfig } from './options/local-config';
 export type { CallMetrics, CostBreakdown, LatencyBreakdown, TurnMetrics } from './options/metrics';
 export type { ServeOptions, ServeSettings, TestOptions } from './options/serve';
+export type { BothSpellings } from './options/spellings';
 export type { BuiltInTunnel, OpenTunnel, Tunnel, TunnelOption } from './options/tunnel';
 export { Patter } from './patter';
 export { Telnyx, type TelnyxOptions, Twilio, type TwilioOptions } from './providers/carriers';
@@ -43,4 +55,11 @@ export { OpenAILLM, type OpenAILLMOptions } from './providers/llm';
 export { DeepgramSTT, type DeepgramSTTOptions, OpenAISTT, type OpenAISTTOptions, WhisperSTT } from './providers/stt';
 export { ElevenLabsTTS, type ElevenLabsTTSOptions, OpenAITTS, type OpenAITTSOptions } from './providers/tts';
 export { CloudflareTunnel, Ngrok, type NgrokOptions, StaticTunnel } from './providers/tunnels';
-export { LLMConfig, STTConfig, TTSConfig } from './providers/voice-configs';
+export {
+  LLMConfig,
+  type LLMConfigFields,
+  STTConfig,
+  type STTConfigFields,
+  TTSConfig,
+  type TTSConfigFields,
+} from './providers/voice-configs';

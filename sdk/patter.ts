@@ -30,6 +30,7 @@ interface HelperOptions {
 
 type Settled = { readonly mode: 'local'; readonly config: LocalConfig } | { readonly mode: 'cloud'; readonly config: CloudConfig };
 
+/** Agents on phone numbers. Local mode has everything in this process, cloud mode uses a backend elsewhere; the options tell which. */
 export class Patter {
   /** Deepgram hears. `language` is BCP 47, by default `en`. */
   static deepgram(options: HelperOptions & { language?: string } = {}): STTConfig {
@@ -51,12 +52,12 @@ export class Patter {
     return new OpenAITTS(options);
   }
 
-  /** @throws PatterValidationError unless there are `blockedTerms` or a `check` */
+  /** What the agent must not say. @throws PatterValidationError unless there are `blockedTerms` or a `check` */
   static guardrail(options: GuardrailOptions): Guardrail {
     return new Guardrail(options);
   }
 
-  /** @throws PatterValidationError unless there is exactly one of `handler` and `webhookUrl` */
+  /** What the model may call. @throws PatterValidationError unless there is exactly one of `handler` and `webhookUrl` */
   static tool(options: ToolOptions): Tool {
     return new Tool(options);
   }
@@ -92,6 +93,7 @@ export class Patter {
         : { mode: 'local', config: resolveLocalConfig(options, this.#env, cwd) };
   }
 
+  /** As the options tell. */
   get mode(): 'local' | 'cloud' {
     return this.#settled.mode;
   }
@@ -129,6 +131,7 @@ export class Patter {
    * @throws PatterTypeError when `agent` is none; PatterValidationError; PatterConnectionError in cloud mode
    */
   async serve(options: ServeOptions): Promise<void>;
+  /** As `serve({ agent, ...settings })`. */
   async serve(agent: Agent, settings?: ServeSettings): Promise<void>;
   async serve(first: Agent | ServeOptions, second?: ServeSettings): Promise<void> {
     const config = this.#local('serve()', 'In cloud mode use connect({ onMessage }).');
@@ -183,6 +186,7 @@ export class Patter {
    * @throws PatterTypeError when `agent` is none; PatterConnectionError in cloud mode
    */
   async test(options: TestOptions & { agent: Agent }): Promise<void>;
+  /** As `test({ agent, ...settings })`. */
   async test(agent: Agent, settings?: TestOptions): Promise<void>;
   async test(first: Agent | (TestOptions & { agent: Agent }), second?: TestOptions): Promise<void> {
     const config = this.#local('test()');

@@ -1,6 +1,7 @@
 /** A text model in a conversation: streams words and tool calls. One file per vendor. */
 import type { UsageLine } from '../../contracts/call';
 
+/** One entry of what a text model is asked with. */
 export type ChatMessage =
   | { role: 'system' | 'user' | 'assistant'; text: string }
   | { role: 'assistant'; toolCalls: { id: string; name: string; arguments: string }[]; text?: string }

@@ -36,9 +36,12 @@ export interface AgentFields {
 // Known by a symbol and not by instanceof alone: the package may be there twice, once as CommonJS and once as ESM.
 const AGENT = Symbol.for('getpatter.Agent');
 
+/** Who talks: options that have been checked, with every default filled in, frozen. `phone.agent({...})` makes one. */
 export interface Agent extends AgentFields {}
+/** Who talks: options that have been checked, with every default filled in, frozen. `phone.agent({...})` makes one. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all fields are assigned in the constructor, from the one list above
 export class Agent {
+  /** Known by it across copies of the package. */
   readonly [AGENT] = true;
 
   /** Checked in form; whether the vendors' keys are there is checked by `phone.agent()`. @throws PatterValidationError, PatterTypeError */
@@ -57,6 +60,7 @@ export class Agent {
     };
   }
 
+  /** Whether `value` is an Agent, also one that another copy of the package has made. */
   static is(value: unknown): value is Agent {
     return typeof value === 'object' && value !== null && (value as { [AGENT]?: unknown })[AGENT] === true;
   }

@@ -8,10 +8,15 @@ const NAMES = ['name', 'blockedTerms', 'check', 'replacement', 'timeoutMs'] as c
 
 /** Frozen. `new Guardrail({...})` and `guardrail({...})` are the same. */
 export class Guardrail implements GuardrailOptions {
+  /** For logs and records. */
   readonly name: string;
+  /** Case-insensitive, whole words. */
   readonly blockedTerms: readonly string[];
+  /** True: the text must not be spoken. */
   readonly check?: GuardrailFunction;
+  /** Spoken instead. */
   readonly replacement: string;
+  /** Milliseconds for `check`. */
   readonly timeoutMs: number;
 
   /** @throws PatterValidationError unless there are `blockedTerms` or a `check` */
@@ -41,6 +46,7 @@ export class Guardrail implements GuardrailOptions {
   }
 }
 
+/** The same as `new Guardrail(options)`. @throws PatterValidationError unless there are `blockedTerms` or a `check` */
 export function guardrail(options: GuardrailOptions): Guardrail {
   return new Guardrail(options);
 }

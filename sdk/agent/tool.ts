@@ -17,13 +17,21 @@ const NAMES = [
 
 /** Frozen. `new Tool({...})` and `tool({...})` are the same. */
 export class Tool implements ToolOptions {
+  /** Visible to the model. */
   readonly name: string;
+  /** Visible to the model. */
   readonly description: string;
+  /** JSON Schema of the arguments. */
   readonly parameters: Record<string, unknown>;
+  /** Called in this process. */
   readonly handler?: ToolFunction;
+  /** Gets a POST with the arguments. */
   readonly webhookUrl?: string;
+  /** Signs the requests of `webhookUrl`. */
   readonly secret?: string;
+  /** Milliseconds for all tries together. */
   readonly timeoutMs: number;
+  /** Runs as a step of the call's workflow. */
   readonly durable: boolean;
 
   /** @throws PatterValidationError unless there is exactly one of `handler` and `webhookUrl` */
@@ -62,6 +70,7 @@ export class Tool implements ToolOptions {
   }
 }
 
+/** The same as `new Tool(options)`. @throws PatterValidationError unless there is exactly one of `handler` and `webhookUrl` */
 export function tool(options: ToolOptions): Tool {
   return new Tool(options);
 }

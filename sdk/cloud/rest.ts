@@ -6,6 +6,7 @@ import type { CloudConfig } from '../options/constructor';
 const DEADLINE_MS = 20_000;
 
 export class RestClient {
+  /** @param config `apiKey` may be empty: for a backend of this machine */
   constructor(private readonly config: Pick<CloudConfig, 'apiKey' | 'restUrl'>) {}
 
   /** @throws PatterConnectionError when the backend cannot be reached or refuses the key; PatterError with the backend's code */
@@ -29,7 +30,10 @@ export class RestClient {
       response = await fetch(`${restUrl}${path}`, {
         method,
         signal,
-        headers: { authorization: `Bearer ${apiKey}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        headers: {
+          ...(apiKey !== '' && { authorization: `Bearer ${apiKey}` }),
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });
     } catch (cause) {

@@ -3,15 +3,19 @@ import type { Agent } from '../agent/agent';
 import type { Callbacks, MessageHandler } from '../options/callbacks';
 import { checkPort } from '../options/check';
 import type { LocalConfigFields } from '../options/constructor';
-import type { LocalBackend, LocalBackendOptions } from './local-backend';
+import type { LocalBackend } from './local-backend';
 
+/** Options of `new EmbeddedServer()`: those of `serve()`, and the configuration. */
 export interface EmbeddedServerOptions extends Callbacks {
+  /** `phone.config`. */
   config: LocalConfigFields;
+  /** Takes the calls. */
   agent: Agent;
   /** @default false */
   recording?: boolean;
   /** @default '' */
   voicemailMessage?: string;
+  /** The agent is this function (or URL) instead of a model. Pipeline only. */
   onMessage?: MessageHandler;
   /** @default true */
   dashboard?: boolean;
@@ -21,15 +25,21 @@ export interface EmbeddedServerOptions extends Callbacks {
 
 const DEFAULT_PORT = 8_000;
 
+/** The server behind `serve()`, to be started and stopped by hand. */
 export class EmbeddedServer {
+  /** As given. */
   readonly config: LocalConfigFields;
+  /** As given. */
   readonly agent: Agent;
+  /** Whether calls are recorded. */
   readonly recording: boolean;
+  /** Said to answering machines; '': nothing. */
   readonly voicemailMessage: string;
   readonly #backend: LocalBackend;
   readonly #options: EmbeddedServerOptions;
 
-  constructor(options: EmbeddedServerOptions, backend: LocalBackendOptions = {}) {
+  /** Starts nothing yet. */
+  constructor(options: EmbeddedServerOptions) {
     this.config = options.config;
     this.agent = options.agent;
     this.recording = options.recording ?? false;
@@ -37,7 +47,7 @@ export class EmbeddedServer {
     this.#options = options;
     // Loaded when it is wanted: an import of the package does nothing.
     const local = require('./local-backend') as typeof import('./local-backend');
-    this.#backend = new local.LocalBackend(options.config, backend);
+    this.#backend = new local.LocalBackend(options.config);
   }
 
   /** Resolves when calls are taken. @throws PatterValidationError for a port that cannot be */

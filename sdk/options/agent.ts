@@ -11,6 +11,7 @@ import type { ToolContext } from './events';
 // biome-ignore lint/suspicious/noExplicitAny: a handler names the arguments that its own JSON Schema promises
 export type ToolFunction = (args: any, context: ToolContext) => unknown | Promise<unknown>;
 
+/** Options of `tool()`: what the model may call. */
 export interface ToolOptions {
   /** Visible to the model: 1 to 64 letters, digits, `_` or `-`, and none of the built-in names. */
   name: string;
@@ -33,10 +34,13 @@ export interface ToolOptions {
 /** True: the text must not be spoken. */
 export type GuardrailFunction = (text: string) => boolean | Promise<boolean>;
 
+/** Options of `guardrail()`: what the agent must not say. */
 export interface GuardrailOptions {
+  /** For logs and records. */
   name: string;
   /** Case-insensitive, whole words. */
   blockedTerms?: readonly string[];
+  /** Decides on every sentence before it is spoken. */
   check?: GuardrailFunction;
   /** Milliseconds for `check`; one that is late counts as blocked. @default 1000 */
   timeoutMs?: number;
@@ -44,8 +48,10 @@ export interface GuardrailOptions {
   replacement?: string;
 }
 
+/** Which engine has the conversation: docs/engines.md. */
 export type AgentProvider = 'openai_realtime' | 'elevenlabs_convai' | 'pipeline';
 
+/** Options of `phone.agent()`. */
 export interface AgentOptions {
   /** Instructions; `{placeholders}` are replaced by the variables. */
   systemPrompt: string;
@@ -57,6 +63,7 @@ export interface AgentOptions {
   language?: string;
   /** Spoken at the start of a call, after the disclosure. */
   firstMessage?: string;
+  /** What the model may call beside `transfer_call`, `end_call` and the other built-in tools: docs/tools.md. */
   tools?: readonly ToolOptions[];
   /** @default 'openai_realtime', or what `engine`, `stt`, `tts` and `llm` tell */
   provider?: AgentProvider;
@@ -70,6 +77,7 @@ export interface AgentOptions {
   llm?: LLMConfig;
   /** Values for the placeholders, 500 characters each at most. */
   variables?: Readonly<Record<string, string | number | boolean>>;
+  /** What the agent must not say: docs/guardrails.md. */
   guardrails?: readonly GuardrailOptions[];
   /** Functions that see what goes through a pipeline, change it or take it out. */
   hooks?: PipelineHooks;

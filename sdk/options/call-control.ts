@@ -13,11 +13,17 @@ export interface CallControlParts {
   hangup(): Promise<void>;
 }
 
+/** Second argument of `onMessage`: what a handler can do with the call it answers. */
 export class CallControl {
+  /** The call. */
   readonly callId: string;
+  /** Who called, E.164. */
   readonly caller: string;
+  /** Who was called, E.164. */
   readonly callee: string;
+  /** `twilio` or `telnyx`. */
   readonly telephonyProvider: string;
+  /** Aborted when the answer is not wanted any more: the caller interrupted, or has hung up. */
   readonly signal: AbortSignal;
   readonly #parts: CallControlParts;
   #requested: 'nothing' | 'transfer' | 'hangup' = 'nothing';
@@ -31,9 +37,11 @@ export class CallControl {
     this.#parts = parts;
   }
 
+  /** The same as `callId`. */
   get call_id(): string {
     return this.callId;
   }
+  /** The same as `telephonyProvider`. */
   get telephony_provider(): string {
     return this.telephonyProvider;
   }
@@ -41,6 +49,7 @@ export class CallControl {
   get isTransferred(): boolean {
     return this.#requested === 'transfer';
   }
+  /** The same as `isTransferred`. */
   get is_transferred(): boolean {
     return this.isTransferred;
   }
@@ -48,6 +57,7 @@ export class CallControl {
   get isHungUp(): boolean {
     return this.#requested === 'hangup';
   }
+  /** The same as `isHungUp`. */
   get is_hung_up(): boolean {
     return this.isHungUp;
   }

@@ -3,6 +3,7 @@ import type { Agent } from '../agent/agent';
 import type { Callback, Callbacks, MessageHandler } from './callbacks';
 import type { MachineDetectionResult } from './events';
 
+/** Options of `phone.call()`. */
 export interface CallOptions {
   /** E.164. */
   to: string;
@@ -18,6 +19,7 @@ export interface CallOptions {
   onMessage?: MessageHandler;
   /** Who answered: a person or a machine? A voicemail message implies it. @default true in local mode, false in cloud mode */
   machineDetection?: boolean;
+  /** Told who answered, once. */
   onMachineDetection?: Callback<MachineDetectionResult>;
   /** Older name of `onMachineDetection`. */
   onMachine?: Callback<MachineDetectionResult>;
@@ -35,8 +37,11 @@ export interface CallOptions {
   recording?: boolean;
   /** Callbacks of this call alone, instead of those of `serve()`. */
   onCallStart?: Callbacks['onCallStart'];
+  /** As `onCallStart`. */
   onCallEnd?: Callbacks['onCallEnd'];
+  /** As `onCallStart`. */
   onTranscript?: Callbacks['onTranscript'];
+  /** As `onCallStart`. */
   onMetrics?: Callbacks['onMetrics'];
 }
 

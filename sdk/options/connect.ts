@@ -2,6 +2,7 @@
 import type { STTConfig, TTSConfig } from '../providers/voice-configs';
 import type { Callbacks, MessageFunction } from './callbacks';
 
+/** Options of `phone.connect()`. */
 export interface ConnectOptions extends Callbacks {
   /** Returns what the agent says. */
   onMessage: MessageFunction;
@@ -13,7 +14,9 @@ export interface ConnectOptions extends Callbacks {
   providerSecret?: string;
   /** E.164. */
   number?: string;
+  /** Who hears the callers of `number`. @default the choice of the backend */
   stt?: STTConfig;
+  /** Who speaks to them. @default the choice of the backend */
   tts?: TTSConfig;
 }
 

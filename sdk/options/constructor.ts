@@ -10,7 +10,9 @@ import type { TunnelOption } from './tunnel';
  */
 export type Pricing = Readonly<Record<string, number | PriceEntry>>;
 
+/** One price, where a number for one unit does not say it. */
 export interface PriceEntry {
+  /** US dollars. */
   readonly usd: number;
   /** For so many units. @default 1 */
   readonly per?: number;
@@ -18,11 +20,13 @@ export interface PriceEntry {
   readonly perStarted?: number;
 }
 
-interface CommonOptions {
+/** Options of both modes. */
+export interface CommonOptions {
   /** @default 'cloud' when `apiKey` is given, else 'local' */
   mode?: 'local' | 'cloud';
 }
 
+/** Options of `new Patter()` in local mode: everything in this process. */
 export interface LocalOptions extends CommonOptions {
   /** The newer way to give the carrier's keys. */
   carrier?: Twilio | Telnyx;
@@ -48,6 +52,7 @@ export interface LocalOptions extends CommonOptions {
   webhookUrl?: string;
   /** Not together with `webhookUrl`. */
   tunnel?: TunnelOption;
+  /** Laid over the built-in prices. */
   pricing?: Pricing;
   /** Webhooks that cannot be verified for lack of a credential are answered with 503. @default true */
   requireSignature?: boolean;
@@ -55,8 +60,11 @@ export interface LocalOptions extends CommonOptions {
   persist?: boolean | string;
   /** Names this program, so that it is known again after a restart: 1 to 64 letters, digits, `_`, `.` or `-`. @default from number and folder */
   appId?: string;
+  /** File of your own Temporal workflows, TypeScript or JavaScript, which run in this process: docs/workflows.md. */
+  workflows?: string;
 }
 
+/** Options of `new Patter()` in cloud mode: a backend elsewhere. */
 export interface CloudOptions extends CommonOptions {
   /** `pt_…`. @default PATTER_API_KEY (with `mode: 'cloud'`) */
   apiKey?: string;
@@ -66,6 +74,7 @@ export interface CloudOptions extends CommonOptions {
   restUrl?: string;
 }
 
+/** Options of `new Patter()`: those of one mode. */
 export type PatterOptions = LocalOptions & CloudOptions;
 
 /** Where calls go through, and with which keys. All keys may come from the environment. */
@@ -87,6 +96,8 @@ export interface LocalConfigFields {
   /** Folder of the on-disk call history; null: none. */
   readonly persistRoot: string | null;
   readonly appId: string;
+  /** Absolute path. */
+  readonly workflows?: string;
   readonly tunnel: TunnelOption;
   readonly pricing: Pricing;
 }

@@ -5,12 +5,15 @@ import type { BothSpellings } from './spellings';
 
 /** One utterance, as it was heard: the agent's text ends where the caller stopped hearing it. */
 export interface HistoryEntry {
+  /** `user` is the person on the phone. */
   readonly role: 'user' | 'assistant';
+  /** What was heard. */
   readonly text: string;
   /** ISO 8601 in UTC, as `2025-03-15T10:00:01Z`. */
   readonly timestamp: string;
 }
 
+/** `inbound`: they called us. */
 export type CallDirection = 'inbound' | 'outbound';
 
 /** Who speaks with whom. */
@@ -35,8 +38,10 @@ interface WithParameters {
 
 /** A call, as `onCallStart` gets it. */
 export type CallEvent = BothSpellings<CallParties & WithParameters & Delivered>;
+/** What `onCallStart` gets. */
 export type CallStartEvent = CallEvent;
 
+/** What `onCallEnd` gets, once per call, whatever the outcome. */
 export type CallEndEvent = BothSpellings<
   CallParties &
     WithParameters &
@@ -55,6 +60,7 @@ export type CallEndEvent = BothSpellings<
     }
 >;
 
+/** What `onTranscript` gets, once per utterance of both sides. */
 export type TranscriptEvent = BothSpellings<
   CallParties &
     Delivered & {
@@ -79,6 +85,7 @@ export type IncomingMessage = BothSpellings<
     }
 >;
 
+/** What `onMetrics` gets, once per turn. */
 export type MetricsEvent = BothSpellings<
   CallParties &
     Delivered & {

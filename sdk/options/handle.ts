@@ -4,6 +4,7 @@ import type { HistoryEntry } from './events';
 import type { CostBreakdown } from './metrics';
 import type { BothSpellings } from './spellings';
 
+/** Where a call is. `ended` is the last, whatever the outcome. */
 export type CallStatus = 'queued' | 'dialing' | 'ringing' | 'in-progress' | 'transferred' | 'ended';
 
 /** Something happened in a call. `turn` comes once per utterance; `ended` is the last. */
@@ -12,6 +13,7 @@ export type CallUpdate =
   | { readonly type: 'turn'; readonly turn: HistoryEntry; readonly at: number }
   | { readonly type: 'ended'; readonly result: CallResult; readonly at: number };
 
+/** How a call ended. */
 export type CallResult = BothSpellings<{
   callId: string;
   /** no_answer, busy and failed are outcomes like any other: nothing is thrown. */
@@ -32,7 +34,9 @@ export type CallResult = BothSpellings<{
   customParams: Readonly<Record<string, string>>;
 }>;
 
+/** A call that can be watched, waited for and steered, from any process and over restarts. */
 export interface CallHandle {
+  /** For `phone.calls.get(id)`. */
   readonly id: string;
   /** As last heard: fresh after each item of `events`, and after `result()`. */
   readonly status: CallStatus;

@@ -3,12 +3,15 @@ import type { BothSpellings } from './spellings';
 
 /** US dollars. */
 export interface CostBreakdown {
+  /** Hearing. */
   readonly stt: number;
+  /** Speaking. */
   readonly tts: number;
   /** With the tokens of a speech-to-speech model, whose hearing and speaking are not billed apart. */
   readonly llm: number;
   /** Minutes, media streams, answering machine detection, transfers. */
   readonly telephony: number;
+  /** All of it. */
   readonly total: number;
 }
 
@@ -37,6 +40,7 @@ export type TurnMetrics = BothSpellings<{
   timestamp: number;
 }>;
 
+/** What a call cost and how fast it was, as `onCallEnd` gets it. */
 export type CallMetrics = BothSpellings<{
   callId: string;
   durationSeconds: number;

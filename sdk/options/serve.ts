@@ -4,6 +4,7 @@ import type { Callback, Callbacks, MessageFunction, MessageHandler } from './cal
 import type { CallEndEvent, CallStartEvent } from './events';
 import type { TunnelOption } from './tunnel';
 
+/** Options of `phone.serve()` beside the agent. */
 export interface ServeSettings extends Callbacks {
   /** TCP port, 1 to 65535. @default 8000 */
   port?: number;
@@ -25,7 +26,9 @@ export interface ServeSettings extends Callbacks {
   configureNumber?: 'always' | 'if-unset' | false;
 }
 
+/** Options of `phone.serve()`. */
 export interface ServeOptions extends ServeSettings {
+  /** Takes the calls. */
   agent: Agent;
 }
 
@@ -43,9 +46,13 @@ export interface ResolvedServeOptions {
   readonly configureNumber: 'always' | 'if-unset' | false;
 }
 
+/** Options of `phone.test()` beside the agent. */
 export interface TestOptions {
+  /** Answers instead of the model. */
   onMessage?: MessageFunction;
+  /** Told once at the start. */
   onCallStart?: Callback<CallStartEvent>;
+  /** Told once at the end, with what was typed. */
   onCallEnd?: Callback<CallEndEvent>;
 }
 

@@ -2,23 +2,30 @@
 import { PatterValidationError } from '../errors';
 import { isRecord } from './check';
 
+/** A tunnel that is open. */
 export interface OpenTunnel {
   /** Public host name, no scheme. */
   readonly host: string;
   /** Calls back with the new host name when it changes. */
   onChange?(listener: (host: string) => void): void;
+  /** Resolves when the host name leads here no more. */
   close(): Promise<void>;
 }
 
+/** A way to be reached from the internet; anybody may write one. */
 export interface Tunnel {
   /** A short name for logs. */
   readonly name: string;
-  /** @param port the local port to lead to @param signal aborted when the server gives up waiting */
+  /**
+   * Leads a public host name to a port of this machine.
+   * @param signal aborted when the server gives up waiting
+   */
   open(port: number, signal: AbortSignal): Promise<OpenTunnel>;
 }
 
 /** Options of a tunnel that the package itself opens: `type` says which. */
 export interface BuiltInTunnel {
+  /** Which one. */
   readonly type: 'cloudflare' | 'static' | 'ngrok';
 }
 

@@ -1,5 +1,6 @@
 /** Carriers, as objects: `new Patter({ carrier: new Twilio() })`. */
 
+/** Options of `new Twilio()`. */
 export interface TwilioOptions {
   /** @default TWILIO_ACCOUNT_SID, TWILIO_SID */
   accountSid?: string;
@@ -7,9 +8,13 @@ export interface TwilioOptions {
   authToken?: string;
 }
 
+/** The account at Twilio: `new Patter({ carrier: new Twilio() })`. Frozen. */
 export class Twilio {
+  /** Which carrier. */
   readonly name = 'twilio';
+  /** undefined: from the environment. */
   readonly accountSid: string | undefined;
+  /** undefined: from the environment. */
   readonly authToken: string | undefined;
 
   constructor(options: TwilioOptions = {}) {
@@ -19,6 +24,7 @@ export class Twilio {
   }
 }
 
+/** Options of `new Telnyx()`. */
 export interface TelnyxOptions {
   /** @default TELNYX_API_KEY, TELNYX_KEY */
   apiKey?: string;
@@ -28,10 +34,15 @@ export interface TelnyxOptions {
   publicKey?: string;
 }
 
+/** The account at Telnyx: `new Patter({ carrier: new Telnyx() })`. Frozen. */
 export class Telnyx {
+  /** Which carrier. */
   readonly name = 'telnyx';
+  /** undefined: from the environment. */
   readonly apiKey: string | undefined;
+  /** undefined: from the environment. */
   readonly connectionId: string | undefined;
+  /** undefined: from the environment. */
   readonly publicKey: string | undefined;
 
   constructor(options: TelnyxOptions = {}) {

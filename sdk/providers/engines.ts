@@ -1,5 +1,6 @@
 /** Engines, as objects: `phone.agent({ engine: new OpenAIRealtime({ voice: 'nova' }) })`. Hear, think and speak in one. */
 
+/** Options of `new OpenAIRealtime()`. */
 export interface OpenAIRealtimeOptions {
   /** @default OPENAI_API_KEY, OPENAI_KEY */
   apiKey?: string;
@@ -15,8 +16,11 @@ export interface OpenAIRealtimeOptions {
   noiseReduction?: 'none' | 'near_field' | 'far_field';
 }
 
+/** One model of OpenAI hears, thinks and speaks: the shortest way from ear to mouth. Frozen. */
 export class OpenAIRealtime {
+  /** Which engine. */
   readonly provider = 'openai_realtime';
+  /** As given. */
   readonly options: Readonly<OpenAIRealtimeOptions>;
 
   constructor(options: OpenAIRealtimeOptions = {}) {
@@ -25,6 +29,7 @@ export class OpenAIRealtime {
   }
 }
 
+/** Options of `new ElevenLabsConvAI()`. */
 export interface ElevenLabsConvAIOptions {
   /** @default ELEVENLABS_API_KEY, ELEVENLABS_KEY */
   apiKey?: string;
@@ -36,8 +41,11 @@ export interface ElevenLabsConvAIOptions {
   override?: { prompt?: boolean; language?: boolean };
 }
 
+/** An agent that was set up at ElevenLabs has the conversation. Frozen. */
 export class ElevenLabsConvAI {
+  /** Which engine. */
   readonly provider = 'elevenlabs_convai';
+  /** As given. */
   readonly options: Readonly<ElevenLabsConvAIOptions>;
 
   constructor(options: ElevenLabsConvAIOptions = {}) {

@@ -1,6 +1,7 @@
 /** Who thinks in a pipeline: `phone.agent({ llm: new OpenAILLM() })`. */
 import { LLMConfig } from './voice-configs';
 
+/** Options of `new OpenAILLM()`. */
 export interface OpenAILLMOptions {
   /** @default OPENAI_API_KEY */
   apiKey?: string;
@@ -12,6 +13,7 @@ export interface OpenAILLMOptions {
   maxTokens?: number;
 }
 
+/** A language model of OpenAI thinks. Key: OPENAI_API_KEY. */
 export class OpenAILLM extends LLMConfig {
   constructor({ apiKey, model, ...settings }: OpenAILLMOptions = {}) {
     super({ provider: 'openai', apiKey, model, settings });

@@ -8,6 +8,7 @@ interface CommonOptions {
   language?: string;
 }
 
+/** Options of `new DeepgramSTT()`. */
 export interface DeepgramSTTOptions extends CommonOptions {
   /** `nova-…`, or `flux-…`, which also decides when a turn is over. @default 'nova-3' */
   model?: string;
@@ -39,6 +40,7 @@ export class WhisperSTT extends STTConfig {
   }
 }
 
+/** Options of `new OpenAISTT()`. */
 export interface OpenAISTTOptions extends CommonOptions {
   /** @default 'gpt-4o-mini-transcribe' */
   model?: string;

@@ -1,6 +1,7 @@
 /** Who speaks in a pipeline: `phone.agent({ tts: new ElevenLabsTTS() })`. */
 import { TTSConfig } from './voice-configs';
 
+/** Options of `new ElevenLabsTTS()`. */
 export interface ElevenLabsTTSOptions {
   /** @default ELEVENLABS_API_KEY */
   apiKey?: string;
@@ -18,12 +19,14 @@ export interface ElevenLabsTTSOptions {
   speed?: number;
 }
 
+/** ElevenLabs speaks. Key: ELEVENLABS_API_KEY. */
 export class ElevenLabsTTS extends TTSConfig {
   constructor({ apiKey, voice = 'rachel', ...settings }: ElevenLabsTTSOptions = {}) {
     super({ provider: 'elevenlabs', apiKey, voice, settings });
   }
 }
 
+/** Options of `new OpenAITTS()`. */
 export interface OpenAITTSOptions {
   /** @default OPENAI_API_KEY */
   apiKey?: string;
@@ -37,6 +40,7 @@ export interface OpenAITTSOptions {
   speed?: number;
 }
 
+/** OpenAI speaks. Key: OPENAI_API_KEY. */
 export class OpenAITTS extends TTSConfig {
   constructor({ apiKey, voice, ...settings }: OpenAITTSOptions = {}) {
     super({ provider: 'openai', apiKey, voice, settings });

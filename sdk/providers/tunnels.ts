@@ -4,6 +4,7 @@ import type { BuiltInTunnel } from '../options/tunnel';
 
 /** A quick tunnel of Cloudflare, through the package `cloudflared`. The host name is another one each time. */
 export class CloudflareTunnel implements BuiltInTunnel {
+  /** Which tunnel. */
   readonly type = 'cloudflare';
 
   constructor() {
@@ -13,6 +14,7 @@ export class CloudflareTunnel implements BuiltInTunnel {
 
 /** A host name that leads here already: a reverse proxy, a named tunnel of one's own. */
 export class StaticTunnel implements BuiltInTunnel {
+  /** Which tunnel. */
   readonly type = 'static';
   /** Host name, no scheme. */
   readonly hostname: string;
@@ -30,6 +32,7 @@ export class StaticTunnel implements BuiltInTunnel {
   }
 }
 
+/** Options of `new Ngrok()`. */
 export interface NgrokOptions {
   /** @default NGROK_AUTHTOKEN */
   authtoken?: string;
@@ -39,8 +42,11 @@ export interface NgrokOptions {
 
 /** ngrok, through the package `@ngrok/ngrok`. */
 export class Ngrok implements BuiltInTunnel {
+  /** Which tunnel. */
   readonly type = 'ngrok';
+  /** undefined: NGROK_AUTHTOKEN. */
   readonly authtoken: string | undefined;
+  /** undefined: one that ngrok picks. */
   readonly domain: string | undefined;
 
   constructor(options: NgrokOptions = {}) {

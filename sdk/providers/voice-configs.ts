@@ -2,7 +2,9 @@
 
 type Settings = Readonly<Record<string, unknown>>;
 
+/** Options of `new STTConfig()`. */
 export interface STTConfigFields {
+  /** Name of the vendor. */
   provider: string;
   /** '' or absent: from the environment. */
   apiKey?: string;
@@ -12,10 +14,15 @@ export interface STTConfigFields {
   settings?: Settings;
 }
 
+/** Who hears in a pipeline. Frozen. The classes of the vendors are easier to write: `new DeepgramSTT()`. */
 export class STTConfig {
+  /** Name of the vendor. */
   readonly provider: string;
+  /** '': from the environment. */
   readonly apiKey: string;
+  /** BCP 47. */
   readonly language: string;
+  /** The vendor's own settings. */
   readonly settings: Settings;
 
   constructor({ provider, apiKey = '', language = 'en', settings = {} }: STTConfigFields) {
@@ -32,19 +39,27 @@ export class STTConfig {
   }
 }
 
+/** Options of `new TTSConfig()`. */
 export interface TTSConfigFields {
+  /** Name of the vendor. */
   provider: string;
   /** '' or absent: from the environment. */
   apiKey?: string;
   /** Name or id. @default 'alloy' */
   voice?: string;
+  /** The vendor's own settings. */
   settings?: Settings;
 }
 
+/** Who speaks in a pipeline. Frozen. The classes of the vendors are easier to write: `new ElevenLabsTTS()`. */
 export class TTSConfig {
+  /** Name of the vendor. */
   readonly provider: string;
+  /** '': from the environment. */
   readonly apiKey: string;
+  /** Name or id. */
   readonly voice: string;
+  /** The vendor's own settings. */
   readonly settings: Settings;
 
   constructor({ provider, apiKey = '', voice = 'alloy', settings = {} }: TTSConfigFields) {
@@ -61,18 +76,27 @@ export class TTSConfig {
   }
 }
 
+/** Options of `new LLMConfig()`. */
 export interface LLMConfigFields {
+  /** Name of the vendor. */
   provider: string;
   /** '' or absent: from the environment. */
   apiKey?: string;
+  /** @default the vendor's usual one */
   model?: string;
+  /** The vendor's own settings. */
   settings?: Settings;
 }
 
+/** Who thinks in a pipeline. Frozen. The classes of the vendors are easier to write: `new OpenAILLM()`. */
 export class LLMConfig {
+  /** Name of the vendor. */
   readonly provider: string;
+  /** '': from the environment. */
   readonly apiKey: string;
+  /** undefined: the vendor's usual one. */
   readonly model: string | undefined;
+  /** The vendor's own settings. */
   readonly settings: Settings;
 
   constructor({ provider, apiKey = '', model, settings = {} }: LLMConfigFields) {

@@ -5,7 +5,9 @@ import type { Logger } from '../../../runtime/log';
 
 type MaybePromise<T> = T | Promise<T>;
 
+/** What a hook is told of the call. */
 export interface HookContext {
+  /** The call. */
   readonly callId: string;
   /** BCP 47. */
   readonly language: string;
