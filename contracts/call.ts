@@ -7,6 +7,7 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { AgentSpec, Variables } from './agent';
+import type { AnsweringSpec } from './answering';
 import type { CarrierCallStatus, CarrierName } from './carrier';
 import type { ConsultEvent } from './carrier-transfer';
 import type { RunToolRequest } from './durable-tool';
@@ -67,6 +68,8 @@ export interface CallSetup {
   /** Empty: a machine hears nothing and the call ends. */
   voicemailMessage: string;
   machineDetection: boolean;
+  /** What is done with whom; absent: the defaults. */
+  answering?: AnsweringSpec;
   /** Whether `transfer_call` exists. The numbers themselves stay in the workflow. */
   canTransfer: boolean;
   /** `warm`: the caller hears music while a person is asked. Absent is `cold`. */
@@ -149,6 +152,9 @@ export type CarrierEvent = { dedupeKey: string; carrierCallId: string; at: numbe
   | { kind: 'recording'; recordingId: string; status: 'completed' | 'absent' | 'failed'; durationS?: number; error?: string }
 );
 
+/** Who picks up besides people and mailboxes. */
+export type NonPerson = 'ivr' | 'call_screening' | 'fax' | 'silence';
+
 /** What a gateway tells in mid-conversation. Few per call: nothing per utterance. */
 export type GatewayEvent = {
   gatewayId: string;
@@ -158,6 +164,8 @@ export type GatewayEvent = {
 } & (
   | { kind: 'machine_suspected'; evidence: 'transcript' | 'beep' | 'long_speech'; text?: string }
   | { kind: 'human_confirmed'; text?: string }
+  /** By words (menu, screener), a tone (fax), or the lack of both. */
+  | { kind: 'callee_suspected'; is: NonPerson; text?: string }
   | { kind: 'opt_out'; by: 'voice' | 'key'; text?: string }
   | { kind: 'sealed_turns'; turns: TranscriptTurn[] }
   /** Recording may begin: the line that says so was heard, or there is none. */
@@ -213,8 +221,16 @@ export interface ConversationReport {
   };
   callback?: { /** As the caller said it. */ when: string /** ISO 8601 with offset, where the model could tell. */; at?: string };
   toolCalls: ToolCallRecord[];
+  /**
+   * Why the gateway gave up on a call that no person had come to. No `end` of its own: a worker of an earlier version, which does not know it, takes the
+   * call for one that has ended in good order.
+   */
+  unreached?: { because: Unreached; detail?: string };
   error?: string;
 }
+
+/** `ivr_loop`: a menu that leads nowhere. `call_screening`: nobody came on the line, or the screener said so. `silence`: nobody has said a word. */
+export type Unreached = 'ivr_loop' | 'call_screening' | 'silence';
 
 export interface ToolCallRecord {
   id: string;
@@ -243,6 +259,8 @@ export type GatewayCommand = { commandId: string; callId: string; streamId: stri
   | { kind: 'drop_voicemail'; text: string /** Wait for silence first: the greeting may still be going on. */; waitForSilence: boolean }
   | { kind: 'hangup'; reason: string /** Say the farewell first. */; say?: string }
   | { kind: 'human' }
+  /** Neither a person nor a mailbox: find the way through the menu; or say who calls and why, and wait for the person. */
+  | { kind: 'callee'; is: 'ivr' | 'call_screening' }
   /** Its heartbeats were missed: a gateway that still has the stream attaches it again. */
   | { kind: 'reattach' }
   /** In a pause of the talk, word for word. `said` answers with the same order id. */

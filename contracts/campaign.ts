@@ -1,6 +1,7 @@
 /** The campaign file, as written (`campaignFileSchema`) and as stored (`CampaignSpec`, its output). docs/campaign-file.md explains every field. */
 import { z } from 'zod';
 import { agentSchema } from './agent';
+import { answeringSchema } from './answering';
 import { CARRIERS } from './carrier';
 import { durationMs, parseDurationMs } from './duration';
 
@@ -17,6 +18,7 @@ export const dialingSchema = z.strictObject({
   machineDetection: z.boolean().default(true),
   /** Spoken after the beep; empty: hang up silently. `{variables}` are replaced. */
   voicemailMessage: z.string().default(''),
+  answering: answeringSchema.prefault({}),
 });
 
 export const retrySchema = z.strictObject({

@@ -21,9 +21,14 @@ export const OUTCOMES = [
 ] as const;
 
 export const outcomeSchema = z.enum(OUTCOMES);
+/** How a call ended: `completed`, `voicemail`, `no_answer`, `busy`, … (docs/calls.md). */
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** Who picked up, as the vote over carrier AMD, transcript and beep has it. */
-export const ANSWERED_BY = ['human', 'machine', 'fax', 'unknown'] as const;
+/**
+ * Who picked up, as the vote over carrier AMD, transcript and sounds has it. `machine` is a mailbox, `ivr` a menu, `call_screening` a machine that asks
+ * who calls and why before it rings a person, `silence` a line on which nobody has said a word; `unknown` is treated as a person. docs/amd.md
+ */
+export const ANSWERED_BY = ['human', 'machine', 'ivr', 'call_screening', 'fax', 'silence', 'unknown'] as const;
 export const answeredBySchema = z.enum(ANSWERED_BY);
+/** Who picked up. */
 export type AnsweredBy = z.infer<typeof answeredBySchema>;

@@ -1,6 +1,7 @@
 /** A call of its own, outside any campaign: what may be asked for. docs/calls.md explains every field. */
 import { z } from 'zod';
 import { agentSchema, type Variables } from './agent';
+import { answeringSchema } from './answering';
 import type { CallOrder } from './call';
 import { e164, postCallSchema, recordingSchema, transferSchema, windowSchema } from './campaign';
 import { CARRIERS } from './carrier';
@@ -23,6 +24,7 @@ export const placeCallSchema = z.strictObject({
   machineDetection: z.boolean().default(false),
   /** Spoken after the beep; not empty: who picks up is looked at. */
   voicemailMessage: z.string().max(4_000).default(''),
+  answering: answeringSchema.prefault({}),
   /** Milliseconds; null: as long as the carrier lets a phone ring by itself. */
   ringTimeoutMs: z.number().int().min(1_000).max(600_000).nullable().default(25_000),
   recording: recordingSchema.optional(),

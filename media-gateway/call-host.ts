@@ -191,6 +191,7 @@ export class CallHost {
   private order(session: Session, command: GatewayCommand): boolean {
     if (command.kind === 'drop_voicemail') this.taps?.machine('machine');
     else if (command.kind === 'human') this.taps?.machine('human');
+    else if (command.kind === 'callee') this.taps?.machine(command.is);
     return session.onCommand(command);
   }
 

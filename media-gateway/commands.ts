@@ -12,6 +12,7 @@ const commandSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...envelope, kind: z.literal('drop_voicemail'), text: z.string(), waitForSilence: z.boolean() }),
   z.strictObject({ ...envelope, kind: z.literal('hangup'), reason: z.string(), say: z.string().optional() }),
   z.strictObject({ ...envelope, kind: z.literal('human') }),
+  z.strictObject({ ...envelope, kind: z.literal('callee'), is: z.enum(['ivr', 'call_screening']) }),
   z.strictObject({ ...envelope, kind: z.literal('say'), orderId: z.string().min(1), text: z.string().min(1), interruptible: z.boolean() }),
   z.strictObject({ ...envelope, kind: z.literal('transfer') }),
   z.strictObject({ ...envelope, kind: z.literal('reattach') }),

@@ -45,6 +45,22 @@ test('voicemail: false ends the contact with the voicemail', () => {
   });
 });
 
+test('a fax machine is not called again; another failure is', () => {
+  expect(nextAttempt(end({ outcome: 'failed', answeredBy: 'fax' }))).toEqual({
+    kind: 'done',
+    outcome: 'failed',
+    reason: 'answered by a fax machine',
+  });
+  expect(nextAttempt(end({ outcome: 'failed', answeredBy: 'human' }))).toMatchObject({ kind: 'retry' });
+});
+
+test('after a call screener the wait is that of a voicemail, if there is one and it is the longer', () => {
+  const at = (over: Partial<RetryPolicy>) =>
+    nextAttempt(end({ outcome: 'no_answer', answeredBy: 'call_screening', policy: { ...policy, ...over } }));
+  expect(at({})).toMatchObject({ kind: 'retry', at: 1_000 + 86_400_000 });
+  expect(at({ voicemail: false })).toMatchObject({ kind: 'retry', at: 1_000 + 7_200_000 });
+});
+
 test('a call back is made at the time that was asked for, and at once when that has passed', () => {
   expect(nextAttempt(end({ outcome: 'callback_requested', callbackAt: 50_000 }))).toMatchObject({ kind: 'retry', at: 50_000 });
   expect(nextAttempt(end({ outcome: 'callback_requested', callbackAt: 10 }))).toMatchObject({ kind: 'retry', at: 1_000 });

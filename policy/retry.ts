@@ -1,8 +1,9 @@
 import type { RetryPolicy } from '../contracts/campaign';
-import type { Outcome } from '../contracts/outcomes';
+import type { AnsweredBy, Outcome } from '../contracts/outcomes';
 
 export interface AttemptEnd {
   outcome: Outcome;
+  answeredBy?: AnsweredBy;
   /** False: the call does not count (the carrier was too busy, we took it back); it is repeated however many attempts are spent. */
   consumed: boolean;
   /** Calls of the contact that counted, this one included. */
@@ -30,6 +31,8 @@ export type NextAttempt =
  * | callback_requested | at the time that was named, if attempts are left; done without a time |
  * | voicemail | after `retry.voicemail`, done when that is `false` |
  * | busy, no_answer, failed | after `retry.busy`, `retry.noAnswer`, `retry.failed` |
+ * | failed, to a fax machine | done: it is one tomorrow, too |
+ * | no_answer, of a call screener | after `retry.voicemail`, or `retry.noAnswer` where that is longer: its owner has seen the call |
  * | invalid_number | done; once more after `retryAfterMs` where the carrier may have been wrong (Twilio 13224) |
  * | canceled | done; when not consumed (a pause took the call back) again at once |
  *
@@ -62,8 +65,12 @@ export function nextAttempt(end: AttemptEnd): NextAttempt {
     case 'busy':
       return retry(end, policy.busy, 'retry after busy');
     case 'no_answer':
+      if (end.answeredBy === 'call_screening') {
+        return retry(end, Math.max(policy.noAnswer, policy.voicemail || 0), 'retry after a call screener');
+      }
       return retry(end, policy.noAnswer, 'retry after no answer');
     case 'failed':
+      if (end.answeredBy === 'fax') return { kind: 'done', outcome, reason: 'answered by a fax machine' };
       return retry(end, policy.failed, 'retry after a failed call');
     default:
       return outcome satisfies never;

@@ -7,6 +7,7 @@ import type { Database, Db } from './database';
 import { lockNumber } from './locks';
 import { OPEN_STATES } from './open-intent';
 import { requestRecordingRemoval } from './recordings';
+import { forgetInSchedules } from './schedules';
 import { attempts, campaigns, contacts, erasures, leases, rejectedRows, suppressions, verdicts } from './schema';
 import type { ContactRow, ErasureRow, PrivacyStore } from './store';
 
@@ -58,6 +59,7 @@ export function privacyStore(database: Database): PrivacyStore {
           .update(suppressions)
           .set({ reason: ERASED_SUPPRESSION, callId: null })
           .where(and(eq(suppressions.tenantId, tenantId), eq(suppressions.phone, phone)));
+        await forgetInSchedules(db, tenantId, phone);
         const counts = { contacts: own.length, calls: calls.length, campaigns: campaignsOf(own), rejectedRows: rejected.length };
         const found = own.length + calls.length + rejected.length > 0;
         const callIds = [...new Set([...own.flatMap(callIdsOf), ...calls.map(({ callId }) => callId)])];
@@ -216,7 +218,7 @@ async function eraseSingleSpecs(db: Db, own: readonly ContactRow[]): Promise<voi
     .update(campaigns)
     .set({
       spec: sql`jsonb_set(${campaigns.spec}, '{agent}', (${campaigns.spec} -> 'agent') || ${JSON.stringify({ systemPrompt: ERASED, firstMessage: '', disclosure: '' })}::jsonb)
-        || jsonb_build_object('dialing', (${campaigns.spec} -> 'dialing') || '{"voicemailMessage": ""}'::jsonb)`,
+        || jsonb_build_object('dialing', ((${campaigns.spec} -> 'dialing') || '{"voicemailMessage": ""}'::jsonb) - 'answering')`,
       single: sql`${campaigns.single} || '{"metadata": {}}'::jsonb`,
     })
     .where(

@@ -52,6 +52,8 @@ export function buildSetup(source: SetupSource): CallSetup {
     ...(source.single && { customParams: customParamsOf(source.single, variables) }),
     voicemailMessage: fill(spec.dialing.voicemailMessage),
     machineDetection: spec.dialing.machineDetection,
+    // What an earlier version stored has none.
+    ...(spec.dialing.answering && { answering: { ...spec.dialing.answering, screening: fill(spec.dialing.answering.screening) } }),
     canTransfer: spec.transfer !== undefined || transferNumbers.length > 0,
     ...(spec.transfer?.mode === 'warm' ? { transferMode: 'warm' as const } : {}),
     ...(transferNumbers.length > 0 ? { transferNumbers } : {}),

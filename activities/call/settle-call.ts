@@ -64,6 +64,7 @@ function nextFor(settlement: CallSettlement, campaign: CampaignRow, contact: Con
   const callbackAt = settlement.callback?.at === undefined ? Number.NaN : Date.parse(settlement.callback.at);
   return nextAttempt({
     outcome: settlement.outcome,
+    answeredBy: settlement.answeredBy,
     consumed: settlement.consumed,
     attempts: contact.attempts,
     policy: campaign.spec.retry,

@@ -4,7 +4,8 @@ import type { AttemptRow } from '../../store/store';
 
 /** What there is to do after a call. Only what a person said is worth a model; a call that was taken back before it rang is nobody's business. */
 export function planFor(postCall: CampaignSpec['postCall'], call: AttemptRow): PostCallPlan {
-  const hasTalk = call.outcome !== 'voicemail' && call.turns.some((turn) => turn.role === 'user' && turn.text.trim() !== '');
+  const person = call.outcome !== 'voicemail' && call.answeredBy !== 'call_screening' && call.answeredBy !== 'fax';
+  const hasTalk = person && call.turns.some((turn) => turn.role === 'user' && turn.text.trim() !== '');
   const tells = call.attempt !== null || call.contactOutcome !== null;
   return {
     summary: hasTalk && postCall.summary,

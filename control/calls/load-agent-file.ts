@@ -49,6 +49,7 @@ export function parseAgentFile(text: string, name = 'agent.yaml', env: Environme
     ...(ours && { from: ours }),
     ...(dialing.machineDetection !== undefined && { machineDetection: dialing.machineDetection }),
     ...(dialing.voicemailMessage !== undefined && { voicemailMessage: dialing.voicemailMessage }),
+    ...(dialing.answering !== undefined && { answering: dialing.answering }),
     ...(dialing.ringTimeout !== undefined && { ringTimeoutMs: dialing.ringTimeout }),
   };
 }

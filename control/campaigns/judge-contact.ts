@@ -15,9 +15,14 @@ export function usedVariables(spec: CampaignSpec): string[] {
   const { agent, dialing, recording } = spec;
   return [
     ...new Set(
-      [agent.systemPrompt, agent.firstMessage, agent.disclosure, recording?.consent ?? '', dialing.voicemailMessage].flatMap(
-        placeholdersIn,
-      ),
+      [
+        agent.systemPrompt,
+        agent.firstMessage,
+        agent.disclosure,
+        recording?.consent ?? '',
+        dialing.voicemailMessage,
+        dialing.answering?.screening ?? '',
+      ].flatMap(placeholdersIn),
     ),
   ];
 }

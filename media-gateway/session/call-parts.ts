@@ -8,7 +8,7 @@ import type { BuiltInCall } from '../tools/built-in';
 import type { CallMcp } from '../tools/mcp/call-mcp';
 import { ToolMemory } from '../tools/tool-memory';
 import { ToolRunner } from '../tools/tool-runner';
-import { AmdWatch } from './amd-watch';
+import { AmdWatch, type Said } from './amd-watch';
 import { Conversation, type ConversationListener } from './conversation';
 import { EngineLink } from './engine-link';
 import type { FixedLines } from './fixed-lines';
@@ -25,6 +25,8 @@ export interface CallPartsListener extends ConversationListener {
   builtIn(call: BuiltInCall, toolCallId: string): string | Promise<string>;
   /** No vendor any more. */
   providerLost(error: string): void;
+  /** A menu or a call screener, or the person behind it. */
+  machineSaid(said: Said, text: string): void;
   /** Of the caller's silence until now. */
   silentMs(): number;
 }
@@ -111,7 +113,11 @@ export class CallParts {
       history: () => this.turns.turns(),
       answered: () => options.progressed?.(),
     });
-    this.amd = new AmdWatch(setup.machineDetection && history.length === 0, (event) => options.emit(event));
+    this.amd = new AmdWatch(
+      setup.machineDetection && history.length === 0,
+      (event) => options.emit(event),
+      (said, text) => listener.machineSaid(said, text),
+    );
     const { speaker, link, turns, tools, amd, lines } = this;
     this.conversation = new Conversation({
       speaker,

@@ -1,10 +1,13 @@
+import { type AnsweringSpec, DEFAULT_ANSWERING } from '../../contracts/answering';
 import type { Checkpoint, ConversationEnd, ConversationReport, GatewayCommand } from '../../contracts/call';
 import type { RunToolRequest } from '../../contracts/durable-tool';
 import { decodeMulaw } from '../../contracts/g711';
 import { BackgroundSounds } from '../audio/background';
+import { FaxDetector } from '../audio/fax-detector';
 import { type CallerFilter, NoiseSuppressor } from '../audio/noise-suppressor';
 import { VoiceActivity } from '../audio/voice-activity';
 import { DtmfCollector, type Keys } from '../turns/dtmf-collector';
+import type { Said } from './amd-watch';
 import { type CallActions, runBuiltIn } from './built-in-actions';
 import { CallParts } from './call-parts';
 import { type CallState, endOnHangup, isLive, mayLeave } from './call-state';
@@ -12,12 +15,16 @@ import { Fillers } from './fillers';
 import { greet } from './greeting';
 import { HandOver } from './hand-over';
 import { IdleWatch } from './idle-watch';
-import { answeredNote, pressedNote, resumeInstructions } from './instructions';
+import { answeredNote, MENU_NOTE, pressedNote, resumeInstructions } from './instructions';
+import { MenuWalk } from './menu-walk';
 import { OrderedLines } from './ordered-lines';
 import { type Phrase, type PhraseKey, phrase } from './phrases';
 import type { CallSessionOptions, Session } from './ports';
 import { apologyOf, prepareForTrouble, transfersOnFailure } from './prewarm';
 import { providerFailure } from './provider-failure';
+import { Screening } from './screening';
+import { screeningLine } from './screening-line';
+import { SilenceWatch } from './silence-watch';
 import { TimeLimit } from './time-limit';
 import { Timers } from './timers';
 import { TurnUpkeep } from './turn-upkeep';
@@ -31,6 +38,8 @@ const TOOL_TOLD_MS = 300;
 const LEAVE_WITHIN_MS = 30_000;
 /** For an apology that is still being made when it is needed. */
 const LAST_CHANCE_MS = 500;
+/** For a screener that is still asking. */
+const SCREENER_SPEAKS_MS = 5_000;
 /** How long a warning waits for a pause in the talk. */
 const WARN_WITHIN_MS = 15_000;
 
@@ -55,6 +64,13 @@ export class CallSession implements Session {
   readonly #handOver: HandOver;
   readonly #fillers: Fillers;
   readonly #idle: IdleWatch;
+  readonly #answering: AnsweringSpec;
+  readonly #silence: SilenceWatch;
+  readonly #screening: Screening;
+  readonly #fax: FaxDetector | undefined;
+  /** In a phone menu. */
+  #menu: MenuWalk | undefined;
+  #unreached: ConversationReport['unreached'];
   readonly #limit: TimeLimit;
   readonly #digits: DtmfCollector;
   readonly #requests: WorkflowRequests;
@@ -70,16 +86,21 @@ export class CallSession implements Session {
     });
     this.#startedAt = clock.now();
     this.#timers = new Timers(clock);
+    this.#fax = setup.machineDetection ? new FaxDetector() : undefined;
     this.#filter = options.callerFilter?.() ?? (agent.noiseSuppression ? new NoiseSuppressor() : undefined);
     this.#parts = new CallParts(options, {
       changed: () => this.#changed(),
-      active: () => this.#idle.active(),
+      active: () => {
+        this.#idle.active();
+        this.#silence.heard();
+      },
       interrupted: () => this.#interrupted(),
       toolsBegan: () => this.#fillers.prepare(),
       toolsSlow: () => this.#run(this.#fillers.say()),
       answerLate: () => this.#run(this.#fillers.bridge()),
       builtIn: (call, toolCallId) => runBuiltIn(call, toolCallId, this.#actions),
       providerLost: (error) => this.#providerLost(error),
+      machineSaid: (said, text) => this.#machineSaid(said, text),
       silentMs: () => this.#activity.silentMs,
     });
     this.#fillers = new Fillers(agent, this.#parts);
@@ -98,6 +119,16 @@ export class CallSession implements Session {
     this.#idle = new IdleWatch(clock, agent.turns.idle, agent.language, {
       prompt: (line) => this.#run(this.#parts.reader.say(line, { interruptible: true })),
       goodbye: (line) => this.#leave('idle', { line }),
+    });
+    this.#answering = setup.answering ?? DEFAULT_ANSWERING;
+    this.#silence = new SilenceWatch(clock, setup.machineDetection && options.history.length === 0, this.#answering.silence, {
+      suspected: () => this.#parts.amd.silence(),
+      greetAgain: () => this.#run(this.#parts.reader.say(this.#greetingAgain, { interruptible: true })),
+      giveUp: () => this.#giveUp({ because: 'silence' }, this.#phrase('idleGoodbye')),
+    });
+    this.#screening = new Screening(clock, this.#answering.screeningWait, {
+      introduce: () => this.#introduceToScreener(),
+      giveUp: (detail) => this.#giveUp({ because: 'call_screening', detail }),
     });
     this.#limit = new TimeLimit(clock, agent.maxDurationMs, {
       warn: () => this.#run(this.#warn()),
@@ -167,6 +198,7 @@ export class CallSession implements Session {
     const { amd, link, conversation } = this.#parts;
     // A beep is steady, as noise is: it is listened for before the filter.
     if (this.#state.kind === 'voicemail' || amd.listening) this.#voicemail.listen(decodeMulaw(mulaw));
+    if (this.#fax?.push(decodeMulaw(mulaw))) amd.faxTone();
     const heard = this.#filter?.process(mulaw) ?? mulaw;
     this.#activity.push(decodeMulaw(heard));
     this.#tellWhoSpeaks();
@@ -234,6 +266,10 @@ export class CallSession implements Session {
       case 'human':
         this.#human();
         return true;
+      case 'callee':
+        if (command.is === 'ivr') this.#navigate();
+        else this.#screen();
+        return true;
       case 'tool_answer':
         this.#requests.answer(command.requestId, command);
         return true;
@@ -259,7 +295,7 @@ export class CallSession implements Session {
   #handedOver(): void {
     const { kind } = this.#state;
     // A message or last words are nearly over: nobody could go on with them elsewhere.
-    if (kind === 'new' || kind === 'greeting' || kind === 'talking') this.#finish('drained');
+    if (kind === 'new' || kind === 'greeting' || kind === 'talking' || kind === 'screening') this.#finish('drained');
   }
 
   get #live(): boolean {
@@ -278,7 +314,10 @@ export class CallSession implements Session {
         this.#leave('transfer_requested', {});
       },
       end: (farewell) => this.#leave('agent_ended', { revocable: true, line: farewell ? { text: farewell, verbatim: true } : undefined }),
-      optOut: () => this.#optOut('voice', this.#parts.turns.lastUserText()),
+      optOut: () => {
+        if (this.#menu) throw new Error('A phone menu speaks, and no person: nobody has asked not to be called.');
+        this.#optOut('voice', this.#parts.turns.lastUserText());
+      },
       callback: (callback) => {
         this.#callback = callback;
       },
@@ -290,6 +329,15 @@ export class CallSession implements Session {
 
   async #sendDigits(digits: string, requestId: string): Promise<string> {
     const { reader, speaker } = this.#parts;
+    const { clock } = this.options;
+    const pauseMs = this.#menu?.pauseMs(clock.now()) ?? 0;
+    if (pauseMs > 0) await reader.until(() => !this.#live, pauseMs);
+    const loop = this.#menu?.loop;
+    if (loop !== undefined) {
+      this.#giveUp({ because: 'ivr_loop', detail: loop });
+      throw new Error('The menu leads nowhere. The call ends.');
+    }
+    this.#menu?.pressed(clock.now());
     // A stream that is taken away takes what is still to be heard with it.
     await reader.until(() => !speaker.busy, LEAVE_WITHIN_MS);
     if (!this.#live) throw new Error('The call is over.');
@@ -331,9 +379,96 @@ export class CallSession implements Session {
     this.#parts.reader.changed();
   }
 
+  /** Said once more to somebody who has not said a word. */
+  get #greetingAgain(): Phrase {
+    const { firstMessage } = this.options.setup.agent;
+    return firstMessage ? { text: firstMessage, verbatim: true } : this.#phrase('stillThere');
+  }
+
+  /** No person has come, and none will. */
+  #giveUp(unreached: NonNullable<ConversationReport['unreached']>, line?: Phrase): void {
+    if (!this.#live || this.#unreached) return;
+    this.#unreached = unreached;
+    this.#leave(unreached.because === 'silence' ? 'idle' : 'agent_ended', { cut: true, line });
+  }
+
+  /** Whatever was being said was said to a machine; a message that is being left is finished. */
+  get #mayTurn(): boolean {
+    const { kind } = this.#state;
+    return kind === 'greeting' || kind === 'talking' || kind === 'screening' || (kind === 'voicemail' && this.#voicemail.waiting);
+  }
+
+  /** The vote has it that a phone menu speaks. */
+  #navigate(): void {
+    if (!this.#mayTurn) return;
+    const { amd, conversation, link, tools, turns } = this.#parts;
+    const wasTalking = this.#state.kind === 'talking';
+    amd.callee('ivr');
+    this.#voicemail.withdraw();
+    this.#screening.stop();
+    this.#silence.heard();
+    this.#menu ??= new MenuWalk(this.#answering, turns.turns(), [...(this.options.toolCalls ?? []), ...tools.records]);
+    if (!wasTalking) conversation.cut({ all: true });
+    link.engine.addUserText(MENU_NOTE);
+    if (wasTalking) {
+      conversation.release();
+      return;
+    }
+    this.#talk();
+    conversation.respond();
+  }
+
+  /** The vote has it that a call screener speaks. The model is not asked before a person comes. */
+  #screen(): void {
+    if (!this.#mayTurn || this.#state.kind === 'screening') return;
+    const { amd, conversation } = this.#parts;
+    amd.callee('call_screening');
+    this.#voicemail.withdraw();
+    this.#silence.heard();
+    this.#menu = undefined;
+    conversation.cut({ all: true });
+    this.#state = { kind: 'screening' };
+    conversation.setMode('closed');
+    this.#screening.begin();
+  }
+
+  async #introduceToScreener(): Promise<void> {
+    const { reader, conversation, lines } = this.#parts;
+    const state = this.#state;
+    const line = screeningLine(this.options.setup);
+    if (line.verbatim) lines.prefetch(line.text);
+    await reader.until(() => !conversation.callerSpeaks, SCREENER_SPEAKS_MS);
+    if (this.#state === state) await reader.say(line, { interruptible: false });
+  }
+
+  #machineSaid(said: Said, text: string): void {
+    if (said === 'human') {
+      this.#personCame();
+      return;
+    }
+    this.#screening.heard(said);
+    if (said !== 'ivr' || !this.#menu) return;
+    this.#menu.heard(text);
+    const { loop } = this.#menu;
+    if (loop !== undefined) this.#giveUp({ because: 'ivr_loop', detail: loop });
+  }
+
+  /** Behind a menu or a screener: nothing that was said before was said to them, the disclosure least of all. */
+  #personCame(): void {
+    if (!this.#menu && !this.#screening.active) return;
+    this.#menu = undefined;
+    this.#screening.stop();
+    this.#parts.amd.human();
+    const { kind } = this.#state;
+    if (kind !== 'talking' && kind !== 'screening') return;
+    this.#parts.conversation.cut({ all: true });
+    this.#run(this.#greet());
+  }
+
   /** The vote has it that a person speaks. */
   #human(): void {
     const { amd, conversation } = this.#parts;
+    this.#personCame();
     amd.human();
     conversation.release();
     if (!this.#voicemail.waiting) return;
@@ -379,7 +514,9 @@ export class CallSession implements Session {
     }
     const talking = this.#state.kind === 'talking';
     this.#handOver.changed(talking);
-    this.#idle.changed(talking && conversation.quiet);
+    const quiet = talking && conversation.quiet;
+    this.#silence.changed(quiet);
+    this.#idle.changed(quiet && !this.#silence.watching);
   }
 
   /** The caller cut the agent off where only the greeting or a goodbye was going on. */
@@ -388,6 +525,8 @@ export class CallSession implements Session {
   }
 
   #keys({ digits, terminated }: Keys): void {
+    // A machine's tones are nobody's wish.
+    if (this.#state.kind === 'screening') return;
     // As part of an input it is a digit like any other.
     if (digits === this.options.setup.agent.optOutKey && !terminated) {
       this.#optOut('key', digits);
@@ -411,6 +550,7 @@ export class CallSession implements Session {
     const state: CallState = { kind: 'leaving', end, revocable: options.revocable === true };
     this.#state = state;
     this.#voicemail.withdraw();
+    this.#screening.stop();
     if (options.cut) conversation.cut({ all: true });
     conversation.setMode(state.revocable ? 'leaving' : 'closed');
     if (options.line?.verbatim) lines.prefetch(options.line.text);
@@ -454,6 +594,8 @@ export class CallSession implements Session {
   #dropVoicemail(text: string, waitForSilence: boolean): void {
     const { kind } = this.#state;
     if (kind === 'leaving' || kind === 'last_words') return;
+    this.#screening.stop();
+    this.#menu = undefined;
     if (kind !== 'voicemail') {
       this.#parts.conversation.cut({ all: true });
       if (text === '') {
@@ -475,7 +617,7 @@ export class CallSession implements Session {
     if (conversation.callerSpeaks) link.engine.commitAudio();
     conversation.setMode('closed');
     this.#state = { kind: 'settling', end, error };
-    for (const part of [this.#voicemail, this.#idle, this.#limit, this.#handOver]) part.dispose();
+    for (const part of [this.#voicemail, this.#idle, this.#limit, this.#handOver, this.#silence, this.#screening]) part.dispose();
     reader.changed();
     // The caller's last words are on their way; nobody waits long for them.
     if (conversation.awaitsTranscript && link.up) this.#timers.set('transcripts', LAST_TRANSCRIPTS_MS, () => this.#complete());
@@ -500,6 +642,7 @@ export class CallSession implements Session {
       transfer: end === 'transfer_requested' ? this.#transfer : undefined,
       callback: this.#callback,
       toolCalls: this.#parts.tools.records,
+      ...(this.#unreached && { unreached: this.#unreached }),
       error,
     });
   }

@@ -6,6 +6,8 @@ export type CallState =
   /** Disclosure and first message. */
   | { kind: 'greeting' }
   | { kind: 'talking' }
+  /** A machine that asks who calls, and a person who may come. */
+  | { kind: 'screening' }
   /** A machine, and the message for it. */
   | { kind: 'voicemail' }
   /** The end is decided; what the agent was saying is played first. `revocable`: the caller may still object. */
@@ -37,6 +39,7 @@ export function endOnHangup(state: CallState): ConversationEnd | undefined {
     case 'new':
     case 'greeting':
     case 'talking':
+    case 'screening':
       return 'caller_hung_up';
     case 'leaving':
     case 'last_words':

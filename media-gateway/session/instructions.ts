@@ -69,3 +69,7 @@ export function pressedNote({ digits, sent }: { digits: string; sent: boolean })
     ? `[send_dtmf: the keys ${digits} have been pressed]`
     : `[send_dtmf: it is not known whether the keys ${digits} were pressed; listen before you try again]`;
 }
+
+/** For an agent that speaks with a phone menu. */
+export const MENU_NOTE =
+  '[A phone menu speaks, not a person. Find the way to a person who can help with what you call about. Choose with send_dtmf, one choice at a time, and only when the menu has named it; speak only when the menu asks for a word, and then in a word or two. Do not introduce yourself to it, and do not talk to announcements or music. Keys that you have pressed without effect are not pressed again: choose another way, and when there is none, use end_call.]';

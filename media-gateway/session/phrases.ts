@@ -1,6 +1,7 @@
 /** What the gateway itself says. Word by word, so that an opt-out is confirmed in the same way every time. */
 export const PHRASES = {
   en: {
+    screening: 'This is an AI assistant calling.',
     stillThere: 'Are you still there?',
     filler: 'One moment, please.',
     idleGoodbye: 'Nobody seems to be there any more. Goodbye.',
@@ -12,6 +13,7 @@ export const PHRASES = {
     apologyAndTransfer: 'I am sorry, I have a technical problem. I will connect you with a person.',
   },
   de: {
+    screening: 'Hier ruft ein KI-Assistent an.',
     stillThere: 'Sind Sie noch da?',
     filler: 'Einen Moment, bitte.',
     idleGoodbye: 'Es scheint niemand mehr da zu sein. Auf Wiederhören.',
@@ -23,6 +25,7 @@ export const PHRASES = {
     apologyAndTransfer: 'Entschuldigung, ich habe eine technische Störung. Ich verbinde Sie mit einem Menschen.',
   },
   es: {
+    screening: 'Le llama un asistente de inteligencia artificial.',
     stillThere: '¿Sigue ahí?',
     filler: 'Un momento, por favor.',
     idleGoodbye: 'Parece que ya no hay nadie. Adiós.',
@@ -34,6 +37,7 @@ export const PHRASES = {
     apologyAndTransfer: 'Lo siento, tengo un problema técnico. Le paso con una persona.',
   },
   fr: {
+    screening: 'C’est un assistant vocal d’intelligence artificielle qui appelle.',
     stillThere: 'Êtes-vous toujours là ?',
     filler: 'Un instant, s’il vous plaît.',
     idleGoodbye: 'Il semble qu’il n’y ait plus personne. Au revoir.',
@@ -45,6 +49,7 @@ export const PHRASES = {
     apologyAndTransfer: 'Je suis désolé, j’ai un problème technique. Je vous mets en relation avec une personne.',
   },
   it: {
+    screening: 'La chiama un assistente di intelligenza artificiale.',
     stillThere: 'È ancora in linea?',
     filler: 'Un momento, per favore.',
     idleGoodbye: 'Sembra che non ci sia più nessuno. Arrivederci.',
@@ -56,6 +61,7 @@ export const PHRASES = {
     apologyAndTransfer: 'Mi dispiace, ho un problema tecnico. La metto in contatto con una persona.',
   },
   nl: {
+    screening: 'U wordt gebeld door een AI-assistent.',
     stillThere: 'Bent u er nog?',
     filler: 'Een ogenblik, alstublieft.',
     idleGoodbye: 'Er lijkt niemand meer te zijn. Tot ziens.',
@@ -67,6 +73,7 @@ export const PHRASES = {
     apologyAndTransfer: 'Het spijt me, ik heb een technisch probleem. Ik verbind u door met een medewerker.',
   },
   pt: {
+    screening: 'Daqui fala um assistente de inteligência artificial.',
     stillThere: 'Ainda está aí?',
     filler: 'Um momento, por favor.',
     idleGoodbye: 'Parece que já não está ninguém. Adeus.',

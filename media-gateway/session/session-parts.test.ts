@@ -1,9 +1,9 @@
 import fc from 'fast-check';
+import { classifyGreeting } from '../../policy/greeting';
 import { isBackchannel } from '../turns/backchannel';
 import { DtmfCollector } from '../turns/dtmf-collector';
 import { Interruption } from '../turns/interruption';
 import { AmdWatch } from './amd-watch';
-import { classifyGreeting } from './greeting-heuristics';
 import { LineCache } from './line-cache';
 import type { SessionEvent } from './ports';
 import { TurnLog } from './turn-log';
@@ -110,7 +110,7 @@ describe('who picked up, by the first words', () => {
     // A colleague, not a machine.
     ['He is not available at the moment.', 'unclear'],
     // A call screener: a person listens.
-    ['Please say your name and the reason for your call after the tone.', 'unclear'],
+    ['Please say your name and the reason for your call after the tone.', 'call_screening'],
     ['', 'unclear'],
   ] as const)('%s → %s', (text, verdict) => {
     expect(classifyGreeting(text)).toBe(verdict);

@@ -1,3 +1,7 @@
+import { plainWords } from '../../policy/plain-words';
+
+export { plainWords };
+
 /** Words that say "I am listening" and ask for nothing. Compared without punctuation, case and accents. */
 const EVERYWHERE = 'ok,okay,mhm,mhmm,hm,hmm,mm,mmm,mmhm,mmhmm,uh,uhhuh,huh,ah,aha,oh,eh';
 
@@ -24,17 +28,6 @@ export interface BackchannelOptions {
   language?: string;
   /** The agent's own, besides the language's. */
   own?: readonly string[];
-}
-
-/** `Uh-huh, okay!` → `['uhhuh', 'okay']` */
-export function plainWords(text: string): string[] {
-  return text
-    .normalize('NFD')
-    .replace(/[\u0300-\u036f]/g, '')
-    .toLowerCase()
-    .replace(/['’-]/g, '')
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter(Boolean);
 }
 
 /** Only while the agent speaks: as the answer to a question "yes" is an answer. */

@@ -59,6 +59,8 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   const resume = pressed?.resume ?? resumeReason(state);
   // The message was cut off with its gateway: it is ordered anew.
   if (resume === 'machine') state.machineCommand = 'none';
+  // A new stream knows of no menu and no screener: it is told again.
+  if (state.machineCommand === 'navigate' || state.machineCommand === 'introduce') state.machineCommand = 'none';
   const conversation = openConversation(state, {
     streamId,
     gatewayId: request.gatewayId,

@@ -74,8 +74,8 @@ export class CallState {
 
   answeredBy: AnsweredBy = 'unknown';
   readonly evidence: AmdEvidence = { hasMessage: false };
-  /** What the gateway was told about a machine, once. */
-  machineCommand: 'none' | 'drop_voicemail' | 'hang_up' | 'talk_again' = 'none';
+  /** What the gateway was told last about who picked up. */
+  machineCommand: 'none' | 'drop_voicemail' | 'hang_up' | 'talk_again' | 'navigate' | 'introduce' = 'none';
 
   optOut: { by: 'voice' | 'key' | 'carrier'; text?: string } | undefined;
   callback: ConversationReport['callback'];

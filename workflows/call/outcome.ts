@@ -1,6 +1,6 @@
 /** How the call turned out: a pure function of what is known at its end. */
 import type { CallSettlement } from '../../contracts/activities';
-import type { ConversationEnd } from '../../contracts/call';
+import type { ConversationEnd, ConversationReport } from '../../contracts/call';
 import type { CarrierName } from '../../contracts/carrier';
 import type { AnsweredBy } from '../../contracts/outcomes';
 import { callEndDecision } from '../../policy/carrier-errors';
@@ -51,6 +51,12 @@ function talkedOutcome(facts: CallFacts): CallOutcome {
   if (report && isVoicemail(report.end)) return counted('voicemail', voicemailReason(report.end));
   if (facts.answeredBy === 'machine') return counted('voicemail', 'the machine hung up before a message was left');
   if (facts.answeredBy === 'fax') return counted('failed', 'answered by a fax machine');
+  if (report?.unreached) return counted('no_answer', unreachedReason(report.unreached));
+  if (facts.answeredBy === 'call_screening') return counted('no_answer', 'call_screening: no person came on the line');
+  if (facts.answeredBy === 'silence' && report?.end === 'caller_hung_up')
+    return counted('no_answer', 'silence: answered, and nobody spoke');
+  if (facts.answeredBy === 'ivr' && (report?.end === 'caller_hung_up' || report?.end === 'idle'))
+    return counted('no_answer', 'ivr: the menu hung up');
   if (facts.endedByUs !== undefined) return counted('completed', facts.endedByUs);
   // The caller was not spoken to any more, unless it was the caller who left.
   if (!report && facts.end?.status !== 'completed') return counted('failed', last?.kind === 'lost' ? last.why : 'the call was lost');
@@ -87,6 +93,20 @@ function unansweredOutcome(facts: CallFacts): CallOutcome {
 
 function isVoicemail(end: ConversationEnd): boolean {
   return end === 'voicemail_left' || end === 'voicemail_skipped' || end === 'voicemail_cut';
+}
+
+/** The word first: reports count by it. */
+function unreachedReason({ because, detail }: NonNullable<ConversationReport['unreached']>): string {
+  switch (because) {
+    case 'ivr_loop':
+      return detail ? `ivr_loop: ${detail}` : 'ivr_loop';
+    case 'call_screening':
+      return detail ? `call_screening: ${detail}` : 'call_screening: no person came on the line';
+    case 'silence':
+      return 'silence: answered, and nobody spoke';
+    default:
+      return because satisfies never;
+  }
 }
 
 function voicemailReason(end: ConversationEnd): string | undefined {

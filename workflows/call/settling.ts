@@ -40,6 +40,9 @@ function consultLegs(state: CallState): UsageLine[] {
 
 function settlementOf(state: CallState, now: number): CallSettlement {
   const { leg, transcript, verdict } = state;
+  // Who has said a word that tells nothing of a machine is a person.
+  const spoke = transcript.turns().some((turn) => turn.role === 'user' && turn.text !== '');
+  const answeredBy = (state.answeredBy === 'unknown' || state.answeredBy === 'silence') && spoke ? 'human' : state.answeredBy;
   const outcome =
     verdict ??
     outcomeOf({
@@ -49,7 +52,7 @@ function settlementOf(state: CallState, now: number): CallSettlement {
       end: leg.end,
       last: state.conversation?.result,
       attachments: state.attachments,
-      answeredBy: state.answeredBy,
+      answeredBy,
       optOut: state.optOut !== undefined,
       callback: state.callback !== undefined,
       transferredTo: state.transferredTo,
@@ -61,7 +64,7 @@ function settlementOf(state: CallState, now: number): CallSettlement {
     ...state.input,
     outcome: outcome.outcome,
     reason: outcome.reason,
-    answeredBy: state.answeredBy === 'unknown' && transcript.turns().some((turn) => turn.role === 'user') ? 'human' : state.answeredBy,
+    answeredBy,
     carrierCallId: state.carrierCallId,
     ringingAt: leg.ringingAt,
     answeredAt: leg.answeredAt,

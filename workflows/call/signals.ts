@@ -63,6 +63,7 @@ export function onGatewayEvent(state: CallState, event: GatewayEvent): void {
   switch (event.kind) {
     case 'machine_suspected':
     case 'human_confirmed':
+    case 'callee_suspected':
       onGatewayEvidence(state, event);
       return;
     case 'opt_out':
