@@ -15,6 +15,7 @@ import * as doctor from './commands/doctor';
 import * as down from './commands/down';
 import * as keys from './commands/keys';
 import * as lab from './commands/lab';
+import * as mcp from './commands/mcp';
 import * as numbers from './commands/numbers';
 import * as privacy from './commands/privacy';
 import * as replay from './commands/replay';
@@ -35,6 +36,7 @@ const COMMANDS = [
   stop,
   keys,
   credentials,
+  mcp,
   role,
   lab,
   config,

@@ -3,6 +3,7 @@
  * may do what its scopes say, for its own tenant, and only where a route says which scope it needs: one that says nothing is the operator's.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { PatterError } from '../contracts/errors';
 import { DEFAULT_TENANT } from '../contracts/ids';
@@ -66,7 +67,7 @@ export async function authorize(ctx: AccessContext, request: FastifyRequest, may
 }
 
 /** Sent by a program or a browser of this machine to an address of this machine, through no proxy or tunnel that says that it is one. */
-export function isOfThisMachine({ headers, socket }: FastifyRequest): boolean {
+export function isOfThisMachine({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>): boolean {
   if (FORWARDED_HEADERS.some((name) => headers[name] !== undefined)) return false;
   return LOOPBACK_ADDRESS.test(socket.remoteAddress ?? '') && LOOPBACK_HOST.test(headers.host ?? '');
 }

@@ -13,6 +13,7 @@ import { registerCalls } from './calls/routes';
 import { reportJson } from './campaigns/campaign-report';
 import { type CampaignCommand, controlCampaign } from './campaigns/control-campaign';
 import { findCampaign, isEnded } from './campaigns/find-campaign';
+import { registerCampaignStart } from './campaigns/start-route';
 import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
 import type { ControlContext } from './context';
 import { registerDashboard } from './dashboard';
@@ -28,6 +29,9 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_KEY_NOT_FOUND: 404,
   PATTER_CLIENT_NOT_CONNECTED: 503,
   PATTER_CONFIG_INVALID: 400,
+  PATTER_CAMPAIGN_FILE_INVALID: 400,
+  PATTER_CONTACTS_FILE_INVALID: 400,
+  PATTER_REHEARSAL_REFUSED: 400,
   PATTER_REQUEST_INVALID: 400,
   PATTER_TEMPORAL_UNAVAILABLE: 503,
   PATTER_POSTGRES_UNAVAILABLE: 503,
@@ -100,6 +104,7 @@ export function createControlServer(
   command('resume', () => ({ kind: 'resume' }));
   command('cancel', (body) => ({ kind: 'cancel', reason: reasonOf(body) }));
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
+  registerCampaignStart(app, ctx);
   registerCalls(app, ctx);
   addBackend(app, ctx, options.backend);
   registerDashboard(app, ctx, { token: ctx.config.PATTER_CONTROL_TOKEN, loopback: true, keys: true });

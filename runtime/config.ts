@@ -61,6 +61,18 @@ export const configSchema = z.object({
     .meta({ secret: true }),
   PATTER_HEALTH_HOST: z.string().default('127.0.0.1').describe('Address of /healthz, /readyz and /metrics of a worker.'),
   PATTER_HEALTH_PORT: port.default(0).describe('Port of /healthz, /readyz and /metrics of a worker; 0 takes a free one.'),
+  PATTER_MCP_ALLOWED_NUMBERS: z
+    .string()
+    .default('')
+    .describe(
+      'Numbers that `patter mcp` may call without a confirmation, and then no others: `+12125550100,+1415*`. Empty: each is confirmed.',
+    ),
+  PATTER_MCP_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token of `patter mcp --http`. Unset: programs of this machine only.')
+    .meta({ secret: true }),
   PATTER_PHONE_NUMBER: z.string().optional().describe('Default caller id, E.164.'),
   PATTER_SECRET_KEY: z
     .string()

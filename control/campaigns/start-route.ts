@@ -1,0 +1,42 @@
+/** Campaigns started over HTTP, with their contacts in the request: for programs that have no file. */
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { PatterError } from '../../contracts/errors';
+import { tenantOf } from '../access';
+import type { ControlContext } from '../context';
+import { recordSource } from './contact-source';
+import { parseCampaign } from './load-campaign-file';
+import { startCampaign } from './start-campaign';
+
+/** Some ten thousand contacts; more are a file's business. */
+const BODY_LIMIT_BYTES = 8 * 1024 * 1024;
+const MOST_CONTACTS = 10_000;
+
+const startSchema = z.strictObject({
+  /** As in a campaign file: its YAML text, or an object. `${NAME}` is nobody's environment here. */
+  campaign: z.union([z.string().min(1), z.record(z.string(), z.unknown())]),
+  contacts: z.array(z.record(z.string(), z.unknown())).min(1).max(MOST_CONTACTS),
+});
+
+export function registerCampaignStart(app: FastifyInstance, ctx: ControlContext): void {
+  app.post('/api/campaigns', { config: { scope: 'campaigns' }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
+    const parsed = startSchema.safeParse(request.body);
+    if (!parsed.success) {
+      const problems = parsed.error.issues.map(({ message, path }) => `${path.join('.') || 'request'}: ${message}`);
+      throw new PatterError('PATTER_REQUEST_INVALID', problems.join('; '));
+    }
+    const { campaign: given, contacts } = parsed.data;
+    const spec = parseCampaign(typeof given === 'string' ? given : JSON.stringify(given), 'campaign');
+    // It names a process of whoever runs this: its gateways are not each tenant's.
+    if (request.caller?.kind === 'key' && spec.agent.code !== undefined) {
+      throw new PatterError('PATTER_FORBIDDEN', 'agent.code is the operator’s: an API key starts campaigns of agents without code.');
+    }
+    const { campaign, how, imported, notes } = await startCampaign(ctx, {
+      spec,
+      contacts: recordSource(contacts),
+      tenantId: tenantOf(request),
+    });
+    const { campaignId, name, state } = campaign;
+    return reply.code(how === 'started' ? 201 : 200).send({ campaignId, name, state, how, imported: imported ?? null, notes });
+  });
+}
