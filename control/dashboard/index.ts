@@ -113,7 +113,7 @@ async function addRoutes(app: FastifyInstance, ctx: ControlContext, options: Das
     if (!index) return reply.code(503).type('text/plain').send('The dashboard has not been built: npm run build\n');
     return reply.type(index.type).send(index.body);
   };
-  app.get('', open, home);
+  // With the slash and without.
   app.get('/', open, home);
 
   app.post<{ Body: { token?: unknown } | undefined }>('/login', open, async (request, reply) => {
