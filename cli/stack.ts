@@ -4,7 +4,7 @@ import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { PatterError } from '../contracts/errors';
 import { LAB_ACCOUNT } from '../lab/scenario';
-import { telnyxLabEnvironment } from '../lab/telnyx/account';
+import { telnyxAccount } from '../lab/telnyx/account';
 import { type Config, configSchema } from '../runtime/config';
 import { stopGraceMs } from '../runtime/drain-limits';
 import { withFileLock } from '../runtime/file-lock';
@@ -17,6 +17,7 @@ import { currentProcess, isAlive, type ProcessIdentity } from '../runtime/proces
 import { secretKey } from '../runtime/secret-key';
 import { type ChildEvent, type ChildSpec, type SupervisedChild, superviseChild } from '../runtime/supervisor';
 import { openStore } from '../store/open';
+import { labEnvironment } from './lab-environment';
 
 export interface StackOptions {
   config: Config;
@@ -221,19 +222,7 @@ async function labSpec(home: string, lab: NonNullable<StackOptions['lab']>, buil
 function overlayFor(servers: LocalServers, labUrl: string | undefined): Overlay {
   const overlay: Overlay = { TEMPORAL_ADDRESS: servers.temporalAddress, PATTER_DATABASE_URL: servers.databaseUrl };
   if (!labUrl) return overlay;
-  return {
-    ...overlay,
-    TWILIO_ACCOUNT_SID: LAB_ACCOUNT.sid,
-    TWILIO_AUTH_TOKEN: LAB_ACCOUNT.authToken,
-    TWILIO_BASE_URL: labUrl,
-    ...telnyxLabEnvironment(labUrl),
-    OPENAI_API_KEY: 'lab-openai-key',
-    OPENAI_BASE_URL: `${labUrl}/v1`,
-    DEEPGRAM_API_KEY: 'lab-deepgram-key',
-    DEEPGRAM_BASE_URL: `${labUrl}/deepgram`,
-    ELEVENLABS_API_KEY: 'lab-elevenlabs-key',
-    ELEVENLABS_BASE_URL: `${labUrl}/elevenlabs`,
-  };
+  return { ...overlay, ...labEnvironment(labUrl, { twilio: LAB_ACCOUNT, telnyx: telnyxAccount() }) };
 }
 
 function applyOverlay(config: Config, overlay: Overlay): Config {
