@@ -21,9 +21,9 @@ async function talk(script: Parameters<Harness['startCall']>[0] = {}) {
 }
 
 /** @param signedFor whose path the signature is for */
-async function command(callId: string, body: object, key = SECRET_KEY, signedFor = callId) {
+async function command(callId: string, body: object, key = SECRET_KEY, signedFor = callId, to = gateway) {
   const text = JSON.stringify(body);
-  const response = await fetch(`${gateway.urls.internal}/internal/calls/${callId}/commands`, {
+  const response = await fetch(`${to.urls.internal}/internal/calls/${callId}/commands`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...signCommand({ path: commandPath(signedFor), body: text }, key, Date.now()) },
     body: text,
@@ -326,6 +326,25 @@ describe('a call that is answered while Temporal does not answer', () => {
     door.thaw();
     expect(await reports(callId)).toMatchObject([{ end: 'agent_ended' }]);
     expect((await harness.seen(callId)).lost).toEqual([]);
+  });
+
+  test('bug: a call that asked for a transfer while Temporal was away began anew at another gateway', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    const media = await MediaClient.start(cut, carrierCallId, tokenFor(callId));
+    const session = await eventually(() => harness.sessions.of(callId)[0]);
+    door.freeze();
+    session.end('transfer_requested');
+    // Temporal is back, and has missed heartbeats; the report has not come through yet.
+    const reattach = { commandId: 'c1', callId, streamId: media.streamId, kind: 'reattach' };
+    const ask = (kind: string) => command(callId, { ...reattach, kind }, SECRET_KEY, callId, cut);
+    expect(await ask('reattach')).toMatchObject({ status: 200 });
+    door.thaw();
+    expect(await reports(callId)).toMatchObject([{ end: 'transfer_requested' }]);
+    // Told: whoever asks now knows of the transfer, and finds the caller here.
+    await eventually(async () => (await ask('reattach')).status === 404);
+    expect(await ask('still_holding')).toMatchObject({ status: 200 });
+    media.stop(carrierCallId);
+    await media.closed;
   });
 
   test('is told of once more when the news of its end came first', async () => {
