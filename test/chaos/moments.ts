@@ -8,6 +8,7 @@ export const PHASES = [
   'intent committed, request not sent',
   'request sent, not answered',
   'ringing',
+  'about to be answered',
   'disclosure',
   'talking',
   'tool call',
@@ -41,6 +42,14 @@ export async function moment(world: ChaosWorld, phase: Phase, phone: string): Pr
       return;
     case 'ringing':
       await watch('ringing', (call) => call.rings.length > 0);
+      return;
+    case 'about to be answered':
+      await watch('ringing', (call) => call.rings.length > 0);
+      // What is said at the answer is being prepared: the workflow has given the gateway all that it knows.
+      await until(async () => ((await world.ledger()).notes.realtime as RealtimeEntry[] | undefined)?.some(({ closedAt }) => !closedAt), {
+        withinMs: WITHIN_MS,
+        what: `${phone}: a session for its answer`,
+      });
       return;
     case 'disclosure':
       await watch('the disclosure being heard', (call) => heard(call).length >= 10);

@@ -14,12 +14,15 @@ interface Case {
   also?: Victim;
   /** The tool is the workflow's business. */
   durable?: true;
-  how?: 'freeze';
+  /** `frozen servers`: processes are killed, and servers only frozen. */
+  how?: 'freeze' | 'frozen servers';
   /** Also where only some are run: those that have found something. */
   always?: true;
   outcome?: Outcome;
   /** The longest silence that the caller may hear, in milliseconds. */
   silenceMs?: number;
+  /** To the phone, where there must not be another. */
+  calls?: number;
 }
 
 const full = process.env.PATTER_TEST_MATRIX === 'full';
@@ -27,6 +30,7 @@ const DOWN_MS = full ? 30_000 : 5_000;
 
 const ROLES: Partial<Record<Phase, string>> = {
   ringing: 'late-riser',
+  'about to be answered': 'late-and-short',
   'transfer ringing': 'talks-to-desk',
   transferred: 'talks-to-desk',
   'voicemail drop': 'mailbox',
@@ -47,6 +51,9 @@ const ALL: Case[] = [
   { phase: 'ringing', victim: 'gateways' },
   { phase: 'ringing', victim: 'temporal' },
   { phase: 'ringing', victim: 'postgres' },
+  { phase: 'about to be answered', victim: 'workers', also: 'temporal', how: 'frozen servers', silenceMs: 1_500, calls: 1, always: true },
+  { phase: 'about to be answered', victim: 'temporal', silenceMs: 1_500, calls: 1 },
+  { phase: 'about to be answered', victim: 'workers', silenceMs: 1_500, calls: 1 },
   { phase: 'disclosure', victim: 'gateway', silenceMs: 3_000 },
   { phase: 'talking', victim: 'worker', silenceMs: 1_500 },
   { phase: 'talking', victim: 'workers', silenceMs: 1_500 },
@@ -70,6 +77,9 @@ const ALL: Case[] = [
   { phase: 'transferred', victim: 'everything' },
   { phase: 'voicemail drop', victim: 'gateway', always: true },
   { phase: 'voicemail drop', victim: 'workers' },
+  { phase: 'voicemail drop', victim: 'gateway', also: 'workers' },
+  { phase: 'voicemail drop', victim: 'temporal' },
+  { phase: 'voicemail drop', victim: 'postgres' },
   { phase: 'opt-out', victim: 'gateway' },
   { phase: 'opt-out', victim: 'workers' },
   { phase: 'post-call', victim: 'workers' },
@@ -87,7 +97,7 @@ beforeAll(async () => {
 afterAll(() => world?.stop(), 60_000);
 
 const titleOf = ({ victim, also, how, durable, phase }: Case) =>
-  `${victim}${also ? ` and ${also}` : ''} ${how === 'freeze' ? 'frozen' : 'killed'} at: ${durable ? 'durable ' : ''}${phase}`;
+  `${victim}${also ? ` and ${also}` : ''} ${how === 'freeze' ? 'frozen' : how ? `killed, ${how}` : 'killed'} at: ${durable ? 'durable ' : ''}${phase}`;
 
 test.each(CASES.map((one) => [titleOf(one), one] as const))(
   '%s',
@@ -100,7 +110,13 @@ test.each(CASES.map((one) => [titleOf(one), one] as const))(
     const campaign = await world.start({ name, agent: agentOf(world.tool.url, durable) }, [phone]);
     await moment(world, phase, phone);
     if (how === 'freeze') for (const role of await world.chaos.rolesOf(victim, phone)) await world.chaos.freeze(role, 8_000);
-    else await Promise.all([victim, ...(also ? [also] : [])].map((each) => world.chaos.strike(each, { phone, downMs: DOWN_MS })));
+    else {
+      const victims = [victim, ...(also ? [also] : [])];
+      const frozen = victims.filter((each) => how === 'frozen servers' && (each === 'temporal' || each === 'postgres'));
+      for (const each of frozen) await world.chaos.freeze(each, DOWN_MS);
+      const killed = victims.filter((each) => !frozen.includes(each));
+      await Promise.all(killed.map((each) => world.chaos.strike(each, { phone, downMs: DOWN_MS })));
+    }
     await tidy(world, phase).catch(() => undefined);
     await world.chaos.recovered();
     const { report } = await world.end(campaign);
@@ -110,6 +126,7 @@ test.each(CASES.map((one) => [titleOf(one), one] as const))(
     process.stderr.write(`${titleOf(one)}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms\n`);
     expect(await verifyCampaign(world, campaign, report, { onceACall: [DISCLOSURE, GREETING] })).toEqual([]);
     expect(report.results.map((result) => result.outcome)).toEqual([one.outcome ?? OUTCOMES[phase] ?? 'completed']);
+    if (one.calls !== undefined) expect(calls).toHaveLength(one.calls);
     if (one.silenceMs !== undefined) expect(longestSilenceMs).toBeLessThanOrEqual(one.silenceMs);
     for (const call of report.results[0]?.calls ?? []) expect(world.tool.actionsOf(call.callId).length).toBeLessThanOrEqual(1);
     if (durable) await carriedOutOnce(report.results[0]?.calls[0]?.callId as string);

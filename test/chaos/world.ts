@@ -47,6 +47,16 @@ export const SCENARIO: ScenarioInput = {
     talker: TALKER,
     /** Rings for a while before it answers. */
     'late-riser': { ...TALKER, answerAfterMs: 2_500 } as PersonaInput,
+    'late-and-short': {
+      kind: 'human',
+      answerAfterMs: 2_500,
+      patienceMs: 10_000,
+      steps: [
+        { hear: '/suit you/', say: 'Yes, I confirm.' },
+        { hear: '/confirmed|noted|settled|else/', orAfterMs: 6_000, say: 'Goodbye.' },
+        { waitMs: 500, hangUp: true },
+      ],
+    },
     mailbox: { kind: 'voicemail', answerAfterMs: 400, greeting: 'Hi, please leave a message after the tone.' },
     'talks-to-desk': {
       kind: 'human',
