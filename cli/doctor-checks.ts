@@ -33,6 +33,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['Node.js', nodeVersion],
   ['Temporal', temporal],
   ['Postgres', postgres],
+  ['Encryption', encryption],
   ['Twilio', twilioAccount],
   ['Phone number', phoneNumber],
   ['Carrier limits', carrierLimits],
@@ -118,6 +119,16 @@ async function postgres(config: Config) {
   } finally {
     await store.close();
   }
+}
+
+/** What a call's activities, updates and signals carry stands in Temporal's histories. */
+async function encryption(config: Config) {
+  const keys = config.PATTER_ENCRYPTION_KEY;
+  if (keys) return ok(`payloads in Temporal are encrypted; ${keys.split(',').length} key(s) decrypt`);
+  return warn(
+    'PATTER_ENCRYPTION_KEY is not set: numbers and transcripts stand in the histories of Temporal for whoever may read them',
+    'Set it to the output of `openssl rand -base64 32`, the same for every process: docs/security.md.',
+  );
 }
 
 async function twilioAccount(config: Config) {

@@ -17,12 +17,15 @@ import { registerCampaignStart } from './campaigns/start-route';
 import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
 import type { ControlContext } from './context';
 import { registerDashboard } from './dashboard';
+import { registerPrivacy } from './privacy/routes';
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_CAMPAIGN_NOT_FOUND: 404,
   PATTER_CAMPAIGN_STATE: 409,
   PATTER_CALL_NOT_FOUND: 404,
   PATTER_CALL_ENDED: 409,
+  PATTER_CONTACT_PHONE_INVALID: 400,
+  PATTER_PERSON_IN_CALL: 409,
   PATTER_IDEMPOTENCY_CONFLICT: 409,
   PATTER_UNAUTHORIZED: 401,
   PATTER_FORBIDDEN: 403,
@@ -106,6 +109,7 @@ export function createControlServer(
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
   registerCampaignStart(app, ctx);
   registerCalls(app, ctx);
+  registerPrivacy(app, ctx);
   addBackend(app, ctx, options.backend);
   registerDashboard(app, ctx, { token: ctx.config.PATTER_CONTROL_TOKEN, loopback: true, keys: true });
   registerCodec(app, ctx.config);

@@ -85,6 +85,7 @@ test.each<[string, string, Record<string, string>, CheckResult['status'], RegExp
     /./,
   ],
   ['an empty Postgres', 'Postgres', {}, 'warn', /not migrated yet/, /migrates at its start/],
+  ['no encryption', 'Encryption', {}, 'warn', /PATTER_ENCRYPTION_KEY is not set.*histories/, /openssl rand -base64 32/],
   ['a wrong Twilio token', 'Twilio', { TWILIO_AUTH_TOKEN: 'wrong' }, 'fail', /PATTER_CARRIER_REFUSED.*Authenticate/, /./],
   ['an account SID that is none', 'Twilio', { TWILIO_ACCOUNT_SID: 'SK123' }, 'fail', /begins with AC/, /./],
   ['no Twilio credentials', 'Twilio', { TWILIO_AUTH_TOKEN: '' }, 'fail', /not set/, /--lab/],

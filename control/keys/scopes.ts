@@ -5,6 +5,7 @@ export const SCOPES = {
   read: 'see campaigns, calls and reports',
   calls: 'place calls, and hang up, speak and transfer in them',
   campaigns: 'pause, resume, edit and cancel campaigns',
+  privacy: 'erase what is known of a person',
   connect: 'answer the calls of the tenant’s numbers as an SDK client, and set their providers',
 } as const;
 export type Scope = keyof typeof SCOPES;

@@ -2,7 +2,9 @@ import { Client as Postgres } from 'pg';
 import { createPrivacyActivities } from '../../activities/privacy';
 import { callIdFor, postCallWorkflowId } from '../../contracts/call-id';
 import type { ControlContext } from '../../control/context';
+import { createApiKey } from '../../control/keys/api-keys';
 import { erasePerson } from '../../control/privacy/erase-person';
+import { createControlServer } from '../../control/server';
 import { callOf } from '../../store/call-of';
 import type { ContactRow } from '../../store/store';
 import { openTestActivities, type TestActivities, until } from '../activities/context';
@@ -202,4 +204,56 @@ test('retention erases who had their outcome that long ago, and nobody else', as
   expect(await t.ctx.store.attempts.get(callOf(recent))).toMatchObject({ toNumber: recent.phone, summary: 'Ada does not want calls.' });
   expect((await t.ctx.store.contacts.page(waiting.campaignId, 0, 10))[0]).toMatchObject({ erasedAt: null });
   expect(await t.inActivity(() => applyRetention({ tenantId: 'default' }))).toEqual({ erased: 0, completed: 0, recordings: 0 });
+});
+
+describe('over HTTP', () => {
+  /** Not from this machine: only a credential opens anything. */
+  async function post(body: object, scopes: string[] = ['privacy'], tenantId = 'default') {
+    const { secret } = await createApiKey(ctx, { tenantId, scopes });
+    const app = createControlServer(ctx, async () => []);
+    try {
+      const headers = { authorization: `Bearer ${secret}` };
+      const answer = await app.inject({ method: 'POST', url: '/api/privacy/erase', headers, payload: body, remoteAddress: '203.0.113.9' });
+      return { status: answer.statusCode, body: answer.json() };
+    } finally {
+      await app.close();
+    }
+  }
+
+  test('a key with the scope erases a person of its tenant, who is said to be gone the second time', async () => {
+    const { phone } = await heldCall(newPhone());
+    const body = { phone: phone.slice(2), region: 'US' };
+    expect(await post({ ...body, dryRun: true })).toMatchObject({ status: 200, body: { phone, dryRun: true, erased: { calls: 1 } } });
+    expect(await post(body)).toMatchObject({
+      status: 200,
+      body: { phone, dryRun: false, erased: { contacts: 1, calls: 1 }, suppressed: true },
+    });
+    expect(await post(body)).toMatchObject({ status: 200, body: { erased: { contacts: 0, calls: 0 } } });
+  });
+
+  test("nobody erases with another scope, or another tenant's people", async () => {
+    const contact = await heldCall(newPhone());
+    const { phone } = contact;
+    expect(await post({ phone }, ['read', 'calls', 'campaigns', 'connect'])).toMatchObject({
+      status: 403,
+      body: { code: 'PATTER_FORBIDDEN' },
+    });
+    expect(await post({ phone }, ['privacy'], 'acme')).toMatchObject({ status: 200, body: { erased: { contacts: 0, calls: 0 } } });
+    expect(await t.ctx.store.attempts.get(callOf(contact))).toMatchObject({ toNumber: phone, summary: 'Ada does not want calls.' });
+  });
+
+  test.each<[string, object, string]>([
+    ['no number', {}, 'PATTER_REQUEST_INVALID'],
+    ['no country', { phone: '2125550100', region: 'XX' }, 'PATTER_REQUEST_INVALID'],
+    ['what is not asked for', { phone: '+12125550100', tenantId: 'acme' }, 'PATTER_REQUEST_INVALID'],
+    ['a number that is none', { phone: '12' }, 'PATTER_CONTACT_PHONE_INVALID'],
+  ])('%s is refused', async (_, body, code) => {
+    expect(await post(body)).toMatchObject({ status: 400, body: { code } });
+  });
+
+  test('somebody who is talking is left alone', async () => {
+    const phone = newPhone();
+    await claimOne(t.ctx.store, await campaignWith(t.ctx.store, [phone]));
+    expect(await post({ phone })).toMatchObject({ status: 409, body: { code: 'PATTER_PERSON_IN_CALL' } });
+  });
 });
