@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { CarrierName } from '../../contracts/carrier';
 import { systemClock } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import { buildReport, writeReport } from '../../control/campaigns/campaign-report';
@@ -22,6 +23,7 @@ import { renderReport } from '../render-report';
 import { reportViewOf } from '../report-view';
 import { isStackRunning, type Stack, startStack } from '../stack';
 import { processTerminal, spokenDuration, styler, type Terminal } from '../terminal';
+import { type DemoCalls, playDemoCalls } from './demo-calls';
 import { followToEnd, importSentence, whereToLook } from './run-campaign';
 
 /** A Tuesday afternoon in London, morning in Los Angeles, night in Tokyo: the windows are the same at any hour of any day. */
@@ -45,8 +47,9 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       `
-Runs examples/reminder in a home of its own (PATTER_HOME/demo), compares the report with what the simulated phone network
-saw, and leaves only the report and the logs behind.`,
+Runs examples/reminder in a home of its own (PATTER_HOME/demo); at the same time somebody calls the line of examples/inbound, and
+examples/telnyx calls five more people over another carrier. Compares what is reported with what the simulated phone network saw, and leaves only
+the report and the logs behind.`,
     )
     .action(async (options: DemoOptions) => {
       await runDemo(options, processTerminal());
@@ -57,7 +60,7 @@ saw, and leaves only the report and the logs behind.`,
 
 async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> {
   const begunAt = systemClock.monotonic();
-  const example = exampleFolder();
+  const examples = examplesFolder();
   const config = demoConfig();
   const home = config.PATTER_HOME;
   if (isStackRunning(home)) {
@@ -73,7 +76,7 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
   terminal.err('Starting Temporal, Postgres, a worker, two gateways, the control API and the lab …\n');
   const stack = await startStack({
     config,
-    lab: { scenario: join(example, 'people.yaml'), seed: 1, baud: options.baud },
+    lab: { scenario: join(examples, 'reminder', 'people.yaml'), seed: 1, baud: options.baud },
     gateways: 2,
     log: createLogger('demo', 'error'),
     tell: (line) => terminal.err(`  ${line}\n`),
@@ -85,7 +88,7 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
     terminal.err(`Ready after ${spokenDuration(systemClock.monotonic() - begunAt)}.\n`);
     const ctx = await openControlContext(stack.config, createLogger('demo', 'error'));
     try {
-      await runReminder(ctx, stack, example, options, terminal, interrupted.signal);
+      await runExamples(ctx, stack, examples, options, terminal, interrupted.signal);
     } finally {
       await ctx.close();
     }
@@ -98,14 +101,26 @@ async function runDemo(options: DemoOptions, terminal: Terminal): Promise<void> 
   terminal.err(`Everything is stopped. The demo took ${spokenDuration(systemClock.monotonic() - begunAt)}.\n`);
 }
 
-async function runReminder(
+async function runExamples(
   ctx: ControlContext,
   stack: Stack,
-  example: string,
+  examples: string,
   options: DemoOptions,
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
+  // Both to their end, whatever becomes of the other: nothing may go on behind a stack that is being stopped.
+  const [reminder, besides] = await Promise.allSettled([
+    runReminder(ctx, stack, join(examples, 'reminder'), terminal),
+    playDemoCalls(ctx, stack, examples, signal),
+  ]);
+  if (signal.aborted) throw interruption();
+  if (reminder.status === 'rejected') throw reminder.reason;
+  if (besides.status === 'rejected') throw besides.reason;
+  await showReport(ctx, stack, reminder.value, besides.value, options, terminal);
+}
+
+async function runReminder(ctx: ControlContext, stack: Stack, example: string, terminal: Terminal): Promise<CampaignRow> {
   const spec = await loadCampaignFile(join(example, 'campaign.yaml'), {
     LAB_URL: stack.labUrl,
     CRM_WEBHOOK_SECRET: `whsec_${randomBytes(24).toString('base64')}`,
@@ -120,10 +135,12 @@ async function runReminder(
   terminal.err(`Calling, as if it were ${REHEARSE_AT.slice(0, 16).replace('T', ' ')} UTC, so that nobody's hour depends on yours.\n`);
 
   const last = await followToEnd(ctx, started.campaign, terminal);
-  if (!last?.final || signal.aborted) {
-    throw new PatterError('PATTER_CAMPAIGN_STATE', 'The demo was interrupted before the campaign had ended.');
-  }
-  await showReport(ctx, stack, last.campaign, options, terminal);
+  if (!last?.final) throw interruption();
+  return last.campaign;
+}
+
+function interruption(): PatterError {
+  return new PatterError('PATTER_CAMPAIGN_STATE', 'The demo was interrupted before the campaign had ended.');
 }
 
 /** Prints the report, and says whether it is the truth. */
@@ -131,6 +148,7 @@ async function showReport(
   ctx: ControlContext,
   stack: Stack,
   campaign: CampaignRow,
+  calls: DemoCalls,
   options: DemoOptions,
   terminal: Terminal,
 ): Promise<void> {
@@ -147,7 +165,10 @@ async function showReport(
     if (!options.keep) where.push({ what: 'Every workflow', place: 'npm run demo -- --keep leaves the web UI of Temporal up' });
     terminal.out(`\n${renderReport(reportViewOf(report), { color: terminal.color, columns: terminal.columns, where })}`);
   }
-  const problems = compareReportWithLedger(report, ledger);
+  const problems = [
+    ...compareReportWithLedger(report, ledgerOf(ledger, 'twilio')),
+    ...compareReportWithLedger(calls.telnyx, ledgerOf(ledger, 'telnyx')),
+  ];
   if (problems.length > 0) {
     throw new PatterError(
       'PATTER_PROCESS_FAILED',
@@ -157,10 +178,32 @@ async function showReport(
   }
   const rings = ledger.calls.filter((call) => call.rings.length > 0).length;
   const paint = styler(terminal.color);
+  terminal.err(`\n${besides(calls)}`);
   terminal.err(
-    `\n${paint('green', '✓')} The report agrees with the phone network's own ledger: ${rings} phones rang, none twice for one attempt,\n` +
+    `\n${paint('green', '✓')} All of it agrees with the phone network's own ledger: ${rings} phones rang, none twice for one attempt,\n` +
       `  and ${ledger.webhooks.length} webhooks arrived, each once and with a good signature.\n`,
   );
+}
+
+/** The campaigns are told apart by their carriers; only the first one has webhooks. */
+function ledgerOf(ledger: LedgerSnapshot, carrier: CarrierName): LedgerSnapshot {
+  return {
+    ...ledger,
+    calls: ledger.calls.filter((call) => call.carrier === carrier),
+    webhooks: carrier === 'twilio' ? ledger.webhooks : [],
+  };
+}
+
+/** What else happened, for a person. */
+function besides({ inbound, telnyx }: DemoCalls): string {
+  const outcomes = Object.entries(telnyx.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  return [
+    'At the same time:',
+    `  ${telnyx.results.length} people were called over Telnyx, by an agent of Deepgram, OpenAI and ElevenLabs: ${outcomes.join(', ')}.`,
+    `  ${inbound.from} called ${inbound.to} and was answered (${inbound.outcome}):`,
+    ...inbound.turns.map(({ role, text }) => `    ${role === 'assistant' ? 'agent ' : 'caller'}  ${text}`),
+    '',
+  ].join('\n');
 }
 
 async function readLedger(stack: Stack): Promise<LedgerSnapshot> {
@@ -193,10 +236,10 @@ function demoConfig(): Config {
   return { ...demo, PATTER_HOME: resolve(env.PATTER_HOME), PATTER_GATEWAY_PORT: 0, PATTER_CONTROL_PORT: 0 };
 }
 
-function exampleFolder(): string {
+function examplesFolder(): string {
   for (const up of ['../..', '../../..']) {
-    const folder = join(__dirname, up, 'examples', 'reminder');
-    if (existsSync(folder)) return folder;
+    const folder = join(__dirname, up, 'examples');
+    if (existsSync(join(folder, 'reminder'))) return folder;
   }
   throw new PatterError('PATTER_CAMPAIGN_FILE_INVALID', 'examples/reminder is missing from this installation.');
 }
