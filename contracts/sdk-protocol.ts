@@ -34,6 +34,8 @@ export const sdkHelloSchema = z.strictObject({
   version: z.literal(1),
   /** The same over all connections of one program's `connect()`. */
   clientId: id,
+  /** Which of these connections this is: a later one replaces the ones before. */
+  connection: z.number().int().min(0).default(0),
   /** Absent: the key's, or the tenant's only one. */
   number: e164.optional(),
   carrier: z.enum(CARRIERS).optional(),

@@ -53,6 +53,9 @@ export const configSchema = z.object({
   PATTER_GATEWAY_INTERNAL_URL: baseUrl.optional().describe('Where workers reach this gateway. Unset: its listening address.'),
   PATTER_CONTROL_HOST: z.string().default('127.0.0.1').describe('Address the control API listens on.'),
   PATTER_CONTROL_PORT: port.default(8090).describe('Port of the control API; 0 takes a free one.'),
+  PATTER_CONTROL_INTERNAL_URL: baseUrl
+    .optional()
+    .describe('Where other control processes reach this one. Unset: the address it listens on, or that of its machine.'),
   PATTER_CONTROL_TOKEN: z
     .string()
     .min(16)
@@ -93,10 +96,14 @@ export const configSchema = z.object({
     .optional()
     .describe('Encrypts the credentials of tenants where PATTER_ENCRYPTION_KEY is unset; in the same form.')
     .meta({ secret: true }),
-  PATTER_CONTROL_URL: baseUrl
+  PATTER_CONTROL_URL: z
+    .string()
     .optional()
+    .transform((text) => text?.split(',').map((url) => url.trim().replace(/\/+$/, '')))
+    .pipe(z.array(z.url()).optional())
+    .transform((urls) => urls?.join(','))
     .describe(
-      'Where gateways reach the control API, for agents behind `connect()`. Unset: http://PATTER_CONTROL_HOST:PATTER_CONTROL_PORT.',
+      'Where gateways reach the control API, for agents behind `connect()`; a comma-separated list is tried in turn. Unset: http://PATTER_CONTROL_HOST:PATTER_CONTROL_PORT.',
     ),
   PATTER_ALLOW_PRIVATE_WEBHOOKS: z
     .stringbool()

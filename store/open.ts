@@ -3,6 +3,7 @@ import { apiKeyStore, tenantStore } from './api-keys';
 import { attemptStore } from './attempts';
 import { campaignStore } from './campaigns';
 import { contactStore } from './contacts';
+import { controlStore } from './controls';
 import { credentialStore } from './credentials';
 import { Database } from './database';
 import { deliveryStore } from './deliveries';
@@ -38,6 +39,7 @@ export function openStore(databaseUrl: string): Store {
     sdk: sdkStore(database),
     migrate: () => migrate(database),
     pendingMigrations: () => pendingMigrations(database),
+    controls: controlStore(database),
     async ping() {
       await database.run((db) => db.execute(sql`select 1`));
     },

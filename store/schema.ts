@@ -410,3 +410,27 @@ export const sdkDeliveries = pgTable('sdk_deliveries', {
   holder: text('holder'),
   heldUntil: instant('held_until'),
 });
+/** Control processes that live: each links itself to all others. */
+export const controls = pgTable('controls', {
+  controlId: text('control_id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  /** Where the others reach it. */
+  internalUrl: text('internal_url').notNull(),
+  renewedAt: instant('renewed_at').notNull(),
+});
+
+/** Which program has a call, and its last message: whichever control process is asked for it asks that one. */
+export const sdkMessages = pgTable(
+  'sdk_messages',
+  {
+    callId: text('call_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    messageId: text('message_id').notNull(),
+    clientId: text('client_id').notNull(),
+    /** The control process whose gateway waits for the answer. */
+    asker: text('asker').notNull(),
+    at: instant('at').notNull(),
+  },
+  (t) => [index('sdk_messages_at').on(t.at)],
+);
+

@@ -1,6 +1,6 @@
-import { and, asc, eq, gte, isNull, lt, or } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Database } from './database';
-import { attempts, sdkDeliveries, sdkNumbers } from './schema';
+import { attempts, sdkDeliveries, sdkMessages, sdkNumbers } from './schema';
 import type { SdkStore } from './store';
 
 export function sdkStore(database: Database): SdkStore {
@@ -86,6 +86,29 @@ export function sdkStore(database: Database): SdkStore {
           .set({ holder: null, heldUntil: null })
           .where(and(eq(sdkDeliveries.callId, callId), eq(sdkDeliveries.holder, holder))),
       );
+    },
+
+    async giveMessage({ callId, tenantId, messageId, clientId, asker, present, force, now }) {
+      // In one statement: it stands before every turn of a conversation.
+      const stays = or(eq(sdkMessages.messageId, messageId), present.length > 0 ? inArray(sdkMessages.clientId, [...present]) : undefined);
+      const holder = force ? sql`excluded.client_id` : sql`case when ${stays} then ${sdkMessages.clientId} else excluded.client_id end`;
+      const [row] = await database.run((db) =>
+        db
+          .insert(sdkMessages)
+          .values({ callId, tenantId, messageId, clientId, asker, at: now })
+          .onConflictDoUpdate({ target: sdkMessages.callId, set: { messageId, clientId: holder, asker, at: now } })
+          .returning({ clientId: sdkMessages.clientId }),
+      );
+      return row?.clientId ?? clientId;
+    },
+
+    async lastMessage(callId) {
+      const [row] = await database.run((db) => db.select().from(sdkMessages).where(eq(sdkMessages.callId, callId)));
+      return row && { messageId: row.messageId, clientId: row.clientId, asker: row.asker };
+    },
+
+    async forgetMessages(before) {
+      await database.run((db) => db.delete(sdkMessages).where(lt(sdkMessages.at, before)));
     },
   };
 }

@@ -477,6 +477,32 @@ export interface SdkStore {
   release(callId: string, holder: string): Promise<void>;
 }
 
+  /**
+   * Notes that a message is given to a program, and that `asker` waits for the answer. One that somebody has been given already stays with whom has it; a
+   * later one of the same call goes to the same program where that is `present`.
+   * @returns who has it now
+   */
+  giveMessage(message: {
+    callId: string;
+    tenantId: string;
+    messageId: string;
+    clientId: string;
+    asker: string;
+    present: readonly string[];
+    /** It is taken from whoever has it. */
+    force: boolean;
+    now: Date;
+  }): Promise<string>;
+  /** The last message of a call. */
+  lastMessage(callId: string): Promise<{ messageId: string; clientId: string; asker: string } | undefined>;
+  forgetMessages(before: Date): Promise<void>;
+}
+
+/** Control processes, for each other. */
+export interface ControlStore {
+  renew(control: { controlId: string; internalUrl: string }, now: Date): Promise<void>;
+  remove(controlId: string): Promise<void>;
+  live(since: Date): Promise<{ controlId: string; internalUrl: string }[]>;
 export type DeliveryRow = typeof deliveries.$inferSelect;
 
 /** What a developer's callbacks have been told. At any moment one process delivers a call's events. */
@@ -515,5 +541,6 @@ export interface Store {
   /** Names of migrations that are not applied. */
   pendingMigrations(): Promise<string[]>;
   ping(): Promise<void>;
+  readonly controls: ControlStore;
   close(): Promise<void>;
 }

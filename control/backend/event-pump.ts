@@ -131,6 +131,9 @@ export class EventPump {
   /** @returns false: nobody is there who could take it */
   async #deliver({ tenantId, number, callId }: Claimed, event: Event, signal: AbortSignal): Promise<boolean> {
     for (let nacks = 0; nacks < MOST_NACKS && !signal.aborted; ) {
+      // Whoever answers the call hears of it, also where another control process was asked for its messages.
+      const program = await this.ctx.store.sdk.lastMessage(callId);
+      if (program) this.relay.remember(callId, program.clientId);
       const client = this.relay.answererOf(tenantId, number, callId);
       if (!client) return false;
       const answer = await this.#ask(client, callId, event, signal);

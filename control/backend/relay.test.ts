@@ -4,9 +4,9 @@ import { type Answerer, MessageRelay } from './relay';
 
 const NUMBER = '+15005550006';
 
-function program(clientId: string, tenantId = 'acme', number = NUMBER) {
+function program(clientId: string, tenantId = 'acme', number = NUMBER, connection = 0) {
   const got: SdkServerMessage[] = [];
-  const answerer: Answerer = { clientId, tenantId, number, send: (message) => got.push(message) };
+  const answerer: Answerer = { clientId, tenantId, number, connection, send: (message) => got.push(message) };
   return { ...answerer, got, ids: () => got.flatMap((message) => (message.type === 'message' ? [message.id] : [])) };
 }
 
@@ -186,4 +186,36 @@ test('a tenant’s message goes to its own programs only, and another’s answer
   relay.connected(mine);
   relay.answer(mine, 'm1', 0, 'Mine.', false);
   expect(sink.heard).toEqual(['Mine.', 'done']);
+});
+
+test('a program that only lost its way here is waited for, and says the rest of its answer; one that does not come back loses its message', () => {
+  const { clock, relay } = setUp();
+  const [a, b] = [program('a'), program('b')];
+  relay.connected(a);
+  const [said, silent] = [listener(), listener()];
+  relay.ask(request('m1'), said);
+  relay.ask(request('m2'), silent);
+  relay.connected(b);
+  relay.part(a, 'm1', 0, 'One, ');
+  relay.disconnected(a, true);
+  expect(b.ids()).toEqual([]);
+  const back = program('a', 'acme', NUMBER, 1);
+  relay.connected(back);
+  expect(back.ids()).toEqual(['m1', 'm2']);
+  relay.part(back, 'm1', 0, 'One, ');
+  relay.answer(back, 'm1', 1, 'two.', false);
+  expect(said.heard).toEqual(['One, ', 'two.', 'done']);
+  relay.disconnected(back, true);
+  clock.pass(2_500);
+  expect(b.ids()).toEqual(['m2']);
+});
+
+test('an earlier connection of a program, heard of late, does not replace the later one', () => {
+  const { relay } = setUp();
+  const [late, now] = [program('a', 'acme', NUMBER, 1), program('a', 'acme', NUMBER, 2)];
+  relay.connected(now);
+  relay.connected(late);
+  relay.disconnected(late);
+  relay.ask(request('m1'), listener());
+  expect([late.ids(), now.ids()]).toEqual([[], ['m1']]);
 });

@@ -4,13 +4,18 @@
  */
 import type { Clock } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
-import type { SdkRelayRequest, SdkServerMessage } from '../../contracts/sdk-protocol';
+import type { SdkClientMessage, SdkRelayRequest, SdkServerMessage } from '../../contracts/sdk-protocol';
+import type { MessageBook } from './message-book';
 
 /** A connected program, as far as the relay knows it. */
 export interface Answerer {
   readonly clientId: string;
   readonly tenantId: string;
   readonly number: string;
+  /** Which of its connections: a later one replaces those before. */
+  readonly connection: number;
+  /** It is connected to another control process. */
+  readonly remote?: boolean;
   send(message: SdkServerMessage): void;
 }
 
@@ -25,6 +30,8 @@ export interface AnswerSink {
 /** A gateway whose connection broke asks again for so long. */
 const KEEP_ANSWER_MS = 60_000;
 const COME_BACK_MS = 1_000;
+/** A program whose control process died is back after some 200 ms; one that died with it is not waited for longer. */
+const RETURN_MS = 2_500;
 const MOST_CALLS = 10_000;
 /** A program that fails once may have better luck, or another one has. */
 const MOST_FAILURES = 2;
@@ -41,7 +48,11 @@ interface Pending {
   failures: number;
   /** Programs that failed on it: others are asked first. */
   readonly failedBy: Set<string>;
+  /** It is being written down who gets it. */
+  choosing: boolean;
   cancelTimer: () => void;
+  /** Of the wait for a holder that may be back. */
+  cancelReturn: () => void;
 }
 
 export class MessageRelay {
@@ -50,7 +61,11 @@ export class MessageRelay {
   /** Who answers a call's messages, so that a program may keep what it needs of a call in its memory. */
   readonly #ofCall = new Map<string, string>();
 
-  constructor(private readonly clock: Clock) {}
+  /** @param book absent: this is the only control process */
+  constructor(
+    private readonly clock: Clock,
+    private readonly book?: MessageBook,
+  ) {}
 
   get clients(): ReadonlySet<Answerer> {
     return this.#clients;
@@ -58,25 +73,31 @@ export class MessageRelay {
 
   connected(client: Answerer): void {
     // The program is back before its old connection was known to be dead.
-    for (const known of this.#clients) if (known.clientId === client.clientId) this.#clients.delete(known);
+    for (const known of this.#clients) {
+      if (known.clientId !== client.clientId) continue;
+      if (known.connection > client.connection) return;
+      this.#clients.delete(known);
+    }
     this.#clients.add(client);
     for (const pending of this.#pending.values()) {
-      if (pending.state !== 'waiting') continue;
-      if (pending.holder === undefined) this.#give(pending);
-      // It may have been lost with the connection; one that it knows it does not answer twice.
-      else if (pending.holder === client.clientId) this.#send(pending, client);
+      if (pending.state !== 'waiting' && pending.state !== 'answering') continue;
+      if (pending.holder === undefined && !pending.choosing) this.#give(pending);
+      // It may have been lost with the connection; one that it knows it does not answer twice, but says again what it has said.
+      else if (pending.holder === client.clientId) this.#hand(pending, client);
     }
   }
 
-  disconnected(client: Answerer): void {
+  /** @param mayReturn not the program but the way to it was lost */
+  disconnected(client: Answerer, mayReturn = false): void {
     if (!this.#clients.delete(client)) return;
     // Back on another connection already.
     if (this.#find(client.clientId)) return;
     for (const pending of this.#pending.values()) {
-      if (pending.holder !== client.clientId) continue;
-      if (pending.state === 'waiting') this.#give(pending);
+      if (pending.holder !== client.clientId || (pending.state !== 'waiting' && pending.state !== 'answering')) continue;
+      if (mayReturn) this.#awaitReturn(pending);
+      else if (pending.state === 'waiting') this.#give(pending, true);
       // Half of it has been spoken: no other program knows how it goes on.
-      else if (pending.state === 'answering') this.#fail(pending, 'the program that answered is gone');
+      else this.#fail(pending, 'the program that answered is gone');
     }
   }
 
@@ -95,7 +116,9 @@ export class MessageRelay {
       pending = {
         ...{ request, holder: undefined, parts: [], sinks: new Set<AnswerSink>(), state: 'waiting', failures: 0, endCall: false },
         failedBy: new Set<string>(),
+        choosing: false,
         cancelTimer: () => undefined,
+        cancelReturn: () => undefined,
       };
       const made: Pending = pending;
       made.cancelTimer = this.clock.after(request.timeoutMs, () => this.#fail(made, `nobody answered within ${request.timeoutMs} ms`));
@@ -110,6 +133,12 @@ export class MessageRelay {
       asked.sinks.delete(sink);
       if (asked.sinks.size === 0 && (asked.state === 'waiting' || asked.state === 'answering')) this.#abandon(asked);
     };
+  }
+
+  heard(from: Answerer, message: SdkClientMessage): void {
+    if (message.type === 'part') this.part(from, message.id, message.index, message.text);
+    else if (message.type === 'answer') this.answer(from, message.id, message.parts, message.text, message.endCall);
+    else if (message.type === 'failed') this.failed(from, message.id, message.reason);
   }
 
   part(from: Answerer, id: string, index: number, text: string): void {
@@ -143,7 +172,7 @@ export class MessageRelay {
       this.#fail(pending, `the program failed: ${reason}`);
       return;
     }
-    this.#give(pending);
+    this.#give(pending, true);
   }
 
   /** Who gets what belongs to a call. */
@@ -153,8 +182,19 @@ export class MessageRelay {
     return mine.find(({ clientId }) => clientId === sticky) ?? this.#leastBusy(mine);
   }
 
+  /** As another control process has found it. */
+  remember(callId: string, clientId: string): void {
+    this.#ofCall.delete(callId);
+    this.#ofCall.set(callId, clientId);
+    const [oldest] = this.#ofCall.keys();
+    if (this.#ofCall.size > MOST_CALLS && oldest !== undefined) this.#ofCall.delete(oldest);
+  }
+
   close(): void {
-    for (const pending of this.#pending.values()) pending.cancelTimer();
+    for (const { cancelTimer, cancelReturn } of this.#pending.values()) {
+      cancelTimer();
+      cancelReturn();
+    }
     this.#pending.clear();
     this.#clients.clear();
   }
@@ -172,6 +212,7 @@ export class MessageRelay {
       this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
     pending.holder = from.clientId;
     pending.state = 'answering';
+    pending.cancelReturn();
     // From now on it is spoken: the deadline was for the first word, and the gateway watches the rest.
     pending.cancelTimer();
   }
@@ -181,21 +222,56 @@ export class MessageRelay {
     for (const sink of pending.sinks) sink.text(text);
   }
 
-  /** To the program that has the call, else to the one with the least to do; to nobody, until one comes. */
-  #give(pending: Pending): void {
-    const { tenantId, number, message } = pending.request;
+  /**
+   * To the program that has the call, else to the one with the least to do; to nobody, until one comes.
+   * @param force whoever had it has it no more
+   */
+  #give(pending: Pending, force = false): void {
+    pending.cancelReturn();
+    pending.holder = undefined;
+    const { id, tenantId, number, message } = pending.request;
     const mine = [...this.#clients].filter((client) => client.tenantId === tenantId && client.number === number);
     const fresh = mine.filter(({ clientId }) => !pending.failedBy.has(clientId));
     const candidates = fresh.length > 0 ? fresh : mine;
     const sticky = this.#ofCall.get(message.callId);
     const client = candidates.find(({ clientId }) => clientId === sticky) ?? this.#leastBusy(candidates);
-    pending.holder = client?.clientId;
     if (!client) return;
-    this.#remember(message.callId, client.clientId);
-    this.#send(pending, client);
+    if (!this.book) {
+      this.#chosen(pending, client.clientId);
+      return;
+    }
+    pending.choosing = true;
+    const present = candidates.map(({ clientId }) => clientId);
+    const given = { callId: message.callId, tenantId, messageId: id, clientId: client.clientId, present, force };
+    this.book.give(given).then(
+      (clientId) => this.#chosen(pending, clientId),
+      () => this.#chosen(pending, client.clientId),
+    );
   }
 
-  #send({ request: { id, carrier, message } }: Pending, client: Answerer): void {
+  #chosen(pending: Pending, clientId: string): void {
+    pending.choosing = false;
+    // Given up, or answered by one that was believed to be dead.
+    if (pending.state !== 'waiting' || this.#pending.get(pending.request.id) !== pending) return;
+    pending.holder = clientId;
+    const client = this.#find(clientId);
+    if (client) this.#hand(pending, client);
+    // It was asked through a control process that died: it has it, and comes back with the answer.
+    else this.#awaitReturn(pending);
+  }
+
+  #awaitReturn(pending: Pending): void {
+    pending.cancelReturn();
+    pending.cancelReturn = this.clock.after(RETURN_MS, () => {
+      if (pending.state === 'waiting') this.#give(pending, true);
+      else this.#fail(pending, 'the program that answered is gone');
+    });
+  }
+
+  #hand(pending: Pending, client: Answerer): void {
+    const { id, carrier, message } = pending.request;
+    pending.cancelReturn();
+    this.remember(message.callId, client.clientId);
     client.send({ type: 'message', id, carrier, message });
   }
 
@@ -209,13 +285,6 @@ export class MessageRelay {
     return [...clients].sort((a, b) => load(a) - load(b))[0];
   }
 
-  #remember(callId: string, clientId: string): void {
-    this.#ofCall.delete(callId);
-    this.#ofCall.set(callId, clientId);
-    const [oldest] = this.#ofCall.keys();
-    if (this.#ofCall.size > MOST_CALLS && oldest !== undefined) this.#ofCall.delete(oldest);
-  }
-
   #fail(pending: Pending, why: string): void {
     if (pending.state === 'answered' || pending.state === 'failed') return;
     if (pending.holder !== undefined) this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
@@ -227,14 +296,24 @@ export class MessageRelay {
     // The caller interrupted, or a connection broke and the gateway asks again in a moment.
     this.clock.after(COME_BACK_MS, () => {
       if (pending.sinks.size > 0 || (pending.state !== 'waiting' && pending.state !== 'answering')) return;
+      const { holder, request } = pending;
       pending.cancelTimer();
-      this.#pending.delete(pending.request.id);
-      if (pending.holder !== undefined) this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
+      pending.cancelReturn();
+      this.#pending.delete(request.id);
+      if (holder === undefined) return;
+      const cancel = () => this.#tell(holder, { type: 'cancel', id: request.id });
+      if (!this.book) return cancel();
+      // The gateway may have come back to another control process.
+      this.book.isOurs(request.message.callId, request.id).then(
+        (ours) => ours && cancel(),
+        () => undefined,
+      );
     });
   }
 
   #finish(pending: Pending, tell: (sink: AnswerSink) => void): void {
     pending.cancelTimer();
+    pending.cancelReturn();
     for (const sink of pending.sinks) tell(sink);
     pending.sinks.clear();
     pending.cancelTimer = this.clock.after(KEEP_ANSWER_MS, () => {

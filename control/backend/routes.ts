@@ -11,6 +11,7 @@ import { verifyCommand } from '../../runtime/command-auth';
 import { tenantOf } from '../access';
 import { placeCall } from '../calls/place-call';
 import type { ControlContext } from '../context';
+import type { ControlLinks } from './control-links';
 import { numberOf } from './register-number';
 import type { MessageRelay } from './relay';
 
@@ -32,7 +33,13 @@ const callSchema = z.strictObject({
   idempotencyKey: fields.idempotencyKey,
 });
 
-export function registerBackend(app: FastifyInstance, ctx: ControlContext, relay: MessageRelay, secretKey: () => Promise<string>): void {
+export function registerBackend(
+  app: FastifyInstance,
+  ctx: ControlContext,
+  relay: MessageRelay,
+  links: ControlLinks,
+  secretKey: () => Promise<string>,
+): void {
   app.register(async (scope) => {
     // The signature is over the bytes as they came.
     scope.removeAllContentTypeParsers();
@@ -46,6 +53,7 @@ export function registerBackend(app: FastifyInstance, ctx: ControlContext, relay
         const parsed = sdkRelayRequest.safeParse(JSON.parse(body));
         if (!parsed.success)
           throw new PatterError('PATTER_REQUEST_INVALID', 'The message cannot be read: gateways and control need the same version.');
+        await links.ready();
         const stream = new PassThrough();
         reply.raw.on('close', () => stop());
         const event = (data: object | string) => stream.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`);

@@ -7,6 +7,7 @@ import { SDK_CLOSE, SDK_SOCKET_PATH, type SdkClientMessage, type SdkServerMessag
 import { noteUse } from '../access';
 import type { ControlContext } from '../context';
 import { type ApiKey, apiKeyOf } from '../keys/api-keys';
+import type { ControlLinks } from './control-links';
 import type { EventPump } from './event-pump';
 import { type CarriersOf, registerNumber } from './register-number';
 import type { Answerer, MessageRelay } from './relay';
@@ -38,6 +39,7 @@ export class SdkSockets {
     private readonly ctx: ControlContext,
     private readonly relay: MessageRelay,
     private readonly pump: EventPump,
+    private readonly links: ControlLinks,
     private readonly parts: { carriersOf?: CarriersOf; options?: Partial<SocketOptions> } = {},
   ) {}
 
@@ -47,9 +49,9 @@ export class SdkSockets {
     this.#admit(request).then(
       ({ key, secret }) =>
         this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-          const { ctx, relay, pump, parts } = this;
+          const { ctx, relay, pump, links, parts } = this;
           const options = { ...DEFAULT_SOCKET_OPTIONS, ...parts.options };
-          const connection = new Connection({ ctx, relay, pump, key, secret, options, carriersOf: parts.carriersOf }, webSocket);
+          const connection = new Connection({ ctx, relay, pump, links, key, secret, options, carriersOf: parts.carriersOf }, webSocket);
           this.#open.add(connection);
           webSocket.on('close', () => this.#open.delete(connection));
         }),
@@ -88,6 +90,7 @@ interface ConnectionParts {
   ctx: ControlContext;
   relay: MessageRelay;
   pump: EventPump;
+  links: ControlLinks;
   key: ApiKey;
   secret: string;
   options: SocketOptions;
@@ -153,7 +156,7 @@ class Connection {
       this.#refuse(new PatterError('PATTER_REQUEST_INVALID', 'The message cannot be read: are both of the same version?'));
       return;
     }
-    const { relay, pump } = this.parts;
+    const { relay, pump, links } = this.parts;
     if (message.type === 'hello') {
       if (this.#greeted) return;
       this.#greeted = true;
@@ -162,36 +165,23 @@ class Connection {
     }
     const from = this.#answerer;
     if (!from) return;
-    switch (message.type) {
-      case 'part':
-        relay.part(from, message.id, message.index, message.text);
-        return;
-      case 'answer':
-        relay.answer(from, message.id, message.parts, message.text, message.endCall);
-        return;
-      case 'failed':
-        relay.failed(from, message.id, message.reason);
-        return;
-      case 'ack':
-      case 'nack':
-        pump.answered(message.callId, message.event, message.type === 'ack');
-        return;
-      default:
-        message satisfies never;
-    }
+    if (message.type === 'ack' || message.type === 'nack') pump.answered(message.callId, message.event, message.type === 'ack');
+    else relay.heard(from, message);
+    links.heard(from, message);
   }
 
   async #hello(hello: Extract<SdkClientMessage, { type: 'hello' }>): Promise<void> {
-    const { ctx, key, relay, carriersOf } = this.parts;
+    const { ctx, key, relay, links, carriersOf } = this.parts;
     const { number, notes } = await registerNumber(ctx, key, hello, { carriersOf });
     if (this.socket.readyState !== this.socket.OPEN) return;
     const { tenantId } = key;
     // Two tenants may choose the same name for a program.
     const clientId = `${tenantId}/${number}/${hello.clientId}`;
-    this.#answerer = { clientId, tenantId, number, send: (message) => this.#send(message) };
+    this.#answerer = { clientId, tenantId, number, connection: hello.connection, send: (message) => this.#send(message) };
     this.#send({ type: 'welcome', number, notes });
     ctx.log.info({ tenantId, keyId: key.keyId, clients: relay.clients.size + 1 }, 'a program is connected');
     relay.connected(this.#answerer);
+    links.joined(this.#answerer);
   }
 
   #closed(): void {
@@ -199,6 +189,7 @@ class Connection {
     const gone = this.#answerer;
     if (!gone) return;
     this.#answerer = undefined;
+    this.parts.links.left(gone);
     this.parts.relay.disconnected(gone);
     this.parts.pump.clientGone(gone.clientId);
     this.parts.ctx.log.info({ tenantId: gone.tenantId }, 'a program is gone');

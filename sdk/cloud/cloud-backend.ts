@@ -69,10 +69,11 @@ export class CloudBackend implements PatterBackend {
       stt: hello.stt ?? sttSchema.parse({ provider: 'deepgram' }),
       tts: hello.tts ?? ttsSchema.parse({ provider: 'openai' }),
     });
+    let connections = 0;
     await new Promise<void>((resolve, reject) => {
       const socket = new BackendSocket(
         this.config,
-        () => hello,
+        () => ({ ...hello, connection: connections++ }),
         {
           greeted: ({ number, notes }) => {
             connected.number = number;

@@ -30,6 +30,8 @@ const eventSchema = z.looseObject({
  */
 export class RelayAgent implements PipelineAgent {
   readonly #http = new Agent({ keepAlive: true });
+  /** Which of the control processes is asked. */
+  #failures = 0;
 
   constructor(
     private readonly spec: Pick<OnMessageSpec, 'timeoutMs'>,
@@ -64,6 +66,8 @@ export class RelayAgent implements PipelineAgent {
       } catch (cause) {
         request.signal.throwIfAborted();
         const known = cause instanceof PatterError;
+        // Another control process, where there are several: each brings a message to its program, and knows who has it already.
+        if (!known) this.#failures++;
         if (known || said || clock.monotonic() + ASK_AGAIN_MS >= giveUpAt) {
           if (known) throw cause;
           throw new PatterError('PATTER_CLIENT_NOT_CONNECTED', `The agent behind connect() gave no answer: ${(cause as Error).message}`, {
@@ -82,8 +86,8 @@ export class RelayAgent implements PipelineAgent {
   async *#ask(body: string, signal: AbortSignal, giveUpAt: number): AsyncGenerator<ChatDelta> {
     const { clock, config } = this.deps;
     const { PATTER_CONTROL_HOST: host, PATTER_CONTROL_PORT: port } = config;
-    const base = config.PATTER_CONTROL_URL ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-    const url = new URL(`${base}${SDK_RELAY_PATH}`);
+    const bases = config.PATTER_CONTROL_URL?.split(',') ?? [`http://${host.includes(':') ? `[${host}]` : host}:${port}`];
+    const url = new URL(`${bases[this.#failures % bases.length]}${SDK_RELAY_PATH}`);
     const headers = signCommand({ path: SDK_RELAY_PATH, body }, await secretKey(config), clock.now());
     const late = new AbortController();
     const cancel = clock.after(Math.max(0, giveUpAt - clock.monotonic()), () => late.abort(new Error('it gave nothing in time')));
