@@ -118,19 +118,25 @@ export class AmdWatch {
         return;
       case 'hold':
       case 'declined':
-        this.said(greeting, text);
+        // Without a pause between the machine and the person both are one utterance.
+        if (endsWithPerson(text)) this.#personCame(text);
+        else this.said(greeting, text);
         return;
       case 'human':
       case 'unclear':
         // A screener says few things, and all else is a person's. A menu has a lot to tell before it asks for keys.
         if (before === 'ivr' && !ADDRESSES_SOMEBODY.test(text)) return;
-        this.#state = 'human';
-        this.emit({ kind: 'human_confirmed', text });
-        this.said('human', text);
+        this.#personCame(text);
         return;
       default:
         greeting satisfies never;
     }
+  }
+
+  #personCame(text: string): void {
+    this.#state = 'human';
+    this.emit({ kind: 'human_confirmed', text });
+    this.said('human', text);
   }
 
   #suspect(event: Extract<SessionEvent, { kind: 'machine_suspected' | 'callee_suspected' }>): void {
@@ -140,4 +146,14 @@ export class AmdWatch {
     this.#told.add(what);
     this.emit(event);
   }
+}
+
+function endsWithPerson(text: string): boolean {
+  const last =
+    text
+      .split(/(?<=[.!?])/)
+      .filter(Boolean)
+      .at(-1) ?? '';
+  const greeting = classifyGreeting(last);
+  return ADDRESSES_SOMEBODY.test(last) && (greeting === 'human' || greeting === 'unclear');
 }

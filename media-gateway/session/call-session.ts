@@ -407,7 +407,8 @@ export class CallSession implements Session {
     this.#voicemail.withdraw();
     this.#screening.stop();
     this.#silence.heard();
-    this.#menu ??= new MenuWalk(this.#answering, turns.turns(), [...(this.options.toolCalls ?? []), ...tools.records]);
+    const { history, toolCalls = [] } = this.options;
+    this.#menu ??= new MenuWalk(this.#answering, [...history, ...turns.turns()], [...toolCalls, ...tools.records]);
     if (!wasTalking) conversation.cut({ all: true });
     link.engine.addUserText(MENU_NOTE);
     if (wasTalking) {

@@ -116,6 +116,21 @@ describe('who picked up, by the first words', () => {
     expect(classifyGreeting(text)).toBe(verdict);
   });
 
+  it('behind a call screener everything that no machine says is a person, also in one breath with the machine', () => {
+    const heard = (text: string) => {
+      const events: SessionEvent[] = [];
+      const watch = new AmdWatch(true, (event) => events.push(event));
+      watch.callee('call_screening');
+      watch.transcript(text);
+      return events.map(({ kind }) => kind);
+    };
+    expect(heard('Please stay on the line.')).toEqual([]);
+    expect(heard('Please stay on the line. Thank you.')).toEqual([]);
+    expect(heard('Please stay on the line. Hello, Ada speaking.')).toEqual(['human_confirmed']);
+    expect(heard('Yes?')).toEqual(['human_confirmed']);
+    expect(heard('Please leave a message.')).toEqual(['machine_suspected']);
+  });
+
   it('tells each kind of evidence once', () => {
     const events: SessionEvent[] = [];
     const watch = new AmdWatch(true, (event) => events.push(event));
