@@ -17,6 +17,7 @@ export const ERRORS = {
   PATTER_CAMPAIGN_NOT_FOUND: 'No campaign has that name or id',
   PATTER_CAMPAIGN_STATE: 'The campaign is not in a state that allows this',
   PATTER_REHEARSAL_REFUSED: 'A rehearsal clock is refused where real phones could ring',
+  PATTER_SCHEDULE_NOT_FOUND: 'No schedule has that id',
   // Inbound lines and their numbers
   PATTER_LINE_FILE_INVALID: 'The line file is not valid',
   PATTER_LINE_NOT_FOUND: 'No line answers that number',
@@ -60,6 +61,7 @@ export const ERRORS = {
   PATTER_RESULT_TIMEOUT: 'The call has not ended within the given time',
 } as const;
 
+/** The stable codes that errors are known by: docs/errors.md tells what to do about each. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** Of PatterError and what is built on it (sdk/errors.ts). By name: an error may come from another copy of this module (jest, the workflow sandbox). */
@@ -67,11 +69,13 @@ const FAMILY = /^Patter(Connection|Validation|Type)?Error$/;
 
 /** The one error class of the product. `message` says what to do; `code` is stable. */
 export class PatterError extends Error {
+  /** `error instanceof PatterError` holds for the whole family, also for an error that comes from another copy of the package. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     // biome-ignore lint/complexity/noThisInStatic: a class that extends this one is asked about itself, with the language's own rule
     return this === PatterError ? isPatterError(value) : Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
+  /** Stable, for programs: `PATTER_…`. */
   readonly code: ErrorCode;
   /** Which field, line or part is meant, for programs. */
   readonly details: Readonly<Record<string, unknown>>;
@@ -83,11 +87,13 @@ export class PatterError extends Error {
     this.details = options?.details ?? {};
   }
 
+  /** `<code>: <message>`. */
   override toString(): string {
     return `${this.code}: ${this.message}`;
   }
 }
 
+/** Whether `error` is one of the family, and of this `code` where one is given. */
 export function isPatterError(error: unknown, code?: ErrorCode): error is PatterError {
   return error instanceof Error && FAMILY.test(error.name) && (code === undefined || (error as PatterError).code === code);
 }

@@ -13,6 +13,18 @@ export type { ChatMessage } from '../providers/llm/chat';
 export { Agent, type AgentFields } from './agent/agent';
 export { Guardrail, guardrail } from './agent/guardrail';
 export { Tool, tool } from './agent/tool';
+export type {
+  Campaign,
+  CampaignEdit,
+  CampaignHandle,
+  CampaignProgress,
+  CampaignReport,
+  CampaignStart,
+  CampaignState,
+} from './campaign/campaign';
+export type { CampaignEntry } from './campaign/list';
+export type { CampaignContacts, CampaignOptions } from './campaign/options';
+export type { RunBy } from './campaign/work-place';
 export { type ErrorCode, isPatterError, PatterConnectionError, PatterError, PatterTypeError, PatterValidationError } from './errors';
 export { EmbeddedServer, type EmbeddedServerOptions } from './local/embedded-server';
 export type { AgentOptions, AgentProvider, GuardrailFunction, GuardrailOptions, ToolFunction, ToolOptions } from './options/agent';
@@ -49,6 +61,7 @@ export type { ServeOptions, ServeSettings, TestOptions } from './options/serve';
 export type { BothSpellings } from './options/spellings';
 export type { BuiltInTunnel, OpenTunnel, Tunnel, TunnelOption } from './options/tunnel';
 export { Patter } from './patter';
+export { PatterTool, type PatterToolArguments, type PatterToolOptions, type PatterToolResult } from './patter-tool/patter-tool';
 export { Telnyx, type TelnyxOptions, Twilio, type TwilioOptions } from './providers/carriers';
 export { ElevenLabsConvAI, type ElevenLabsConvAIOptions, OpenAIRealtime, type OpenAIRealtimeOptions } from './providers/engines';
 export { OpenAILLM, type OpenAILLMOptions } from './providers/llm';
@@ -63,3 +76,5 @@ export {
   TTSConfig,
   type TTSConfigFields,
 } from './providers/voice-configs';
+export type { ScheduledCall, ScheduledCampaign, ScheduleOptions } from './schedule/options';
+export type { ScheduleHandle, ScheduleInfo } from './schedule/schedule';

@@ -3,12 +3,15 @@ import { Agent } from './agent/agent';
 import { compileAgent, variableOf } from './agent/compile-agent';
 import { Guardrail } from './agent/guardrail';
 import { Tool } from './agent/tool';
-import type { CallHandle, CreateBackend, PatterBackend } from './backend';
+import type { CallHandle, CreateBackend, PatterBackend, WorkDesk } from './backend';
+import type { Campaign, CampaignHandle } from './campaign/campaign';
+import type { CampaignEntry } from './campaign/list';
+import type { CampaignOptions } from './campaign/options';
 import { PatterConnectionError, PatterValidationError } from './errors';
 import type { AgentOptions, GuardrailOptions, ToolOptions } from './options/agent';
 import type { CallOptions } from './options/call';
 import type { MessageHandler } from './options/callbacks';
-import { checkId } from './options/check';
+import { checkId, checkText } from './options/check';
 import { resolveCloudConfig } from './options/cloud-config';
 import type { ConnectOptions } from './options/connect';
 import type { CloudConfig, PatterOptions } from './options/constructor';
@@ -22,6 +25,8 @@ import { warnOfReplaced } from './providers/model-names';
 import { DeepgramSTT, WhisperSTT } from './providers/stt';
 import { ElevenLabsTTS, OpenAITTS } from './providers/tts';
 import type { STTConfig, TTSConfig } from './providers/voice-configs';
+import type { ScheduleOptions } from './schedule/options';
+import type { ScheduleHandle, ScheduleInfo } from './schedule/schedule';
 
 /** Keys of a static helper: the vendor's variable in the environment when left out. */
 interface HelperOptions {
@@ -69,6 +74,20 @@ export class Patter {
      * In cloud mode and in local mode alike.
      */
     get: (id: string): CallHandle => this.#backend().getCall(checkId('id', id)),
+  } as const;
+
+  /** Campaigns that were started by this program or another one, `patter campaign run` included. Local mode only. */
+  readonly campaigns = {
+    /** By name, which means the newest of that name, or by id. Nobody is asked yet. */
+    get: (name: string): CampaignHandle => campaignModule().campaignOf(this.#desk('campaigns.get()'), checkText('name', name, 1)),
+    /** The newest first. */
+    list: async (): Promise<CampaignEntry[]> => campaignModule().campaignsOf(this.#desk('campaigns.list()')),
+  } as const;
+
+  /** Local mode only. */
+  readonly schedules = {
+    get: (id: string): ScheduleHandle => scheduleModule().scheduleOf(this.#desk('schedules.get()'), checkId('id', id)),
+    list: async (): Promise<ScheduleInfo[]> => scheduleModule().schedulesOf(this.#desk('schedules.list()')),
   } as const;
 
   readonly #settled: Settled;
@@ -182,6 +201,25 @@ export class Patter {
   }
 
   /**
+   * A campaign with the fields of a campaign file: an agent, contacts, and when and how fast they are called. Nothing is done before `start()`.
+   * @throws PatterValidationError that names the field; PatterTypeError; PatterConnectionError in cloud mode
+   */
+  campaign(options: CampaignOptions): Campaign {
+    const desk = this.#desk('campaign()');
+    const campaign = campaignModule().createCampaign(options, desk);
+    this.#checkKeys(options.agent, this.#local('campaign()'), undefined);
+    return campaign;
+  }
+
+  /**
+   * A call or a campaign at a time, by cron, or again and again: kept by Temporal, whatever becomes of this process. The same `id` changes it.
+   * @throws PatterValidationError, PatterTypeError; PatterConnectionError in cloud mode
+   */
+  async schedule(options: ScheduleOptions): Promise<ScheduleHandle> {
+    return scheduleModule().schedule(options, this.#desk('schedule()'), this.#serving?.agent);
+  }
+
+  /**
    * A call in the terminal, typed instead of spoken: no carrier, no recogniser, no voice.
    * @throws PatterTypeError when `agent` is none; PatterConnectionError in cloud mode
    */
@@ -203,6 +241,13 @@ export class Patter {
   #backend(): PatterBackend {
     this.#opened ??= openBackend(this.#settled);
     return this.#opened;
+  }
+
+  #desk(what: string): WorkDesk {
+    this.#local(what, 'Start it in a program in local mode, or with `patter campaign run`, beside the backend.');
+    const { desk } = this.#backend();
+    if (desk) return desk;
+    throw new PatterConnectionError(`${what} is for local mode.`);
   }
 
   #local(what: string, instead = ''): LocalConfig {
@@ -237,6 +282,17 @@ export class Patter {
 
 /** Stands for whatever function answers. */
 const ANY_URL = 'https://localhost/';
+
+type CampaignModule = typeof import('./campaign');
+type ScheduleModule = typeof import('./schedule');
+
+function campaignModule(): CampaignModule {
+  return lazily<CampaignModule>('./campaign', 'campaign()');
+}
+
+function scheduleModule(): ScheduleModule {
+  return lazily<ScheduleModule>('./schedule', 'schedule()');
+}
 
 interface TestMode {
   runTestMode(options: ResolvedTestOptions, config: LocalConfig): Promise<void>;

@@ -13,6 +13,7 @@ import { migrate, pendingMigrations } from './migrate';
 import { presenceStore } from './presence';
 import { privacyStore } from './privacy';
 import { recordingStore } from './recordings';
+import { scheduleStore } from './schedules';
 import { sdkStore } from './sdk';
 import { singleStore } from './singles';
 import type { Store } from './store';
@@ -29,6 +30,7 @@ export function openStore(databaseUrl: string): Store {
     suppressions: suppressionStore(database),
     gateways: gatewayStore(database),
     lines: lineStore(database),
+    schedules: scheduleStore(database),
     singles: singleStore(database),
     presence: presenceStore(database),
     privacy: privacyStore(database),
@@ -37,9 +39,9 @@ export function openStore(databaseUrl: string): Store {
     apiKeys: apiKeyStore(database),
     credentials: credentialStore(database),
     sdk: sdkStore(database),
+    controls: controlStore(database),
     migrate: () => migrate(database),
     pendingMigrations: () => pendingMigrations(database),
-    controls: controlStore(database),
     async ping() {
       await database.run((db) => db.execute(sql`select 1`));
     },

@@ -10,6 +10,7 @@ import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
+import type { ScheduleDefinition } from '../contracts/schedule';
 import type { SingleOptions } from '../contracts/single-call';
 import type { TransferResultKind } from '../contracts/transfer';
 import { storableJson, storableText } from './storable';
@@ -335,6 +336,19 @@ export const deliveries = pgTable(
   (t) => [index('deliveries_app').on(t.app, t.createdAt).where(sql`completed_at is null`)],
 );
 
+/** What the firings of a Temporal Schedule do. */
+export const schedules = pgTable(
+  'schedules',
+  {
+    tenantId: text('tenant_id').notNull(),
+    scheduleId: text('schedule_id').notNull(),
+    definition: jsonb('definition').$type<ScheduleDefinition>().notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.scheduleId] })],
+);
+
 export const gateways = pgTable('gateways', {
   gatewayId: text('gateway_id').primaryKey(),
   tenantId: text('tenant_id').notNull(),
@@ -398,18 +412,6 @@ export const sdkNumbers = pgTable('sdk_numbers', {
   since: instant('since').notNull(),
 });
 
-/** How far the events of a call have been taken; the events themselves are the call's record. */
-export const sdkDeliveries = pgTable('sdk_deliveries', {
-  callId: text('call_id').primaryKey(),
-  tenantId: text('tenant_id').notNull(),
-  number: text('number').notNull(),
-  /** So many events, in their order. */
-  acknowledged: integer('acknowledged').notNull().default(0),
-  done: boolean('done').notNull().default(false),
-  /** Which process delivers them, and until when nobody else does. */
-  holder: text('holder'),
-  heldUntil: instant('held_until'),
-});
 /** Control processes that live: each links itself to all others. */
 export const controls = pgTable('controls', {
   controlId: text('control_id').primaryKey(),
@@ -434,3 +436,15 @@ export const sdkMessages = pgTable(
   (t) => [index('sdk_messages_at').on(t.at)],
 );
 
+/** How far the events of a call have been taken; the events themselves are the call's record. */
+export const sdkDeliveries = pgTable('sdk_deliveries', {
+  callId: text('call_id').primaryKey(),
+  tenantId: text('tenant_id').notNull(),
+  number: text('number').notNull(),
+  /** So many events, in their order. */
+  acknowledged: integer('acknowledged').notNull().default(0),
+  done: boolean('done').notNull().default(false),
+  /** Which process delivers them, and until when nobody else does. */
+  holder: text('holder'),
+  heldUntil: instant('held_until'),
+});

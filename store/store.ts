@@ -11,6 +11,7 @@ import type { LineSpec } from '../contracts/line';
 import type { Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
+import type { ScheduleDefinition } from '../contracts/schedule';
 import type { SingleOptions } from '../contracts/single-call';
 import type {
   apiKeys,
@@ -23,6 +24,7 @@ import type {
   providerCredentials,
   recordings,
   rejectedRows,
+  schedules,
 } from './schema';
 
 export type CampaignRow = typeof campaigns.$inferSelect;
@@ -475,8 +477,6 @@ export interface SdkStore {
   renew(callId: string, holder: string, until: Date): Promise<boolean>;
   acknowledge(callId: string, acknowledged: number, done: boolean): Promise<void>;
   release(callId: string, holder: string): Promise<void>;
-}
-
   /**
    * Notes that a message is given to a program, and that `asker` waits for the answer. One that somebody has been given already stays with whom has it; a
    * later one of the same call goes to the same program where that is `present`.
@@ -503,6 +503,8 @@ export interface ControlStore {
   renew(control: { controlId: string; internalUrl: string }, now: Date): Promise<void>;
   remove(controlId: string): Promise<void>;
   live(since: Date): Promise<{ controlId: string; internalUrl: string }[]>;
+}
+
 export type DeliveryRow = typeof deliveries.$inferSelect;
 
 /** What a developer's callbacks have been told. At any moment one process delivers a call's events. */
@@ -520,12 +522,26 @@ export interface DeliveryStore {
   get(callId: string): Promise<DeliveryRow | undefined>;
 }
 
+export type ScheduleRow = typeof schedules.$inferSelect;
+
+/** What schedules do when they fire; when they fire, Temporal knows. */
+export interface ScheduleStore {
+  /** Writes it, or writes it anew. `changed` is false where it stood so already. */
+  put(row: { tenantId: string; scheduleId: string; definition: ScheduleDefinition; now: Date }): Promise<{ changed: boolean }>;
+  get(tenantId: string, scheduleId: string): Promise<ScheduleRow | undefined>;
+  /** By their ids. */
+  list(tenantId: string): Promise<ScheduleRow[]>;
+  remove(tenantId: string, scheduleId: string): Promise<{ removed: boolean }>;
+}
+
 export interface Store {
+  readonly schedules: ScheduleStore;
   readonly deliveries: DeliveryStore;
   readonly tenants: TenantStore;
   readonly apiKeys: ApiKeyStore;
   readonly credentials: ProviderCredentialStore;
   readonly sdk: SdkStore;
+  readonly controls: ControlStore;
   readonly recordings: RecordingStore;
   readonly campaigns: CampaignStore;
   readonly contacts: ContactStore;
@@ -541,6 +557,5 @@ export interface Store {
   /** Names of migrations that are not applied. */
   pendingMigrations(): Promise<string[]>;
   ping(): Promise<void>;
-  readonly controls: ControlStore;
   close(): Promise<void>;
 }

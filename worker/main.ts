@@ -34,6 +34,10 @@ const DRAIN_MS = 15_000;
 export interface WorkerOptions {
   /** Made ahead. @default the product's own, from the cache of PATTER_HOME or made now */
   workflows?: { code: string };
+  /** A file of the developer's own workflows, which run beside the product's. */
+  workflowsFile?: string;
+  /** Further activities: control/ has some, which this folder may not know. */
+  activities?: (ctx: ActivityContext) => object;
   /** Laid over the price list. */
   prices?: ActivityContext['prices'];
 }
@@ -63,7 +67,7 @@ async function startWorker(
   const dataConverter = dataConverterFor(config);
   const bundle = options.workflows
     ? Promise.resolve(options.workflows)
-    : workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath);
+    : workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath, options.workflowsFile);
   bundle.catch(() => {});
   const store = openStore(await resolveDatabaseUrl(config));
   parts.push(() => store.close());
@@ -102,7 +106,7 @@ async function startWorker(
     taskQueue: config.PATTER_TASK_QUEUE,
     workflowBundle: { code },
     workerDeploymentOptions: steward?.workerOptions,
-    activities: createActivities(context),
+    activities: { ...createActivities(context), ...options.activities?.(context) },
     dataConverter,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     workflowTaskPollerBehavior: POLLERS,

@@ -2,10 +2,11 @@
  * The workflows as one script for the SDK's sandbox. Bundling takes seconds of CPU, so the result is kept by the hash of its sources; the built package
  * brings one along.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
+import { PatterError } from '../contracts/errors';
 import type { Logger } from '../runtime/log';
 
 const ROOT = join(__dirname, '..');
@@ -13,12 +14,17 @@ const ROOT = join(__dirname, '..');
 const BUILT = join(ROOT, 'workflow-bundle');
 /** What workflows may import: the layout's table. */
 const SOURCES = ['contracts', 'policy', 'workflows'];
+/** What a developer's workflows import as `getpatter/workflow`. */
+const PUBLIC = join(ROOT, 'sdk', 'workflow');
 
 /**
  * @param home where the bundles are kept: a worker that restarts after a crash is back at once
  * @param failureConverterPath of the data converter: workflows make failures too
+ * @param own a file of the developer's, TypeScript or JavaScript, whose exports are workflows too
+ * @throws PatterError PATTER_CONFIG_INVALID when that file cannot be used
  */
-export async function workflowBundle(home: string, log: Logger, failureConverterPath?: string): Promise<WorkflowBundle> {
+export async function workflowBundle(home: string, log: Logger, failureConverterPath?: string, own?: string): Promise<WorkflowBundle> {
+  if (own !== undefined) return bundleWithOwn(home, log, failureConverterPath, resolve(own));
   const folder = join(home, 'cache');
   const file = join(folder, `workflows-${sourceHash(failureConverterPath)}.js`);
   const kept = (failureConverterPath === undefined ? readKept(builtFile()) : undefined) ?? readKept(file);
@@ -62,6 +68,66 @@ function builtFile(): string {
 function makeBundle(log: Logger, failureConverterPath: string | undefined): Promise<WorkflowBundle> {
   return bundleWorkflowCode({ workflowsPath: require.resolve('../workflows'), logger: silent(log), failureConverterPath });
 }
+
+/** Made at every start: what the developer's file imports, nobody knows beforehand. */
+async function bundleWithOwn(home: string, log: Logger, failureConverterPath: string | undefined, own: string): Promise<WorkflowBundle> {
+  refuseTaken(own);
+  const folder = join(home, 'cache');
+  mkdirSync(folder, { recursive: true });
+  const entry = join(folder, `entry-${process.pid}-${randomBytes(4).toString('hex')}.js`);
+  const product = require.resolve('../workflows');
+  const said: string[] = [];
+  writeFileSync(entry, `module.exports = { ...require(${JSON.stringify(own)}), ...require(${JSON.stringify(product)}) };\n`);
+  try {
+    return await bundleWorkflowCode({
+      workflowsPath: entry,
+      logger: { ...silent(log), error: (message: string) => void said.push(...message.split('\n')) },
+      failureConverterPath,
+      webpackConfigHook: (config) => ({
+        ...config,
+        resolve: {
+          ...config.resolve,
+          alias: {
+            ...(config.resolve?.alias as Record<string, string | false>),
+            'getpatter/workflow$': PUBLIC,
+            // One copy for both, whatever the file lies beside: a second one would know nothing of the workflow that runs.
+            ...Object.fromEntries(
+              ['workflow', 'common'].map((name) => [`@temporalio/${name}`, dirname(require.resolve(`@temporalio/${name}/package.json`))]),
+            ),
+          },
+        },
+      }),
+    });
+  } catch (cause) {
+    const at = said.findIndex((line) => line.startsWith('ERROR in'));
+    const why = at === -1 ? (cause as Error).message : said.slice(at, at + 3).join('\n');
+    throw new PatterError('PATTER_CONFIG_INVALID', `The workflows of ${own} cannot be bundled: ${why}`, { cause });
+  } finally {
+    rmSync(entry, { force: true });
+  }
+}
+
+/** A workflow that has the name of one of the product's would never run. */
+function refuseTaken(own: string): void {
+  let source: string;
+  try {
+    source = readFileSync(own, 'utf8');
+  } catch (cause) {
+    throw new PatterError('PATTER_CONFIG_INVALID', `Cannot read the workflows of ${own}: ${(cause as Error).message}`, { cause });
+  }
+  const taken = PRODUCT_WORKFLOWS.find((name) =>
+    new RegExp(
+      `\\bexport\\s+(?:async\\s+)?(?:function|const|let)\\s+${name}\\b|\\bexport\\s*\\{[^}]*\\b${name}\\s*[,}]|\\bexports\\.${name}\\b`,
+    ).test(source),
+  );
+  if (taken === undefined) return;
+  throw new PatterError('PATTER_CONFIG_INVALID', `${own} exports "${taken}", which is the name of a workflow of Patter itself: rename it.`);
+}
+
+const PRODUCT_WORKFLOWS = [
+  ...(['call', 'callbacks', 'campaign', 'postCall', 'recording'] as const),
+  ...(['retention', 'scheduled', 'sweepLines'] as const),
+];
 
 function readKept(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;

@@ -7,6 +7,7 @@ import { sweepLines } from './lines/sweep-lines';
 import { postCall } from './post-call/post-call';
 import { recording } from './recording/recording';
 import { retention } from './retention/retention';
+import { scheduled } from './schedules/scheduled';
 
 // Minutes long, with a person on the line: ends on the code with which it began.
 setWorkflowOptions(() => whenVersioned('PINNED'), call);
@@ -18,8 +19,9 @@ setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), sweepLines);
 // Days long, where a storage or the developer's process is down.
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), callbacks);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recording);
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), scheduled);
 
-export { call, callbacks, campaign, postCall, recording, retention, sweepLines };
+export { call, callbacks, campaign, postCall, recording, retention, scheduled, sweepLines };
 
 /** A worker without a deployment must not say how its workflows are versioned: Temporal refuses all that it completes. */
 function whenVersioned(versioningBehavior: 'PINNED' | 'AUTO_UPGRADE'): { versioningBehavior?: 'PINNED' | 'AUTO_UPGRADE' } {

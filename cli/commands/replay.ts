@@ -9,7 +9,9 @@ import { connectClient, dataConverterFor } from '../../runtime/temporal';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { printJson } from '../output';
 
-const WORKFLOW_TYPES = ['campaign', 'call', 'postCall', 'retention'];
+const WORKFLOW_TYPES = ['campaign', 'call', 'postCall', 'retention', 'scheduled'];
+/** Workflow types are names of functions; in a query nothing else may come through. */
+const TYPE_NAME = /^[\w$]{1,100}$/;
 
 export interface ReplayReport {
   since: string;
@@ -22,6 +24,10 @@ interface ReplayOptions {
   since: string;
   limit: string;
   json?: boolean;
+  /** File of the developer's own. */
+  workflows?: string;
+  /** Its workflow types. */
+  type: string[];
 }
 
 export function register(program: Command): void {
@@ -30,6 +36,8 @@ export function register(program: Command): void {
     .description("replay the server's recent workflow histories on this build; exits 1 when one does not fit")
     .option('--since <duration>', 'how far back to look, as in 7d or 12h', '7d')
     .option('--limit <n>', 'at most so many histories, the newest first', '1000')
+    .option('--workflows <file>', 'your own workflows too, as `patter worker --workflows` has them')
+    .option('--type <name...>', 'which of your own workflow types to replay', [])
     .option('--json', 'print the result as JSON, and nothing else on stdout')
     .action(async (options: ReplayOptions) => {
       const report = await replayRecent(options);
@@ -45,6 +53,13 @@ async function replayRecent(options: ReplayOptions): Promise<ReplayReport> {
   if (sinceMs === undefined || !Number.isInteger(limit) || limit < 1) {
     throw new PatterError('PATTER_CONFIG_INVALID', 'Write --since as a duration (7d, 12h) and --limit as a number above zero.');
   }
+  const own = options.type.find((type) => !TYPE_NAME.test(type));
+  if (own !== undefined || (options.workflows === undefined) !== (options.type.length === 0)) {
+    throw new PatterError(
+      'PATTER_CONFIG_INVALID',
+      'Write --workflows ./my-workflows.ts together with --type and the names of its workflows.',
+    );
+  }
   const config = loadConfig();
   // The core writes to stdout unless its log is forwarded: there it would stand before the JSON.
   Runtime.install({
@@ -54,7 +69,7 @@ async function replayRecent(options: ReplayOptions): Promise<ReplayReport> {
   const client = await connectClient(config);
   try {
     const since = new Date(Date.now() - sinceMs).toISOString();
-    const types = WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ');
+    const types = [...WORKFLOW_TYPES, ...options.type].map((type) => `'${type}'`).join(', ');
     const report: ReplayReport = { since, replayed: 0, failed: [] };
     const recent = async function* () {
       let taken = 0;
@@ -65,7 +80,7 @@ async function replayRecent(options: ReplayOptions): Promise<ReplayReport> {
     };
     const dataConverter = dataConverterFor(config);
     const log = createLogger('replay', config.PATTER_LOG_LEVEL);
-    const bundle = await workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath);
+    const bundle = await workflowBundle(config.PATTER_HOME, log, dataConverter.failureConverterPath, options.workflows);
     const replays = Worker.runReplayHistories({ workflowBundle: bundle, dataConverter }, recent());
     for await (const { workflowId, runId, error } of replays) {
       report.replayed++;

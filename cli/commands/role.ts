@@ -12,12 +12,22 @@ export function register(program: Command): void {
     .command('worker')
     .description('run workflows and activities until SIGTERM')
     .option('--index <n>', 'which of several workers of one PATTER_HOME this is, from 1: its pid file is worker-<n>.pid', readCount)
-    .action(async ({ index = 1 }: { index?: number }) => {
+    .option(
+      '--workflows <file>',
+      "a TypeScript or JavaScript file of your own workflows, which run beside the product's (docs/workflows.md)",
+    )
+    .action(async ({ index = 1, workflows }: { index?: number; workflows?: string }) => {
       const config = loadConfig();
       const health = { host: config.PATTER_HEALTH_HOST, port: config.PATTER_HEALTH_PORT };
       // Loaded here: each process pays only for its own part.
       const role = index === 1 ? 'worker' : `worker-${index}`;
-      await run(config, role, () => lazily<typeof import('../../worker/main')>('../../worker/main').runWorker(config), { health });
+      const start = () =>
+        lazily<typeof import('../../worker/main')>('../../worker/main').runWorker(config, {
+          ...(workflows !== undefined && { workflowsFile: workflows }),
+          activities: (ctx) =>
+            lazily<typeof import('../../control/work/activities')>('../../control/work/activities').createWorkActivities(ctx),
+        });
+      await run(config, role, start, { health });
     });
   program
     .command('gateway')

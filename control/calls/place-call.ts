@@ -39,17 +39,31 @@ const START_AGAIN_MS = 250;
  *   called, or, with a key, it is repeated with the same one
  */
 export async function placeCall(ctx: ControlContext, request: PlaceCallRequest): Promise<PlacedCall> {
+  const { existing, over, rows, ...placed } = await prepareCall(ctx, request);
+  if (!over) await start(ctx, rows, request.idempotencyKey !== undefined);
+  return { ...placed, existing };
+}
+
+export interface PreparedCall extends PlacedCall {
+  /** An earlier call of that key has its outcome. */
+  over: boolean;
+  rows: SingleCallRows;
+}
+
+/**
+ * All of `placeCall` but the start of the workflow, for whoever starts it in another way: under `callWorkflowId(callId)`, within seconds. The sweep starts
+ * what nobody has started.
+ * @throws PatterError PATTER_REQUEST_INVALID, PATTER_IDEMPOTENCY_CONFLICT, PATTER_POSTGRES_UNAVAILABLE
+ */
+export async function prepareCall(ctx: ControlContext, request: PlaceCallRequest): Promise<PreparedCall> {
   const { tenantId = DEFAULT_TENANT, ...asked } = request;
   const spec = checked(asked);
   const row = rowsFor(ctx, tenantId, spec);
-  const callId = callIdFor(row.contactId, 1);
   const { created, ...rows } = await ctx.store.singles.create(row);
   if (!created) refuseAnother(rows, spec);
-  const notes = forbiddenUrls(row.spec, ctx.config);
-  if (rows.contact.status === 'done') return { callId, existing: true, notes };
+  const over = rows.contact.status === 'done';
   if (created) await ensureLineSweep(ctx);
-  await start(ctx, rows, spec.idempotencyKey !== undefined);
-  return { callId, existing: !created, notes };
+  return { callId: callIdFor(row.contactId, 1), existing: !created, notes: forbiddenUrls(row.spec, ctx.config), over, rows };
 }
 
 function checked(request: PlaceCallInput): SingleCallSpec {

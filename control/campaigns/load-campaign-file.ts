@@ -37,7 +37,7 @@ export async function readSpecFile(path: string, { kind, code }: SpecFile<unknow
 
 /** As `loadCampaignFile`, of a text. `name` is how errors call the file. */
 export function parseCampaign(text: string, name = 'campaign.yaml', env: Environment = {}): CampaignSpec {
-  return parseSpecFile(text, { name, env, schema: campaignFileSchema, crossChecks, what: CAMPAIGN });
+  return parseSpecFile(text, { name, env, schema: campaignFileSchema, crossChecks: campaignChecks, what: CAMPAIGN });
 }
 
 const CAMPAIGN = { kind: 'campaign', code: 'PATTER_CAMPAIGN_FILE_INVALID' } as const;
@@ -147,7 +147,7 @@ function wording(issue: z.core.$ZodIssue): string {
 }
 
 /** What no single field can tell. */
-function crossChecks(spec: CampaignSpec): { path: PropertyKey[]; message: string }[] {
+export function campaignChecks(spec: CampaignSpec): { path: PropertyKey[]; message: string }[] {
   const found = toolChecks(spec.agent);
   const { defaultTimezone } = spec.compliance;
   if (defaultTimezone !== undefined && !timezoneName(defaultTimezone)) {

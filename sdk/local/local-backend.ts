@@ -2,13 +2,14 @@
 import { placeCall } from '../../control/calls/place-call';
 import type { ControlContext } from '../../control/context';
 import { registerDashboard } from '../../control/dashboard';
+import { createWorkActivities } from '../../control/work/activities';
 import type { ExtendServer } from '../../media-gateway/server';
 import type { Config } from '../../runtime/config';
 import { freePort } from '../../runtime/free-port';
 import { createLogger, type Logger } from '../../runtime/log';
 import type { WorkerOptions } from '../../worker/main';
 import { type CompileOptions, compileAgent } from '../agent/compile-agent';
-import type { PatterBackend } from '../backend';
+import type { PatterBackend, WorkDesk } from '../backend';
 import { PatterConnectionError, PatterValidationError } from '../errors';
 import type { ResolvedCallOptions } from '../options/call';
 import type { Callbacks, MessageHandler } from '../options/callbacks';
@@ -26,7 +27,7 @@ import { LocalCall } from './local-call';
 import { type OpenHome, openHome } from './open-home';
 import { openTunnel } from './open-tunnel';
 import { priceTableOf } from './prices';
-import { defaultPort, hostOf, processConfig, publicUrlOf, requirePublicUrl } from './process-config';
+import { defaultPort, hostOf, processConfig, publicUrlOf, requirePublicUrl, sharedTaskQueue } from './process-config';
 import { tunnelOf } from './tunnels';
 
 export interface LocalBackendOptions {
@@ -116,8 +117,7 @@ export class LocalBackend implements PatterBackend {
         'call() needs a number to call from: give new Patter() a phoneNumber, or call() a fromNumber.',
       );
     }
-    const { home } = await this.#start(this.#served?.port ?? this.#port ?? defaultPort(this.#config), this.#served?.tunnel ?? false);
-    if (!this.#served) this.#ready.resolve(await this.tunnelReady);
+    const { home } = await this.#startForCalls();
     const named = this.#agents.add(entry, options.idempotencyKey);
     const recording = options.recording ?? this.#served?.recording ?? false;
     const { callId, notes } = await placeCall(home.ctx, {
@@ -144,6 +144,40 @@ export class LocalBackend implements PatterBackend {
       prices: priceTableOf(this.fields.pricing),
       signal: () => this.#closing.signal,
     });
+  }
+
+  /** For campaigns and schedules. */
+  get desk(): WorkDesk {
+    return {
+      carrier: this.fields.telephonyProvider,
+      phoneNumber: this.fields.phoneNumber,
+      sharedTaskQueue: sharedTaskQueue(this.options.env, this.options.cwd),
+      context: async () => {
+        await this.#disconnecting;
+        return (await this.#openHome()).ctx;
+      },
+      start: async () => {
+        await this.#disconnecting;
+        return (await this.#startForCalls()).home.ctx;
+      },
+      register: (agent, own, key) => {
+        const served = this.#agents.ofServe;
+        const callbacks = { ...this.#served?.callbacks, ...withoutUndefined(own) };
+        const entry = this.#compile(agent, callbacks, agent === served?.agent ? served.onMessage : undefined);
+        const { compiled } = this.#agents.add(entry, key);
+        const { tools, guardrails, hooks, onMessage } = compiled.code;
+        const functions = [
+          ...Object.values(tools ?? {}),
+          ...Object.values(guardrails ?? {}),
+          ...Object.values(callbacks),
+          hooks,
+          onMessage,
+        ];
+        const needsApp = functions.some((one) => one !== undefined) || Object.keys(compiled.credentials).length > 0;
+        return { compiled, needsApp };
+      },
+      signal: () => this.#closing.signal,
+    };
   }
 
   disconnect(): Promise<void> {
@@ -178,6 +212,13 @@ export class LocalBackend implements PatterBackend {
       this.#port = undefined;
       this.#served = undefined;
     }
+  }
+
+  /** Where nothing is served, calls can be made all the same. */
+  async #startForCalls(): Promise<Started> {
+    const started = await this.#start(this.#served?.port ?? this.#port ?? defaultPort(this.#config), this.#served?.tunnel ?? false);
+    if (!this.#served) this.#ready.resolve(await this.tunnelReady);
+    return started;
   }
 
   /** The last words of a process that waits for nothing. */
@@ -237,7 +278,12 @@ export class LocalBackend implements PatterBackend {
     const callbacks = openAppCallbacks({ ...{ home, app, prices, persistRoot }, agents: this.#agents, log: this.#log });
     this.#callbacks = callbacks;
     const { dashboard = dashboardAt } = this.options;
-    const worker = { ...this.options.worker, prices };
+    const { workflows } = this.fields;
+    const worker: WorkerOptions = {
+      ...{ prices, activities: (ctx) => createWorkActivities(ctx, app) },
+      ...(workflows !== undefined && { workflowsFile: workflows }),
+      ...this.options.worker,
+    };
     const wanted = this.#served?.dashboard ? dashboard({ ctx: home.ctx, token: this.#served.dashboardToken }) : undefined;
     return startEmbeddedRuntime({
       ...{ home, app, port, publicUrl, requireSignature },

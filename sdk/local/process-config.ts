@@ -51,6 +51,11 @@ export function localTaskQueue(app: string): string {
   return `patter-local-${app}`;
 }
 
+/** That of `patter worker`, for what needs no process of this app. */
+export function sharedTaskQueue(env: NodeJS.ProcessEnv = process.env, cwd: string = process.cwd()): string {
+  return loadConfig(env, cwd).PATTER_TASK_QUEUE;
+}
+
 /**
  * `xxx.ngrok-free.dev` → `https://xxx.ngrok-free.dev`; a host of this machine becomes http.
  * @throws PatterValidationError

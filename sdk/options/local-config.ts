@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { PatterValidationError } from '../errors';
 import { Telnyx, Twilio } from '../providers/carriers';
-import { checkE164, checkFlag, checkId, isRecord } from './check';
+import { checkE164, checkFlag, checkId, checkText, isRecord } from './check';
 import type { LocalConfigFields, LocalOptions } from './constructor';
 import { type Environment, firstOf, givenOr, VARIABLES } from './environment';
 import { snakeCase } from './spellings';
@@ -15,7 +15,9 @@ const TWILIO_KEYS = ['twilioSid', 'twilioToken'] as const;
 const TELNYX_KEYS = ['telnyxKey', 'telnyxConnectionId', 'telnyxPublicKey'] as const;
 type CarrierKeys = Pick<LocalConfigFields, 'telephonyProvider' | (typeof TWILIO_KEYS)[number] | (typeof TELNYX_KEYS)[number]>;
 
+/** What the options of `new Patter()` and the environment came to in local mode, frozen: `phone.config`. */
 export interface LocalConfig extends LocalConfigFields {}
+/** What the options of `new Patter()` and the environment came to in local mode, frozen: `phone.config`. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: all fields are assigned in the constructor, from the one list above
 export class LocalConfig {
   constructor(fields: LocalConfigFields) {
@@ -59,6 +61,7 @@ export function resolveLocalConfig(options: LocalOptions, env: Environment, cwd:
     persistRoot: persistRoot(options.persist, env, cwd),
     appId: options.appId === undefined ? derivedAppId(phoneNumber, cwd) : checkId('appId', options.appId),
     tunnel,
+    ...(options.workflows !== undefined && { workflows: resolve(cwd, checkText('workflows', options.workflows, 1)) }),
     pricing: checkPricing(options.pricing),
   });
 }

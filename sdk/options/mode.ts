@@ -7,7 +7,7 @@ export const CLOUD_NAMES = ['apiKey', 'backendUrl', 'restUrl'] as const satisfie
 export const LOCAL_NAMES = [
   ...(['carrier', 'twilioSid', 'twilioToken', 'telnyxKey', 'telnyxConnectionId', 'telnyxPublicKey'] as const),
   ...(['openaiKey', 'elevenlabsKey', 'deepgramKey', 'phoneNumber', 'webhookUrl', 'tunnel'] as const),
-  ...(['pricing', 'requireSignature', 'persist', 'appId'] as const),
+  ...(['pricing', 'requireSignature', 'persist', 'appId', 'workflows'] as const),
 ] as const satisfies readonly (keyof LocalOptions)[];
 
 /** @throws PatterValidationError */

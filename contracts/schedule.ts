@@ -1,0 +1,51 @@
+/** Calls and campaigns that are made at a time, or again and again. */
+import type { CampaignSpec } from './campaign';
+import type { SingleCallSpec } from './single-call';
+
+/** What a firing does. Kept in Postgres: Temporal knows the id alone. */
+export type ScheduledWork =
+  | { kind: 'call'; request: Omit<SingleCallSpec, 'idempotencyKey'> }
+  | {
+      kind: 'campaign';
+      /** Each firing is a campaign of its own: this name and the time. */
+      spec: CampaignSpec;
+      /** As they came, numbers in E.164 where they are any. */
+      contacts: Record<string, string>[];
+      /** Country of numbers written without one. */
+      region?: string;
+    };
+
+/** When. One of the three. */
+export type ScheduleTimes =
+  | { kind: 'at'; at: string /** ISO 8601 in UTC. */ }
+  | { kind: 'cron'; cron: string; timezone: string }
+  | { kind: 'every'; everyMs: number };
+
+export interface ScheduleDefinition {
+  times: ScheduleTimes;
+  work: ScheduledWork;
+  /** Milliseconds: a firing that nobody could carry out for longer is left out. */
+  graceMs: number;
+}
+
+/** Workflow type `scheduled`, started by the Temporal Schedule. */
+export interface ScheduledInput {
+  tenantId: string;
+  scheduleId: string;
+}
+
+export type Firing =
+  | { kind: 'call'; callId: string }
+  | { kind: 'campaign'; campaignId: string }
+  /** The schedule is deleted, or the firing comes too late. */
+  | { kind: 'left_out'; reason: string };
+
+export interface ScheduleActivities {
+  /** @param input.scheduledAt ISO 8601: with the schedule's id the key of the firing, of which there is one call or campaign however often this runs */
+  fireSchedule(input: ScheduledInput & { scheduledAt: string }): Promise<Firing>;
+}
+
+/** Of the Temporal Schedule, and the beginning of its workflows' ids. */
+export function temporalScheduleId(tenantId: string, scheduleId: string): string {
+  return `schedule/${tenantId}/${scheduleId}`;
+}

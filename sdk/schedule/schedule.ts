@@ -1,0 +1,147 @@
+/** What `phone.schedule()` and `phone.schedules.get()` return. */
+import type { CountryCode } from 'libphonenumber-js/max';
+import { isPatterError } from '../../contracts/errors';
+import type { ScheduledWork, ScheduleTimes } from '../../contracts/schedule';
+import { placeCallSchema } from '../../contracts/single-call';
+import { normalizePhone } from '../../control/campaigns/judge-contact';
+import { NAME_LIMIT } from '../../control/schedules/fire-schedule';
+import { deleteSchedule, makeSchedule, scheduleInfo, setSchedulePaused } from '../../control/schedules/schedules';
+import type { Agent } from '../agent/agent';
+import type { WorkDesk } from '../backend';
+import { resolveCampaign, sourceOf } from '../campaign/options';
+import { placeOf, type WorkPlace } from '../campaign/work-place';
+import { PatterValidationError } from '../errors';
+import { checkPlaceholders, resolveCall } from '../options/resolve-call';
+import type { ResolvedSchedule, ScheduledCall, ScheduledCampaign } from './options';
+
+const MOST_CONTACTS = 10_000;
+
+export interface ScheduleInfo {
+  readonly id: string;
+  readonly times: ScheduleTimes;
+  readonly kind: 'call' | 'campaign';
+  readonly paused: boolean;
+  /** Why it is paused. */
+  readonly note: string | undefined;
+  /** The next times, ISO 8601 in UTC; empty when there are none any more. */
+  readonly next: readonly string[];
+  /** When it last fired. */
+  readonly last: string | undefined;
+}
+
+export interface ScheduleHandle {
+  readonly id: string;
+  /** @throws PatterError PATTER_SCHEDULE_NOT_FOUND, as `pause` and `resume` */
+  info(): Promise<ScheduleInfo>;
+  /** What has begun goes on. What was due meanwhile is left out. */
+  pause(note?: string): Promise<void>;
+  resume(): Promise<void>;
+  /** For good. What has begun goes on. Success too when it is gone. */
+  delete(): Promise<void>;
+}
+
+export class KnownSchedule implements ScheduleHandle {
+  constructor(
+    readonly id: string,
+    private readonly desk: WorkDesk,
+  ) {}
+
+  async info(): Promise<ScheduleInfo> {
+    const { scheduleId: id, ...info } = await scheduleInfo(await this.desk.context(), this.id);
+    return { id, ...info };
+  }
+
+  async pause(note?: string): Promise<void> {
+    await setSchedulePaused(await this.desk.context(), this.id, true, { note });
+  }
+
+  async resume(): Promise<void> {
+    await setSchedulePaused(await this.desk.context(), this.id, false);
+  }
+
+  async delete(): Promise<void> {
+    await deleteSchedule(await this.desk.context(), this.id);
+  }
+}
+
+/** @param served the agent of calls that have none of their own */
+export async function createSchedule(options: ResolvedSchedule, desk: WorkDesk, served: Agent | undefined): Promise<ScheduleHandle> {
+  const { graceMs, id, times } = options;
+  const { place, work } =
+    options.work.kind === 'call'
+      ? await scheduledCall(options, options.work.call, desk, served)
+      : await scheduledCampaign(options, options.work.campaign, desk);
+  try {
+    await makeSchedule(place.ctx, { scheduleId: id, definition: { times, work, graceMs }, taskQueue: place.ctx.config.PATTER_TASK_QUEUE });
+  } catch (error) {
+    if (!isPatterError(error, 'PATTER_REQUEST_INVALID')) throw error;
+    throw new PatterValidationError(String(error.details.option ?? times.kind), error.message, { cause: error });
+  }
+  return new KnownSchedule(id, desk);
+}
+
+interface Prepared {
+  place: WorkPlace;
+  work: ScheduledWork;
+}
+
+async function scheduledCall(
+  { id, runBy }: ResolvedSchedule,
+  options: ScheduledCall,
+  desk: WorkDesk,
+  served: Agent | undefined,
+): Promise<Prepared> {
+  const call = resolveCall(options, { mode: 'local', phoneNumber: desk.phoneNumber });
+  const agent = call.agent ?? served;
+  if (!agent) throw new PatterValidationError('call.agent', 'A scheduled call needs an agent: give it one, or serve() one first.');
+  if (call.from === undefined) throw new PatterValidationError('call.fromNumber', 'A scheduled call needs a number to call from.');
+  checkPlaceholders(agent, call);
+  const place = await placeOf(desk, runBy, { agent, callbacks: call.callbacks, key: `schedule/${id}` });
+  const { idempotencyKey: _, ...request } = placeCallSchema.parse({
+    to: call.to,
+    from: call.from,
+    carrier: desk.carrier,
+    agent: call.firstMessage === undefined ? place.agent : { ...place.agent, firstMessage: call.firstMessage },
+    variables: call.variables,
+    customParams: call.customParams,
+    machineDetection: call.machineDetection,
+    voicemailMessage: call.voicemailMessage ?? '',
+    ringTimeoutMs: call.ringTimeoutMs,
+    ...(call.recording ? { recording: {} } : {}),
+  });
+  return { place, work: { kind: 'call', request } };
+}
+
+async function scheduledCampaign({ id, runBy }: ResolvedSchedule, options: ScheduledCampaign, desk: WorkDesk): Promise<Prepared> {
+  const { agent, callbacks, contacts, region, spec } = resolveCampaign(options, desk);
+  if (spec.name.length > NAME_LIMIT) {
+    throw new PatterValidationError(
+      'campaign.name',
+      `The name of a scheduled campaign has ${NAME_LIMIT} characters at most: each firing's has its time behind it.`,
+    );
+  }
+  const kept = await keptContacts(contacts, region as CountryCode | undefined);
+  const place = await placeOf(desk, runBy, { agent, callbacks, key: `schedule/${id}` });
+  const work: ScheduledWork = { kind: 'campaign', spec: { ...spec, agent: place.agent }, contacts: kept, ...(region && { region }) };
+  return { place, work };
+}
+
+/** As they will be imported: with the reasons, then, of those that cannot be used. */
+async function keptContacts(contacts: ScheduledCampaign['contacts'], region: CountryCode | undefined): Promise<Record<string, string>[]> {
+  const kept: Record<string, string>[] = [];
+  for await (const row of (await sourceOf(contacts).open()).rows) {
+    if (kept.length === MOST_CONTACTS) {
+      throw new PatterValidationError(
+        'campaign.contacts',
+        `A scheduled campaign has ${MOST_CONTACTS} contacts at most. Start larger ones from a program of yours.`,
+      );
+    }
+    if (row.kind === 'reject') {
+      kept.push({ phone: row.phone });
+      continue;
+    }
+    const number = normalizePhone(row.phone, region);
+    kept.push({ ...row.variables, phone: 'phone' in number ? number.phone : row.phone, ...(row.timezone && { timezone: row.timezone }) });
+  }
+  return kept;
+}
