@@ -95,7 +95,8 @@ const getCall = defineTool({
       await sleep(ctx.clock, LOOK_MS, signal);
       const before = call.status;
       call = await look(ctx, id, signal);
-      if (call.status !== before) await progress(call.status);
+      // The end is told by the answer.
+      if (call.status !== before && call.status !== 'ended') await progress(call.status);
     }
     return summaryOf(call);
   },
