@@ -9,25 +9,24 @@ const DISCLOSURE = 'I am an AI.';
 const FIRST = 'Hi Ada! This is Acme Dental. Is Friday fine?';
 
 describe('neither a person nor a mailbox', () => {
-  let world: SessionWorld;
-  beforeAll(async () => {
-    world = await SessionWorld.start({
+  // They wait for one another's silences, and do so side by side.
+  let starting: Promise<SessionWorld> | undefined;
+  const theWorld = () => {
+    starting ??= SessionWorld.start({
       brain: [
         { when: 'press one', call: { tool: 'send_dtmf', args: { digits: '1' } }, thenSay: 'So.' },
         { when: 'friday', say: 'Friday is noted.' },
       ],
     });
-  });
-  afterAll(() => world.stop());
+    return starting;
+  };
+  afterAll(async () => (await starting)?.stop());
 
-  const answered = (answering: Record<string, unknown> = {}) =>
-    world.call(
-      world.setup({
-        machineDetection: true,
-        answering: answeringSchema.parse(answering),
-        agent: { disclosure: DISCLOSURE, firstMessage: FIRST },
-      }),
-    );
+  const answered = async (answering: Record<string, unknown> = {}) => {
+    const world = await theWorld();
+    const agent = { disclosure: DISCLOSURE, firstMessage: FIRST };
+    return world.call(world.setup({ machineDetection: true, answering: answeringSchema.parse(answering), agent }));
+  };
   let commands = 0;
   const envelope = () => ({ commandId: `c${++commands}`, callId: 'x', streamId: 'x' });
   const is = ({ session }: TestCall, callee: 'ivr' | 'call_screening') => session.onCommand({ ...envelope(), kind: 'callee', is: callee });
@@ -36,7 +35,7 @@ describe('neither a person nor a mailbox', () => {
   const pressed = (call: TestCall) => call.events.filter((event) => event.kind === 'send_digits');
 
   async function screened(answering: Record<string, unknown> = {}): Promise<TestCall> {
-    const call = answered(answering);
+    const call = await answered(answering);
     call.phone.say(SCREENER);
     await told(call, 'callee_suspected');
     expect(call.events).toEqual([{ kind: 'callee_suspected', is: 'call_screening', text: SCREENER }]);
@@ -45,7 +44,7 @@ describe('neither a person nor a mailbox', () => {
     return call;
   }
 
-  it('a call screener is told who calls and why; the person who comes hears the disclosure and the first message', async () => {
+  it.concurrent('a call screener is told who calls and why; the person who comes hears the disclosure and the first message', async () => {
     const call = await screened();
     const { phone, events, session } = call;
     phone.say('Please stay on the line.');
@@ -63,7 +62,7 @@ describe('neither a person nor a mailbox', () => {
     expect(await session.done).not.toHaveProperty('unreached');
   });
 
-  it('a screener that asks again is answered again; its tones are no wish; nobody comes: the call ends without a word more', async () => {
+  it.concurrent('a screener that asks again is answered again; its tones are no wish; nobody comes: the call ends without a word more', async () => {
     const call = await screened({ screeningWait: 1_500 });
     const { phone, session, events } = call;
     phone.press('9');
@@ -75,7 +74,7 @@ describe('neither a person nor a mailbox', () => {
     expect(events.map(({ kind }) => kind)).not.toContain('opt_out');
   });
 
-  it('a screener that turns into a mailbox gets the message', async () => {
+  it.concurrent('a screener that turns into a mailbox gets the message', async () => {
     const call = await screened();
     const { phone, session } = call;
     phone.say('Nobody is here. Please leave a message after the tone.');
@@ -85,8 +84,8 @@ describe('neither a person nor a mailbox', () => {
     expect(phone.heard.endsWith(`${INTRODUCTION}Please call Acme.`)).toBe(true);
   });
 
-  it('a menu is walked through by keys with a pause between them, and given up when it begins for the third time', async () => {
-    const call = answered({ pressPause: 1_000 });
+  it.concurrent('a menu is walked through by keys with a pause between them, and given up when it begins for the third time', async () => {
+    const call = await answered({ pressPause: 1_000 });
     const { phone, session } = call;
     phone.say(MENU);
     await told(call, 'callee_suspected');
@@ -106,8 +105,8 @@ describe('neither a person nor a mailbox', () => {
     expect(said(report, 'user')).toEqual([MENU, MENU, MENU]);
   });
 
-  it('the person behind a menu hears who speaks', async () => {
-    const call = answered();
+  it.concurrent('the person behind a menu hears who speaks', async () => {
+    const call = await answered();
     const { phone } = call;
     phone.say('Press nine for anything else.');
     await told(call, 'callee_suspected');
@@ -118,8 +117,9 @@ describe('neither a person nor a mailbox', () => {
     await phone.untilHeard(new RegExp(`${DISCLOSURE.replaceAll('.', '\\.')}${FIRST.replace('?', '\\?')}$`));
   });
 
-  it('a menu that was walked through on an earlier stream is still the same menu on the next one', async () => {
+  it.concurrent('a menu that was walked through on an earlier stream is still the same menu on the next one', async () => {
     const turns = [MENU, MENU].map((text, index) => ({ role: 'user' as const, text, at: Date.now() - 10_000 + index }));
+    const world = await theWorld();
     const call = world.call(world.setup({ machineDetection: true }), {
       history: turns,
       resume: 'digits_sent',
@@ -130,15 +130,15 @@ describe('neither a person nor a mailbox', () => {
     expect(await call.session.done).toMatchObject({ unreached: { because: 'ivr_loop' } });
   });
 
-  it('the tone of a fax machine is told', async () => {
-    const call = answered();
+  it.concurrent('the tone of a fax machine is told', async () => {
+    const call = await answered();
     call.phone.play(Int16Array.from({ length: 8 * 1_400 }, (_, i) => 8_000 * Math.sin((2 * Math.PI * 2_100 * i) / 8_000)));
     await told(call, 'callee_suspected');
     expect(call.events).toContainEqual({ kind: 'callee_suspected', is: 'fax' });
   });
 
-  it('who says nothing is greeted once more, and then let go', async () => {
-    const call = answered({ silence: 700 });
+  it.concurrent('who says nothing is greeted once more, and then let go', async () => {
+    const call = await answered({ silence: 700 });
     const { phone, session, events } = call;
     const report = await session.done;
     expect(report).toMatchObject({ end: 'idle', unreached: { because: 'silence' } });
@@ -147,8 +147,8 @@ describe('neither a person nor a mailbox', () => {
     expect(events).toEqual([{ kind: 'callee_suspected', is: 'silence' }]);
   });
 
-  it('who speaks after the second greeting is talked to', async () => {
-    const call = answered({ silence: 700 });
+  it.concurrent('who speaks after the second greeting is talked to', async () => {
+    const call = await answered({ silence: 700 });
     const { phone, events } = call;
     await phone.until(() => phone.heard.split(FIRST).length === 3, 'the second greeting');
     phone.say('Friday, yes.');
