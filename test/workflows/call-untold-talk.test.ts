@@ -1,6 +1,6 @@
 /** A call that was answered while this workflow could not be reached: its gateway talked all the same, and tells afterwards. */
 import { callScenarios } from './call-scenario';
-import { CallWorld, placed, turn } from './call-world';
+import { CallWorld, placed, turn, until } from './call-world';
 
 const { scenario } = callScenarios();
 const T0 = Date.UTC(2026, 0, 5, 12);
@@ -16,6 +16,7 @@ describe('a talk that the workflow had not heard of', () => {
         await world.status('ringing');
         await world.status('in_progress');
         await world.status('completed', { durationS: 20 });
+        await until(async () => (await world.view()).phase === 'settling', 'the news of the end has been taken in');
         expect(await world.finished({ turns: TURNS })).toEqual({ kind: 'attached', history: [], attachment: 1 });
         const settlement = await world.settled();
         expect(settlement).toMatchObject({ outcome: 'completed', turns: TURNS, answeredBy: 'human' });
