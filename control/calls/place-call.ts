@@ -114,7 +114,7 @@ function campaignOf(call: SingleCallSpec, name: string): CampaignSpec {
     retry: { maxAttempts: 1 },
     ...(call.gate.maxCallsPerDay === undefined ? {} : { compliance: { maxCallsPerDay: call.gate.maxCallsPerDay } }),
   });
-  const { agent, postCall, recording, transfer, voicemailMessage } = call;
+  const { agent, answering, postCall, recording, transfer, voicemailMessage } = call;
   return {
     ...filled,
     agent,
@@ -125,6 +125,7 @@ function campaignOf(call: SingleCallSpec, name: string): CampaignSpec {
     dialing: {
       ...filled.dialing,
       voicemailMessage,
+      answering,
       machineDetection: call.machineDetection || voicemailMessage !== '',
       ringTimeout: call.ringTimeoutMs ?? CARRIER_RING_MS,
     },
