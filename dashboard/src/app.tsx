@@ -73,7 +73,9 @@ export function App() {
 }
 
 function Sums({ summary }: { summary: Summary | undefined }) {
-  const answered = summary && summary.calls > 0 ? `${Math.round((100 * summary.answered) / summary.calls)} %` : '–';
+  // Whether somebody has answered is known with a call's end.
+  const ended = summary ? summary.calls - summary.live : 0;
+  const answered = summary && ended > 0 ? `${Math.round((100 * Math.min(summary.answered, ended)) / ended)} %` : '–';
   const rows: [string, string][] = [
     ['Live now', String(summary?.live ?? '–')],
     ['Calls', String(summary?.calls ?? '–')],

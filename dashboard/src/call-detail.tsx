@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { api, type Call } from './api';
-import { dollars, duration, fullTime, otherEnd, stateOf, words } from './format';
+import { dollars, duration, otherEnd, stateOf, timeOfDay, words } from './format';
 import { LatencyChart } from './latency-chart';
 import { StateTag } from './state-tag';
 import { Transcript } from './transcript';
@@ -67,10 +67,10 @@ function Facts({ call }: { call: Call }) {
   const rows: [string, string | null][] = [
     ['From', call.from],
     ['To', call.to],
-    ['Started', fullTime(call.createdAt)],
+    ['Started', timeOfDay(call.createdAt)],
     ['Talk time', talked > 0 ? duration(talked) : null],
     ['Cost', call.costUsd > 0 ? dollars(call.costUsd) : null],
-    ['Answered by', call.answeredBy && words(call.answeredBy)],
+    ['Answered by', call.answeredBy === null || call.answeredBy === 'unknown' ? null : words(call.answeredBy)],
     ['Transferred to', call.transferredTo],
     ['Why', call.reason],
     ['Carrier', call.carrier],

@@ -6,8 +6,13 @@ const dayAndTime = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: '
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const seconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
+const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
 export const clockTime = (at: number) => seconds.format(at);
 export const fullTime = (iso: string) => full.format(new Date(iso));
+
+/** To the second; the year is that of whoever looks, mostly. */
+export const timeOfDay = (iso: string) => day.format(new Date(iso));
 
 /** Today's by the hour, others with their day. */
 export function shortTime(iso: string, now = new Date()): string {

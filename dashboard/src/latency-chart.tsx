@@ -1,4 +1,4 @@
-/** How long the caller waited for each answer, and for what. */
+/** How long the person waited for each answer, and for what. */
 import type { Turn } from './api';
 import { milliseconds, percentile } from './format';
 

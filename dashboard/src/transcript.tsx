@@ -6,6 +6,7 @@ export function Transcript({ call }: { call: Call }) {
   const live = call.status !== 'ended';
   const box = useRef<HTMLOListElement>(null);
   const said = call.turns.length;
+  const person = call.direction === 'inbound' ? 'Caller' : 'Person called';
   // The newest words stay in sight, unless somebody has scrolled back.
   useEffect(() => {
     const list = box.current;
@@ -21,9 +22,9 @@ export function Transcript({ call }: { call: Call }) {
         // biome-ignore lint/suspicious/noArrayIndexKey: their place is their name
         <li key={index} className={turn.role}>
           <p className="who">
-            {turn.role === 'assistant' ? 'Agent' : 'Caller'}
+            {turn.role === 'assistant' ? 'Agent' : person}
             <time dateTime={new Date(turn.at).toISOString()}>{clockTime(turn.at)}</time>
-            {turn.latency && <span title="How long the caller waited for the answer">{milliseconds(turn.latency.totalMs)}</span>}
+            {turn.latency && <span title="How long the person waited for the answer">{milliseconds(turn.latency.totalMs)}</span>}
           </p>
           <p className="words">
             {turn.text}
