@@ -19,7 +19,7 @@ import { TelnyxNumbers } from './numbers';
 import { isOver, readError, refusalOrUnknown, vendorCodeOf } from './outcome';
 import { TelnyxRecordings } from './recordings';
 import { streamParams, webhookParams } from './stream';
-import { TelnyxTransfers } from './transfers';
+import { stopMusic, TelnyxTransfers } from './transfers';
 
 /** Telnyx' bounds of `timeout_secs` and `time_limit_secs`. */
 const RING_SECONDS = { min: 5, max: 600 } as const;
@@ -128,6 +128,7 @@ export class TelnyxCarrier implements Carrier {
       await this.endStream(carrierCallId);
       await done(start(2));
     }
+    await stopMusic(this.client, carrierCallId);
   }
 
   /** Ends whatever stream the call has; the call goes on. None is success. @throws UnknownOutcomeError */

@@ -60,6 +60,8 @@ export class TelnyxTransfers implements CarrierTransfers {
         to,
         from,
         command_id: commandId('consult', callId, transferNumber),
+        // One session for both legs: so they stand together in Telnyx' log and on its bill.
+        link_to: carrierCallId,
         client_state: encodeClientState({ c: callId, l: 'consult', n: transferNumber, p: carrierCallId, t: to, f: from }),
         webhook_url: webhookUrl(request.gatewayUrl, 'telnyxEvents', request),
         webhook_url_method: 'POST',
@@ -93,15 +95,17 @@ export class TelnyxTransfers implements CarrierTransfers {
   }
 
   /** The command's id makes a repeat harmless. */
-  bridge(request: BridgeRequest): Promise<PlaceCallResult> {
+  async bridge(request: BridgeRequest): Promise<PlaceCallResult> {
     const { callId, carrierCallId, humanCallId, transferNumber } = request;
-    return accepted(
+    const result = await accepted(
       this.client.calls.actions.bridge(carrierCallId, {
         call_control_id_to_bridge_with: humanCallId,
         command_id: commandId('bridge', callId, transferNumber),
       }),
       carrierCallId,
     );
+    if (result.kind === 'accepted') await stopMusic(this.client, carrierCallId);
+    return result;
   }
 
   /** Played beside the media stream, if there still is one. */
@@ -114,6 +118,15 @@ export class TelnyxTransfers implements CarrierTransfers {
         command_id: commandId('hold', callId, transferNumber),
       }),
     );
+  }
+}
+
+/** Ends the music of `hold`: Telnyx plays it on under whatever comes next. Never throws: the two talk, or the agent does, with music or without. */
+export async function stopMusic(client: Telnyx, carrierCallId: string): Promise<void> {
+  try {
+    await client.calls.actions.stopPlayback(carrierCallId, { stop: 'all' });
+  } catch {
+    // Mostly there was none, and the carrier says so.
   }
 }
 

@@ -244,7 +244,7 @@ export class Pacer {
    */
   #finishSound(segment: Segment): number | undefined {
     const { tickMs, restAfterMs } = this.#options;
-    const waitMs = Math.max(this.ledger.bufferedMs - 3 * tickMs, segment.appendedAt + restAfterMs - this.clock.monotonic());
+    const waitMs = Math.max(this.ledger.bufferedMs - 2 * tickMs, segment.appendedAt + restAfterMs - this.clock.monotonic());
     if (waitMs > 0) return waitMs;
     this.#sendFrames(segment, 1);
     return undefined;

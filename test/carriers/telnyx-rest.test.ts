@@ -204,9 +204,10 @@ describe('restream', () => {
   const paths = () => seen.map(({ path }) => path.split('/').at(-1));
 
   test('a call without a stream gets one', async () => {
-    answers = [ok];
+    answers = [ok, refuse(422, '90033')];
     await carrier.restream(again);
-    expect(paths()).toEqual(['streaming_start']);
+    // Whoever waited with music hears none behind the agent.
+    expect(paths()).toEqual(['streaming_start', 'playback_stop']);
     expect(seen[0]?.body).toMatchObject({
       stream_url: 'wss://a.example/telnyx/media?token=t.1',
       stream_bidirectional_mode: 'rtp',
@@ -217,7 +218,7 @@ describe('restream', () => {
   test('a stream that the carrier takes for alive is stopped first', async () => {
     answers = [refuse(422, '10015'), ok, ok];
     await carrier.restream(again);
-    expect(paths()).toEqual(['streaming_start', 'streaming_stop', 'streaming_start']);
+    expect(paths()).toEqual(['streaming_start', 'streaming_stop', 'streaming_start', 'playback_stop']);
     expect(seen[2]?.body.command_id).not.toBe(seen[0]?.body.command_id);
   });
 
@@ -296,7 +297,7 @@ describe('people', () => {
   });
 
   test('a person who is asked first gets a leg of their own, a question, and is bridged', async () => {
-    answers = [json(200, { data: { call_control_id: 'v3:human' } }), ok, ok];
+    answers = [json(200, { data: { call_control_id: 'v3:human' } }), ok, ok, ok];
     const consult = {
       ...transfer,
       fallbackGatewayUrl: 'https://b.example',
@@ -309,7 +310,7 @@ describe('people', () => {
     await expect(carrier.transfers.consult(consult)).resolves.toMatchObject({ kind: 'accepted', carrierCallId: 'v3:human' });
     await carrier.transfers.ask({ ...consult, humanCallId: 'v3:human', answerWithinMs: 8_000 });
     await carrier.transfers.bridge({ ...transfer, humanCallId: 'v3:human', repeated: false });
-    expect(seen[0]?.body).toMatchObject({ to: '+15005550010', answering_machine_detection: 'premium' });
+    expect(seen[0]?.body).toMatchObject({ to: '+15005550010', answering_machine_detection: 'premium', link_to: CALL });
     expect(seen[0]?.body).not.toHaveProperty('stream_url');
     expect(decodeClientState(seen[0]?.body.client_state)).toMatchObject({ l: 'consult', n: 2, p: CALL });
     expect(seen[1]).toMatchObject({
@@ -320,6 +321,17 @@ describe('people', () => {
       path: `/v2/calls/${CALL}/actions/bridge`,
       body: { call_control_id: 'v3:human' },
     });
+    // The music that waited with the caller does not play on under the two.
+    expect(seen[3]).toMatchObject({ path: `/v2/calls/${CALL}/actions/playback_stop`, body: { stop: 'all' } });
+  });
+
+  test('no music to stop is no reason to call a bridge refused, and one that was refused stops none', async () => {
+    const bridge = { ...transfer, humanCallId: 'v3:human', repeated: false };
+    answers = [ok, refuse(422, '90033')];
+    await expect(carrier.transfers.bridge(bridge)).resolves.toMatchObject({ kind: 'accepted' });
+    answers = [refuse(422, '90018')];
+    await expect(carrier.transfers.bridge(bridge)).resolves.toMatchObject({ kind: 'refused' });
+    expect(seen.map(({ path }) => path.split('/').at(-1))).toEqual(['bridge', 'playback_stop', 'bridge']);
   });
 });
 

@@ -19,6 +19,8 @@ export class ConsultLeg {
   verdict: 'none' | 'accepted' | 'declined' | 'machine' = 'none';
   bridged = false;
   end: { status: CarrierCallStatus; durationS?: number } | undefined;
+  /** Epoch milliseconds, by the carrier's clock. */
+  private answeredAt: number | undefined;
   /** Nobody waits for this person any more: whatever still comes is hung up. */
   dismissed = false;
 
@@ -40,6 +42,7 @@ export class ConsultLeg {
         return;
       case 'answered':
         this.answered = true;
+        this.answeredAt ??= event.at;
         return;
       case 'accepted':
       case 'declined':
@@ -52,11 +55,16 @@ export class ConsultLeg {
         if (!this.end) this.bridged = true;
         return;
       case 'ended':
-        this.end ??= { status: event.status ?? 'completed', durationS: event.durationS };
+        this.end ??= { status: event.status ?? 'completed', durationS: event.durationS ?? this.talkedS(event.at) };
         return;
       default:
         event.step satisfies never;
     }
+  }
+
+  /** Telnyx does not say how long a leg lasted, and bills it all the same. */
+  private talkedS(endedAt: number): number | undefined {
+    return this.answeredAt === undefined ? undefined : Math.max(0, Math.ceil((endedAt - this.answeredAt) / 1_000));
   }
 
   onFetched(call: CarrierCall): void {
