@@ -141,7 +141,9 @@ async function stopUnused(home: string, note: Note): Promise<void> {
 
 /** A worker or gateway of its own needs the servers too, although its supervisor was killed. */
 function isUsed(home: string, note: Note): boolean {
-  return note.users.length > 0 || listProcessStates(home).some((state) => state.pid !== process.pid && isAlive(state));
+  // A lab needs neither of them, and is often left open beside the programs that call it.
+  const others = listProcessStates(home).filter((state) => state.pid !== process.pid && !state.role.startsWith('lab'));
+  return note.users.length > 0 || others.some((state) => isAlive(state));
 }
 
 async function changeNote(home: string, change: (note: Note) => void, then?: (home: string, note: Note) => Promise<void>): Promise<void> {

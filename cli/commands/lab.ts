@@ -14,7 +14,7 @@ interface LabCommandOptions {
   seed?: number;
   baud?: number;
   cps?: number;
-  envFile?: string;
+  writeEnv?: string;
 }
 
 export function register(program: Command): void {
@@ -27,27 +27,36 @@ export function register(program: Command): void {
     .option('--seed <n>', 'the same seed gives the same choices', Number)
     .option('--baud <n>', "speed of everybody's voice: 150 has the pace of speech, 1200 makes tests fast", readCount)
     .option('--cps <n>', 'calls the carrier dials a second; the rest waits in its queue', Number)
-    .option('--env-file <file>', "write here what makes a program the lab's customer; `.env` is read by programs in the same folder")
+    .option('--write-env <file>', "write here what makes a program the lab's customer; `.env` is read by programs in the same folder")
     .addHelpText(
       'after',
       '\nPoint TWILIO_BASE_URL at the printed address, OPENAI_BASE_URL at the same with /v1 and TELNYX_BASE_URL with /v2; `patter dev --lab` does so itself.',
     )
     .action(async (options: LabCommandOptions) => {
       const config = loadConfig();
-      const log = createLogger('lab', config.PATTER_LOG_LEVEL);
+      // A person reads along then.
+      const log = createLogger(
+        'lab',
+        options.writeEnv !== undefined && config.PATTER_LOG_LEVEL === 'info' ? 'warn' : config.PATTER_LOG_LEVEL,
+      );
       const { runLab } = require('../../lab/main') as typeof import('../../lab/main');
       const { loadScenario } = require('../../lab/scenario') as typeof import('../../lab/scenario');
       const open = async (lab: LabOptions): Promise<RunningLab> => {
         const scenario = loadScenario(lab.scenario);
         const running = await runLab(lab);
-        if (envFile !== undefined) {
-          writeLabEnvironment(envFile, labEnvironment(running.urls.lab, { twilio: scenario.account, telnyx: running.telnyx }));
-          process.stdout.write(told(running.urls.lab, scenario.numbers[0], envFile));
+        if (writeEnv !== undefined) {
+          const [PHONE_NUMBER = ''] = scenario.numbers;
+          writeLabEnvironment(writeEnv, {
+            ...labEnvironment(running.urls.lab, { twilio: scenario.account, telnyx: running.telnyx }),
+            // What a program of one's own has besides; processes of `patter dev` don't read them.
+            ...{ PHONE_NUMBER, WEBHOOK_URL: '127.0.0.1:8000' },
+          });
+          process.stdout.write(told(running.urls.lab, scenario.numbers[0], writeEnv));
         }
         return running;
       };
-      const { cps, envFile, ...rest } = options;
-      if (envFile !== undefined) checkLabEnvironmentFile(envFile);
+      const { cps, writeEnv, ...rest } = options;
+      if (writeEnv !== undefined) checkLabEnvironmentFile(writeEnv);
       const code = await runProcess({ home: config.PATTER_HOME, role: 'lab', log, stopDeadlineMs: 5_000 }, () =>
         open({ ...rest, twilioCps: cps, log }),
       );
