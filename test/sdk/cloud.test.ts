@@ -1,10 +1,9 @@
 /** Cloud mode against the lab: a backend, a worker and a gateway that have no account of their own, and programs that bring theirs. */
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { WebSocket } from 'ws';
 import { createCarriers } from '../../carriers';
 import { main as patterMain } from '../../cli/main';
 import { type OpenControlContext, openControlContext } from '../../control/context';
@@ -24,6 +23,7 @@ import { until } from '../chaos/until';
 import { createTestDatabase, type TestDatabase } from '../support/postgres';
 import { startTestTemporal } from '../support/temporal';
 import { testHome } from '../support/test-home';
+import { cloudSnippets, SNIPPET_DESK, SNIPPET_PEOPLE, SNIPPET_PERSONAS } from './support/cloud-snippets';
 
 const DESK = '+15005550006';
 const WITHIN_MS = 60_000;
@@ -38,6 +38,7 @@ let control: Running;
 let apiKey: string;
 const running: Running[] = [];
 const phones: Patter[] = [];
+const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   lab = await runLab({
@@ -45,9 +46,10 @@ beforeAll(async () => {
     seed: 3,
     log,
     scenario: {
-      numbers: [DESK],
+      numbers: [DESK, SNIPPET_DESK],
       network: { cps: 50 },
       personas: {
+        ...SNIPPET_PERSONAS,
         asks: {
           kind: 'human',
           steps: [
@@ -64,7 +66,7 @@ beforeAll(async () => {
           ],
         },
       },
-      people: { '+12125550111': 'listens', '+12125550112': { kind: 'busy' } },
+      people: { ...SNIPPET_PEOPLE, '+12125550111': 'listens', '+12125550112': { kind: 'busy' } },
     },
   });
   database = await createTestDatabase();
@@ -102,6 +104,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const phone of phones) await phone.disconnect();
+  for (const child of children) child.kill('SIGKILL');
   for (const one of running.reverse()) await one.stop();
   await ctx?.close();
   await lab?.stop();
@@ -154,14 +157,18 @@ test('a connected program answers who calls; one that dies over a message loses 
   expect(heard.split('We are open from eight to six.')).toHaveLength(2);
   expect(call.errors).toEqual([]);
   expect(asked.filter((line) => /hours/i.test(line))).toHaveLength(1);
-  expect(victim).toEqual({ greeted: 1, died: 1 });
+  expect(victim.asked).toEqual(['', expect.stringMatching(/hours/i)]);
 
   await until(() => ended.length > 0, { withinMs: WITHIN_MS, what: 'onCallEnd' });
-  expect(started).toEqual([
+  // What the victim was told and had not yet said so is told again, under its name.
+  const once = <Event extends { deliveryId: string }>(events: Event[]) => [
+    ...new Map(events.map((event) => [event.deliveryId, event])).values(),
+  ];
+  expect(once([...victim.started, ...started])).toEqual([
     expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: ended[0]?.callId }),
   ]);
   expect(said.map(({ role }) => role)).toEqual(expect.arrayContaining(['user', 'assistant']));
-  expect(said.map(({ text }) => text)).toEqual(ended[0]?.transcript.map(({ text }) => text));
+  expect(once([...victim.said, ...said]).map(({ text }) => text)).toEqual(ended[0]?.transcript.map(({ text }) => text));
   expect(new Set(said.map(({ deliveryId }) => deliveryId)).size).toBe(said.length);
   expect(ended).toEqual([expect.objectContaining({ outcome: 'completed', direction: 'inbound' })]);
   expect((await ctx.store.lines.get('acme', DESK))?.spec.agent.engine).toMatchObject({ type: 'pipeline', tts: { provider: 'elevenlabs' } });
@@ -220,6 +227,10 @@ test('what went wrong with a connection is told with what to do', async () => {
   warned.mockRestore();
 }, 60_000);
 
+describe('the snippets', () => {
+  cloudSnippets(() => ({ ctx, labUrl: lab.urls.lab as string, controlUrl: control.urls.api as string }));
+});
+
 test('patter keys and patter credentials: a secret is shown once, and a rotation leaves the old key unused', async () => {
   const before = { ...process.env };
   const old = config.PATTER_ENCRYPTION_KEY as string;
@@ -244,7 +255,7 @@ test('patter keys and patter credentials: a secret is shown once, and a rotation
       expect.objectContaining({ keyId: made.keyId, revokedAt: expect.any(String) }),
     ]);
     process.env.PATTER_ENCRYPTION_KEY = `${fresh},${old}`;
-    expect(JSON.parse(await patterCommand('credentials', 'rotate', '--json'))).toEqual({ rotated: 3 });
+    expect(JSON.parse(await patterCommand('credentials', 'rotate', '--json'))).toEqual({ rotated: 6 });
     process.env.PATTER_ENCRYPTION_KEY = fresh;
     const accounts = JSON.parse(await patterCommand('credentials', 'list', '--tenant', 'acme', '--json'));
     expect(accounts.map(({ provider }: { provider: string }) => provider)).toEqual(['deepgram', 'elevenlabs', 'twilio']);
@@ -268,29 +279,31 @@ async function patterCommand(...argv: string[]): Promise<string> {
   return out;
 }
 
-/** A program that greets, and is cut off, as by SIGKILL, over the first thing that it is told. */
-async function dyingProgram(): Promise<{ greeted: number; died: number }> {
-  const seen = { greeted: 0, died: 0 };
-  const { port } = new URL(control.urls.api as string) as unknown as AddressInfo;
-  const open = () =>
-    new Promise<void>((resolve, reject) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sdk`, { headers: { authorization: `Bearer ${apiKey}` } });
-      socket.on('error', reject);
-      socket.on('open', () => socket.send(JSON.stringify({ type: 'hello', version: 1, clientId: 'dying', number: DESK, credentials: {} })));
-      socket.on('message', (data) => {
-        const message = JSON.parse(String(data)) as { type: string; id: string; message: { text: string } };
-        if (message.type === 'welcome') resolve();
-        if (message.type !== 'message') return;
-        if (message.message.text === '') {
-          seen.greeted++;
-          socket.send(JSON.stringify({ type: 'answer', id: message.id, parts: 0, text: 'Acme, how can I help you?' }));
-          return;
-        }
-        seen.died++;
-        socket.terminate();
-      });
+interface Victim {
+  asked: string[];
+  /** What it has been told, perhaps without its having said so. */
+  started: CallStartEvent[];
+  said: TranscriptEvent[];
+}
+
+/** A program that greets, and is killed over the first thing that it is told. */
+async function dyingProgram(): Promise<Victim> {
+  const seen: Victim = { asked: [], started: [], said: [] };
+  const root = join(__dirname, '..', '..');
+  const env = { ...process.env, API_KEY: apiKey, BACKEND_URL: control.urls.api?.replace('http', 'ws'), NUMBER: DESK };
+  const child = fork(join(root, 'scripts', 'run-ts.js'), [join(__dirname, 'cloud-child.ts')], { cwd: root, env });
+  children.push(child);
+  await new Promise<void>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the program ended with ${code} before it was connected`)));
+    child.on('message', (message: { connected?: true; asked?: string; started?: CallStartEvent; said?: TranscriptEvent }) => {
+      if (message.connected) resolve();
+      if (message.started) seen.started.push(message.started);
+      if (message.said) seen.said.push(message.said);
+      if (message.asked === undefined) return;
+      seen.asked.push(message.asked);
+      if (message.asked !== '') child.kill('SIGKILL');
     });
-  await open();
+  });
   return seen;
 }
 

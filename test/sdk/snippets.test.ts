@@ -58,8 +58,8 @@ function snippet(name: string): Snippet {
 const NOT_RUN = ['advanced-list-recordings'];
 
 test('no snippet is forgotten', () => {
-  const tests = ['snippets', 'snippets-local', 'snippets-cloud']
-    .map((file) => readFileSync(join(__dirname, `${file}.test.ts`), 'utf8'))
+  const tests = ['snippets.test.ts', 'snippets-local.test.ts', 'support/cloud-snippets.ts']
+    .map((file) => readFileSync(join(__dirname, file), 'utf8'))
     .join('');
   const named = snippets().filter(({ name }) => tests.includes(`'${name}'`));
   expect(named).toEqual(snippets());
