@@ -4,6 +4,8 @@ module.exports = {
   testMatch: ['<rootDir>/**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
+  // As the package's own exports have it, from the sources.
+  moduleNameMapper: { '^getpatter/workflow$': '<rootDir>/sdk/workflow' },
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -1,4 +1,5 @@
 /** The main class: agents on phone numbers, in this process (local mode) or at a backend (cloud mode). */
+import type { Client } from '@temporalio/client';
 import { Agent } from './agent/agent';
 import { compileAgent, variableOf } from './agent/compile-agent';
 import { Guardrail } from './agent/guardrail';
@@ -82,6 +83,18 @@ export class Patter {
     get: (name: string): CampaignHandle => campaignModule().campaignOf(this.#desk('campaigns.get()'), checkText('name', name, 1)),
     /** The newest first. */
     list: async (): Promise<CampaignEntry[]> => campaignModule().campaignsOf(this.#desk('campaigns.list()')),
+  } as const;
+
+  /** Your own workflows, of the constructor's `workflows`. Local mode only. */
+  readonly workflows = {
+    /**
+     * Temporal's client, and the task queue on which this program runs them: `client.workflow.start(remindOfDebt, { taskQueue, workflowId, args })`.
+     * Starts what `call()` starts. The client is closed by `disconnect()`.
+     */
+    connect: async (): Promise<{ client: Client; taskQueue: string }> => {
+      const { config, temporal } = await this.#desk('workflows.connect()').start();
+      return { client: temporal, taskQueue: config.PATTER_TASK_QUEUE };
+    },
   } as const;
 
   /** Local mode only. */

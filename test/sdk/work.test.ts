@@ -1,9 +1,16 @@
 /** What an embedding program has made for it beyond single calls: campaigns, schedules, phone calls as a tool, workflows of its own. All on one lab. */
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { bookingActivities } from '../../examples/appointment-confirmation/activities';
+import { type Appointment, confirmAppointment } from '../../examples/appointment-confirmation/workflow';
+import { paidSignal, remindOfDebt } from '../../examples/debt-reminder/workflow';
+import { crmActivities } from '../../examples/lead-qualification/activities';
+import { type Lead, qualifyLead } from '../../examples/lead-qualification/workflow';
 import type { CallEntry } from '../../lab/ledger';
 import { type RunningLab, runLab } from '../../lab/main';
 import { LAB_ACCOUNT } from '../../lab/scenario';
@@ -15,6 +22,7 @@ import { stopLocalTemporal } from '../../runtime/local-temporal';
 import { createLogger } from '../../runtime/log';
 import { currentProcess } from '../../runtime/process-identity';
 import { type Agent, Patter, PatterTool, Twilio } from '../../sdk';
+import { workflowBundle } from '../../worker/workflow-bundle';
 import { until } from '../chaos/until';
 
 const DESK = '+15005550006';
@@ -95,6 +103,7 @@ beforeAll(async () => {
         '+12125550131': 'another',
         '+12125550132': 'promises',
         '+12125550133': 'lead',
+        '+12125550134': 'listens',
         [SALES]: 'sales',
       },
     },
@@ -255,6 +264,90 @@ describe('peer defect 19: phone calls as a tool of other agents', () => {
     expect(call?.endedBy).not.toBe('callee');
   }, 90_000);
 });
+
+describe('workflows of one’s own', () => {
+  test('debt-reminder: a promise is followed up by a call that knows of it, and a payment ends it', async () => {
+    const { client, taskQueue } = await phone.workflows.connect();
+    const to = '+12125550132';
+    const invoice = { phone: to, name: 'Ada', amount: '120 dollars', followUpAfterMs: 1_000 };
+    const handle = await client.workflow.start(remindOfDebt, { taskQueue, workflowId: 'debt/1', args: [invoice] });
+    const calls = await until(async () => ((await endedCalls(to))?.length === 2 ? callsTo(to) : undefined), {
+      withinMs: WITHIN_MS,
+      what: 'the follow-up',
+    });
+    expect(heard(calls[0])).toContain('Your invoice of 120 dollars is open.');
+    expect(heard(calls[1])).toContain('You wanted to pay 120 dollars Friday');
+    await handle.signal(paidSignal);
+    expect(await handle.result()).toEqual({ kind: 'paid' });
+    expect(await callsTo(to)).toHaveLength(2);
+  }, 120_000);
+
+  test('a workflow that is cancelled hangs up first', async () => {
+    const { client, taskQueue } = await phone.workflows.connect();
+    const to = '+12125550134';
+    const handle = await client.workflow.start(remindOfDebt, {
+      ...{ taskQueue, workflowId: 'debt/2' },
+      args: [{ phone: to, name: 'Ben', amount: '5 dollars' }],
+    });
+    await until(async () => (await answeredCalls(to)).length > 0, { withinMs: WITHIN_MS, what: 'the answer' });
+    await handle.cancel();
+    await expect(handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect((await endedCalls(to))?.map(({ endedBy }) => endedBy)).toEqual([expect.not.stringMatching('callee')]);
+  }, 120_000);
+
+  test('a file that takes the name of a workflow of the product is refused', async () => {
+    const file = join(home, 'taken.ts');
+    writeFileSync(file, 'export async function campaign() {}');
+    await expect(workflowBundle(home, log, undefined, file)).rejects.toMatchObject({ code: 'PATTER_CONFIG_INVALID' });
+    writeFileSync(file, "export { nothing } from './nowhere';");
+    await expect(workflowBundle(home, log, undefined, file)).rejects.toThrow(/taken\.ts cannot be bundled: .*\n.*nowhere/);
+  }, 60_000);
+
+  (full ? test : test.skip)(
+    'appointment-confirmation: another day is booked',
+    async () => {
+      await beside('booking', bookingActivities(systemsUrl), async (client, taskQueue) => {
+        const args = [{ id: 'a1', phone: '+12125550131', name: 'Cleo', when: 'on Tuesday' }] as [Appointment];
+        const result = await client.workflow.execute(confirmAppointment, { taskQueue, workflowId: 'appointment/1', args });
+        expect(result).toEqual({ kind: 'rescheduled', when: 'next Friday' });
+        expect(posted).toContainEqual({ method: 'PUT', url: '/appointments/a1', body: { when: 'next Friday' } });
+      });
+    },
+    120_000,
+  );
+
+  (full ? test : test.skip)(
+    'lead-qualification: the interested are connected with sales, and the CRM knows',
+    async () => {
+      await beside('crm', crmActivities(systemsUrl), async (client, taskQueue) => {
+        const args = [{ id: 'l1', phone: '+12125550133', name: 'Dora', sales: [SALES] }] as [Lead];
+        const result = await client.workflow.execute(qualifyLead, { taskQueue, workflowId: 'lead/1', args });
+        expect(result).toEqual({ stage: 'handed over', salesNumber: SALES });
+        expect(posted).toContainEqual({
+          ...{ method: 'PATCH', url: '/leads/l1' },
+          body: expect.objectContaining({ stage: 'handed over', summary: expect.any(String), costUsd: expect.any(Number) }),
+        });
+      });
+    },
+    120_000,
+  );
+});
+
+/** With a worker for the developer's own activities. */
+async function beside(queue: string, activities: object, work: (client: Client, taskQueue: string) => Promise<void>): Promise<void> {
+  const { client, taskQueue } = await phone.workflows.connect();
+  const connection = await NativeConnection.connect({ address: held.temporalAddress });
+  const worker = await Worker.create({ connection, namespace: client.options.namespace, taskQueue: queue, activities });
+  try {
+    await worker.runUntil(work(client, taskQueue));
+  } finally {
+    await connection.close();
+  }
+}
+
+function heard(call: CallEntry | undefined): string {
+  return (call?.heard ?? []).map(({ text }) => text).join('');
+}
 
 async function endedCalls(to: string): Promise<CallEntry[] | undefined> {
   const ended = (await callsTo(to)).filter(({ endedAt }) => endedAt !== undefined && endedAt !== null);
