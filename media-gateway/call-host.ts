@@ -22,7 +22,6 @@ import {
 } from '../contracts/call';
 import { type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier';
 import { type Clock, sleep } from '../contracts/clock';
-import type { RunToolAnswer, RunToolRequest } from '../contracts/durable-tool';
 import type { ErrorCode } from '../contracts/errors';
 import type { Config } from '../runtime/config';
 import type { Logger } from '../runtime/log';
@@ -33,6 +32,7 @@ import type { SocketCarrierStream } from './carrier-stream';
 import { Heartbeats } from './heartbeats';
 import type { Outbox } from './outbox';
 import type { PrewarmPool, Warm } from './prewarm';
+import { runDurably } from './run-durably';
 import type { Prewarmed, Session, SessionEvent } from './session';
 import type { SessionMaker } from './session-maker';
 import type { WorkflowLink } from './workflow-link';
@@ -43,8 +43,6 @@ const ATTACH_TRY_MS = 3_000;
 const ATTACH_LIMIT_MS = 10_000;
 /** The workflow answers within some tens of milliseconds where all is well; after so long the agent begins without it. */
 const BEGIN_AHEAD_MS = 500;
-/** One request to a durable tool's workflow; repeated, it waits on. A worker that dies answers none that it has taken. */
-const TOOL_TRY_MS = 10_000;
 const ATTACH_RETRY_MS = 200;
 /** A report that takes longer goes on by itself, and the caller's line is closed meanwhile. */
 const REPORT_BEFORE_HANGUP_MS = 2_000;
@@ -314,7 +312,8 @@ export class CallHost {
     this.taps = taps && new StreamTaps(taps, setup, history, this.log);
     return sessions.create({
       ...{ setup, history, resume, digits, toolCalls, openTools, prewarmed, config, clock },
-      durable: (request, timeoutMs, signal) => this.runTool(request, timeoutMs, signal),
+      durable: (request, timeoutMs, signal) =>
+        runDurably(this.deps.link, this.callId, request, { timeoutMs, signal, clock, log: this.log }),
       stream: this.stream,
       emit: (event) => this.emit(event),
       ...(this.taps && { settled: (turns, usage) => this.taps?.settled(turns, usage) }),
@@ -436,37 +435,6 @@ export class CallHost {
     await outbox
       .send({ kind: 'hangup', callId: this.callId, carrier, carrierCallId: this.stream.carrierCallId, at: clock.now() })
       .catch((error: unknown) => this.log.error({ err: error }, 'the call was not hung up'));
-  }
-
-  /**
-   * Until there is an answer, or the time is up. @throws Error that says so
-   */
-  private async runTool(request: RunToolRequest, timeoutMs: number, signal: AbortSignal): Promise<RunToolAnswer> {
-    const { clock, link } = this.deps;
-    const until = clock.monotonic() + timeoutMs;
-    const stop = new AbortController();
-    const over = AbortSignal.any([signal, stop.signal]);
-    const cancel = clock.after(timeoutMs, () => stop.abort(new Error(`no answer within ${timeoutMs} ms`)));
-    const aborted = new Promise<never>((_, reject) => {
-      if (over.aborted) reject(over.reason);
-      over.addEventListener('abort', () => reject(over.reason), { once: true });
-    });
-    aborted.catch(() => undefined);
-    try {
-      for (;;) {
-        over.throwIfAborted();
-        const asked = link.runTool(this.callId, request, Math.max(1, Math.min(TOOL_TRY_MS, until - clock.monotonic())));
-        const answer = await Promise.race([asked, aborted]).catch((error: unknown) => {
-          over.throwIfAborted();
-          this.log.warn({ err: error, tool: request.name }, 'no answer of a durable tool yet');
-          return undefined;
-        });
-        if (answer) return answer;
-        await sleep(clock, ATTACH_RETRY_MS, over);
-      }
-    } finally {
-      cancel();
-    }
   }
 
   /** Until there is an answer, or the time is up: while they talk, it is not. */
