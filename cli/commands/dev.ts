@@ -103,6 +103,8 @@ function summary(stack: Stack, logs: string): string {
   const rows: [string, string][] = [['Temporal', stack.temporalAddress]];
   if (stack.uiUrl) rows.push(['Temporal UI', stack.uiUrl]);
   for (const [role, urls] of Object.entries(stack.urls())) rows.push([role, Object.values(urls)[0] ?? '']);
+  const control = stack.urls().control?.api;
+  if (control) rows.push(['dashboard', `${control}/dashboard`]);
   rows.push(['logs', logs]);
   return `\n${rows.map(([name, value]) => `  ${name.padEnd(12)} ${value}`).join('\n')}\n\nReady. Ctrl-C stops everything.\n`;
 }

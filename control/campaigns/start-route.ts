@@ -19,7 +19,8 @@ const startSchema = z.strictObject({
 });
 
 export function registerCampaignStart(app: FastifyInstance, ctx: ControlContext): void {
-  app.post('/api/campaigns', { config: { scope: 'campaigns' }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
+  // It places calls: a key that may only steer campaigns is not enough.
+  app.post('/api/campaigns', { config: { scope: 'calls' }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
     const parsed = startSchema.safeParse(request.body);
     if (!parsed.success) {
       const problems = parsed.error.issues.map(({ message, path }) => `${path.join('.') || 'request'}: ${message}`);

@@ -3,7 +3,7 @@ import { PatterError } from '../../contracts/errors';
 /** What a key may be for. A route that names none of them is closed to keys. */
 export const SCOPES = {
   read: 'see campaigns, calls and reports',
-  calls: 'place calls, and hang up, speak and transfer in them',
+  calls: 'place calls, start campaigns, and hang up, speak and transfer in them',
   campaigns: 'pause, resume, edit and cancel campaigns',
   privacy: 'erase what is known of a person',
   connect: 'answer the calls of the tenant’s numbers as an SDK client, and set their providers',

@@ -118,6 +118,10 @@ test('ten lines are an agent that answers; a killed run’s servers are adopted,
   await phone.serve({ agent, port, onCallStart: (event) => void started.push(event), onCallEnd: (event) => void ended.push(event) });
   expect(await ready).toBe(`127.0.0.1:${port}`);
   expect(findLocalTemporal(home)?.address).toBe(temporal);
+  // Its port is the one that a tunnel makes public.
+  const dashboard = async (headers: Record<string, string>) =>
+    (await fetch(`http://127.0.0.1:${port}/dashboard/api/summary`, { headers })).status;
+  expect([await dashboard({}), await dashboard({ 'x-forwarded-for': '203.0.113.9' })]).toEqual([200, 401]);
 
   const call = await over(callSid);
   expect(heard(call)).toMatch(/^This is an AI\. ?Acme, how can I help you\? ?Sorry,.* I am back\..*We are open from eight to six/);
