@@ -60,8 +60,11 @@ export async function makeSchedule(ctx: ControlContext, make: MakeSchedule): Pro
     // Nothing is left of one that could not be made.
     if (before) await ctx.store.schedules.put({ tenantId, scheduleId, definition: before.definition, now });
     else await ctx.store.schedules.remove(tenantId, scheduleId);
-    if (!isGrpcServiceError(error) || error.code !== INVALID_ARGUMENT) throw error;
-    throw new PatterError('PATTER_REQUEST_INVALID', `Temporal does not understand these times: ${error.details}`, {
+    // The client makes a TypeError of what the server finds wrong.
+    const wrong =
+      error instanceof TypeError ? error.message : isGrpcServiceError(error) && error.code === INVALID_ARGUMENT && error.details;
+    if (!wrong) throw error;
+    throw new PatterError('PATTER_REQUEST_INVALID', `Temporal does not understand these times: ${wrong}`, {
       cause: error,
       details: { option: times.kind },
     });

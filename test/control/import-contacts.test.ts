@@ -5,6 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { checkCampaign } from '../../control/campaigns/check-campaign';
+import { recordSource } from '../../control/campaigns/contact-source';
 import { addToDnc, checkDnc, importDnc, removeFromDnc } from '../../control/campaigns/dnc';
 import { importContacts } from '../../control/campaigns/import-contacts';
 import type { CampaignRow, ContactRow } from '../../store/store';
@@ -115,6 +116,42 @@ test('an import that was killed half-way is finished by the next one', async () 
   await expect(importContacts(dying, campaign, { file, now: NOW })).rejects.toThrow('killed');
   expect((await store.campaigns.progress(campaign.campaignId)).contacts).toBe(1_000);
   expect(await importContacts(store, campaign, { file, now: NOW })).toMatchObject({ total: 2_500, imported: 2_500, duplicates: 0 });
+});
+
+test('contacts of a program: names in any spelling, what is no contact is rejected with its number, and a stream that breaks is finished by the next import', async () => {
+  const { store } = test_;
+  const campaign = await newCampaign();
+  let closed = false;
+  async function* records(breaks: boolean) {
+    try {
+      yield { Phone: '(212) 555-0101', 'First Name': 'Ada', visits: 3, extra: { nested: true } };
+      yield { mobile: '+12125550102', firstName: 'Ben', timezone: 'Europe/Berlin', visits: 3, since: new Date(0), note: null };
+      yield 'Cem' as never;
+      if (breaks) throw new Error('the CRM is down');
+      yield { first_name: 'Dora' };
+      yield { phone: '+12125550102', first_name: 'Ben again' };
+    } finally {
+      closed = true;
+    }
+  }
+  await expect(importContacts(store, campaign, { contacts: recordSource(records(true)), now: NOW })).rejects.toThrow('the CRM is down');
+  expect(closed).toBe(true);
+  const summary = await importContacts(store, campaign, { contacts: recordSource(records(false)), now: NOW });
+  expect(summary).toMatchObject({ total: 5, imported: 1, rejected: 3, duplicates: 1 });
+  expect(await allContacts(campaign.campaignId)).toMatchObject([
+    {
+      ...{ line: 2, phone: '+12125550102', timezones: ['Europe/Berlin'] },
+      variables: { first_name: 'Ben', visits: '3', since: '1970-01-01T00:00:00.000Z', note: '' },
+    },
+  ]);
+  expect((await store.contacts.rejected(campaign.campaignId)).map(({ line, reason }) => [line, reason])).toEqual([
+    [1, 'extra is neither text nor a number'],
+    [3, 'the contact is not an object'],
+    [4, 'the row has no phone number'],
+  ]);
+  await expect(importContacts(store, campaign, { contacts: recordSource(7 as never), now: NOW })).rejects.toMatchObject({
+    code: 'PATTER_CONTACTS_FILE_INVALID',
+  });
 });
 
 test('who is asleep waits for their window, and the reason is kept', async () => {

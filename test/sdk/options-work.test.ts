@@ -1,0 +1,97 @@
+/** Options of campaigns, schedules and the tool: what is refused, and what is said then. Nothing is started. */
+import { type AgentOptions, Patter, PatterTool } from '../../sdk';
+import { resolveSchedule } from '../../sdk/schedule/options';
+
+const local = () =>
+  new Patter({ twilioSid: 'AC1', twilioToken: 't', openaiKey: 'k', phoneNumber: '+15550001234', webhookUrl: 'example.com' });
+const agentOptions: AgentOptions = { systemPrompt: 'x' };
+const campaign = (over: object = {}) => {
+  const phone = local();
+  return phone.campaign({ name: 'june', agent: phone.agent(agentOptions), contacts: 'contacts.csv', ...over });
+};
+
+test('a campaign has the fields of a campaign file, and its name is known before it starts', () => {
+  expect(campaign({ dialing: { cps: 2, ringTimeout: '20s' }, until: '8h', window: { start: '09:00' } }).name).toBe('june');
+});
+
+test.each<[string, object, string, RegExp]>([
+  ['a name with capitals', { name: 'June' }, 'name', /lower-case letters/],
+  ['no agent', { agent: undefined }, 'agent', /phone\.agent/],
+  ['contacts that are none', { contacts: 7 }, 'contacts', /CSV file, an array/],
+  ['an empty path', { contacts: '' }, 'contacts', /CSV file, an array/],
+  ['a pace of nothing', { dialing: { cps: 0 } }, 'dialing.cps', /dialing\.cps/],
+  ['a wrong duration', { retry: { busy: 'soon' } }, 'retry.busy', /not a duration/],
+  ['a time zone that is none', { compliance: { defaultTimezone: 'Mars/Olympus' } }, 'compliance.defaultTimezone', /Europe\/Berlin/],
+  ['a wrong number', { from: '15550001234' }, 'from.0', /E\.164/],
+  ['a country that is none', { region: 'XX' }, 'region', /country such as/],
+  ['an unknown option', { maxConcurrent: 3 }, 'maxConcurrent', /no option maxConcurrent/],
+  ['who runs it', { runBy: 'me' }, 'runBy', /'app' or 'workers'/],
+])('a campaign with %s is refused', (_, over, option, message) => {
+  expect(() => campaign(over)).toThrow(message);
+  expect(() => campaign(over)).toThrow(expect.objectContaining({ details: expect.objectContaining({ option }) }));
+});
+
+const CALL = { call: { to: '+15550001111' } };
+test.each<[string, object, string]>([
+  ['no time', {}, 'at'],
+  ['two times', { at: new Date(), every: '1h' }, 'at'],
+  ['a time without offset', { at: '2026-12-01T09:00:00' }, 'at'],
+  ['six fields', { cron: '0 0 9 * * *' }, 'cron'],
+  ['a zone that is none', { cron: '0 9 * * *', timezone: 'Berlin!' }, 'timezone'],
+  ['a zone without cron', { every: '1h', timezone: 'Europe/Berlin' }, 'timezone'],
+  ['half a second', { every: 500 }, 'every'],
+  ['an id with a slash', { every: '1h', id: 'a/b' }, 'id'],
+  ['a grace of nothing', { every: '1h', grace: 0 }, 'grace'],
+  ['both a call and a campaign', { every: '1h', campaign: {} }, 'call'],
+])('a schedule with %s is refused', (_, over, option) => {
+  expect(() => resolveSchedule({ id: 'x', ...CALL, ...over })).toThrow(
+    expect.objectContaining({ details: expect.objectContaining({ option }) }),
+  );
+});
+
+test('times are taken to the second, durations in words, cron in UTC unless said otherwise', () => {
+  const times = (over: object) => resolveSchedule({ id: 'x', ...CALL, ...over }).times;
+  expect(times({ at: '2026-12-01T09:00:00.400+01:00' })).toEqual({ kind: 'at', at: '2026-12-01T08:00:01.000Z' });
+  expect(times({ every: '15m' })).toEqual({ kind: 'every', everyMs: 900_000 });
+  expect(times({ cron: ' 30 9 * * MON-FRI ' })).toEqual({ kind: 'cron', cron: '30 9 * * MON-FRI', timezone: 'UTC' });
+  expect(resolveSchedule({ id: 'x', every: '1d', ...CALL }).graceMs).toBe(3_600_000);
+});
+
+test('cloud mode has neither: what to do instead is said', async () => {
+  const cloud = new Patter({ apiKey: 'pt_x' });
+  expect(() => cloud.campaigns.get('june')).toThrow('patter campaign run');
+  await expect(cloud.schedule({ id: 'x', every: '1h', ...CALL })).rejects.toMatchObject({ name: 'PatterConnectionError' });
+  await expect(cloud.schedules.list()).rejects.toMatchObject({ name: 'PatterConnectionError' });
+});
+
+test.each<[string, object, string]>([
+  ['no phone', { phone: undefined }, 'phone'],
+  ['a name with a blank', { name: 'make call' }, 'name'],
+  ['a second', { timeoutMs: 1_000 }, 'timeoutMs'],
+  ['an agent that is none', { agent: {} }, 'agent'],
+])('a tool with %s is refused', (_, over, option) => {
+  expect(() => new PatterTool({ phone: local(), ...over })).toThrow(
+    expect.objectContaining({ details: expect.objectContaining({ option }) }),
+  );
+});
+
+test('peer defect 19: what a model writes wrongly is refused before anybody is called', async () => {
+  const call = jest.fn();
+  const tool = new PatterTool({ phone: { call }, allow: (to) => to.startsWith('+1') });
+  await expect(tool.run('not JSON')).rejects.toThrow('not JSON');
+  await expect(tool.run('{"to":"+15550001111"}')).rejects.toThrow(/goal/);
+  await expect(tool.run({ to: '911', goal: 'x' })).rejects.toThrow(/E\.164/);
+  await expect(tool.run({ to: '+445550001111', goal: 'x' })).rejects.toThrow(/not among/);
+  const aborted = AbortSignal.abort(new Error('too late'));
+  await expect(tool.run({ to: '+15550001111', goal: 'x' }, { signal: aborted })).rejects.toThrow('too late');
+  expect(call).not.toHaveBeenCalled();
+});
+
+test('the shapes of the tool are those that each framework takes', () => {
+  const tool = new PatterTool({ phone: { call: jest.fn() }, name: 'ring', description: 'Rings.' });
+  const parameters = { type: 'object', required: ['to', 'goal'], properties: { to: { type: 'string' }, goal: { type: 'string' } } };
+  expect(tool.openai()).toMatchObject({ type: 'function', function: { name: 'ring', description: 'Rings.', parameters } });
+  expect(tool.openaiResponses()).toMatchObject({ type: 'function', name: 'ring', parameters, strict: false });
+  expect(tool.vercel().inputSchema.safeParse({ to: '+15550001111' }).success).toBe(false);
+  expect(tool.langchain()).toMatchObject({ name: 'ring', description: 'Rings.', lc_namespace: expect.any(Array) });
+});
