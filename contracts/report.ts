@@ -33,6 +33,8 @@ export const reportCallSchema = z.strictObject({
   /** Which counted call of the contact this was, from 1. */
   attempt: z.number().int().positive(),
   outcome: outcomeSchema,
+  /** Why, where the outcome does not say it: `ivr_loop: …`, `silence: …`. */
+  reason: z.string().optional(),
   answeredBy: answeredBySchema.nullable(),
   startedAt: instant.nullable(),
   answeredAt: instant.nullable(),

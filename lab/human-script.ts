@@ -1,12 +1,13 @@
 /** A person who follows the steps of a script: waits for words, thinks, acts. Advanced once per 20 ms of the call. */
 import { FRAME_MS } from '../contracts/g711';
+import { tone } from './audio';
 import type { HumanPersona, Step } from './persona';
 import type { Ear, Mouth, Script } from './persona-runner';
 
 type State =
   | { kind: 'waiting'; forMs: number }
   | { kind: 'thinking'; leftMs: number }
-  | { kind: 'acting'; action: 'say' | 'press' }
+  | { kind: 'acting'; action: 'say' | 'press' | 'tone' }
   | { kind: 'done' };
 
 /** Between being addressed and answering, where the step says nothing else. */
@@ -89,13 +90,15 @@ export class HumanScript implements Script {
     const step = this.step();
     if (step?.say) this.act('say');
     else if (step?.press) this.act('press');
+    else if (step?.tone) this.act('tone');
     else this.finish();
   }
 
-  private act(action: 'say' | 'press'): void {
+  private act(action: 'say' | 'press' | 'tone'): void {
     const step = this.step() as Step;
     if (action === 'say') this.mouth.say(step.say as string);
-    else this.mouth.press(step.press as string);
+    else if (action === 'press') this.mouth.press(step.press as string);
+    else if (step.tone) this.mouth.play(tone(step.tone.hz, step.tone.ms));
     this.state = { kind: 'acting', action };
   }
 

@@ -36,6 +36,8 @@ const stepSchema = z.strictObject({
     .string()
     .regex(/^[0-9*#]+$/)
     .optional(),
+  /** One steady tone, as a machine makes it. */
+  tone: z.strictObject({ hz: z.number().positive(), ms: z.number().int().positive() }).optional(),
   hangUp: z.boolean().optional(),
 });
 

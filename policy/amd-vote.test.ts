@@ -11,12 +11,13 @@ const anyEvidence = fc.record<AmdEvidence>({
   faxTone: fc.option(fc.boolean(), { nil: undefined }),
   silence: fc.option(fc.boolean(), { nil: undefined }),
   longSpeech: fc.option(fc.boolean(), { nil: undefined }),
+  behindMachine: fc.option(fc.boolean(), { nil: undefined }),
   hasMessage: fc.boolean(),
 });
 /** Words of a menu or a screener, and a fax machine's tone, leave nothing to a vote. */
 const plain = ({ faxTone, transcript }: AmdEvidence) => !faxTone && transcript !== 'ivr' && transcript !== 'call_screening';
 const greetingOver = (evidence: AmdEvidence) =>
-  evidence.beep === true || (evidence.carrier?.answeredBy === 'machine' && evidence.carrier.messageEnd);
+  evidence.beep === true || (!evidence.behindMachine && evidence.carrier?.answeredBy === 'machine' && evidence.carrier.messageEnd);
 
 test('unknown never hangs up on a person', () => {
   fc.assert(
@@ -43,7 +44,10 @@ test('a beep or the end of a greeting beats what sounded like a person', () => {
       fc.pre(plain(evidence));
       const action = evidence.hasMessage ? 'leave_message' : 'hang_up';
       expect(voteAmd({ ...evidence, beep: true })).toEqual({ answeredBy: 'machine', action });
-      expect(voteAmd({ ...evidence, carrier: { answeredBy: 'machine', messageEnd: true } })).toEqual({ answeredBy: 'machine', action });
+      expect(voteAmd({ ...evidence, behindMachine: false, carrier: { answeredBy: 'machine', messageEnd: true } })).toEqual({
+        answeredBy: 'machine',
+        action,
+      });
     }),
   );
 });
@@ -100,4 +104,9 @@ test("silence is recorded where nothing but a carrier's guess speaks against it,
     action: 'wait_for_end',
   });
   expect(voteAmd({ transcript: 'human', silence: true, hasMessage: true })).toEqual({ answeredBy: 'human', action: 'talk' });
+});
+
+test('what the carrier heard of a menu or a screener says nothing of the person who comes after it', () => {
+  const carrier = { answeredBy: 'machine', messageEnd: true } as const;
+  expect(voteAmd({ carrier, behindMachine: true, transcript: 'human', hasMessage: true })).toEqual({ answeredBy: 'human', action: 'talk' });
 });

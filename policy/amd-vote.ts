@@ -14,6 +14,8 @@ export interface AmdEvidence {
   longSpeech?: boolean;
   /** Nobody has said a word since the answer, for longer than people wait. */
   silence?: boolean;
+  /** A menu or a screener has spoken: what the carrier tells is about it, and nobody who comes after. */
+  behindMachine?: boolean;
   /** Whether a voicemail message is configured. */
   hasMessage: boolean;
 }
@@ -37,7 +39,8 @@ export interface AmdVerdict {
  * mailbox's words; the carrier's guess. `unknown` and `silence` talk on: a wrong "machine" costs a person the call, a wrong "human" costs a few cents.
  */
 export function voteAmd(evidence: AmdEvidence): AmdVerdict {
-  const { carrier, transcript } = evidence;
+  const { transcript } = evidence;
+  const carrier = evidence.behindMachine ? undefined : evidence.carrier;
   if (evidence.faxTone) return { answeredBy: 'fax', action: 'hang_up' };
   if (transcript === 'ivr') return { answeredBy: 'ivr', action: 'navigate' };
   if (transcript === 'call_screening') return { answeredBy: 'call_screening', action: 'introduce' };

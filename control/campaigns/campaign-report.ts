@@ -114,6 +114,7 @@ function toCall(row: RecordedAttempt): ReportCall[] {
       carrierCallId: row.carrierCallId,
       attempt: row.attempt,
       outcome: row.outcome,
+      ...(row.reason !== null && { reason: row.reason }),
       answeredBy: row.answeredBy,
       startedAt: iso(row.createdAt),
       answeredAt: iso(row.answeredAt),

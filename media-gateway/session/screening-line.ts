@@ -29,5 +29,5 @@ function reasonIn(firstMessage: string): string {
   const statements = trimmed.filter((sentence) => !sentence.endsWith('?'));
   // A question alone tells what it is about, too.
   const chosen = (statements.length > 0 ? statements : trimmed)[0] ?? '';
-  return chosen.slice(0, MOST_CHARACTERS);
+  return (chosen.charAt(0).toLocaleUpperCase() + chosen.slice(1)).slice(0, MOST_CHARACTERS);
 }

@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import type { AgentSpec } from '../../contracts/agent';
+import { answeringSchema } from '../../contracts/answering';
 import { classifyGreeting } from '../../policy/greeting';
 import { isBackchannel } from '../turns/backchannel';
 import { DtmfCollector } from '../turns/dtmf-collector';
@@ -6,6 +8,7 @@ import { Interruption } from '../turns/interruption';
 import { AmdWatch } from './amd-watch';
 import { LineCache } from './line-cache';
 import type { SessionEvent } from './ports';
+import { screeningLine } from './screening-line';
 import { TurnLog } from './turn-log';
 import { UsageMeter } from './usage-meter';
 
@@ -95,6 +98,22 @@ describe('the turn log', () => {
     }
     expect(log.seal()).toBeUndefined();
   });
+});
+
+test.each([
+  ['en', 'Hi Ada! This is Acme Dental. Is Friday fine?', 'This is an AI assistant calling. This is Acme Dental.'],
+  ['en', 'Hi Ada, your appointment is on Friday. Does it suit you?', 'This is an AI assistant calling. Your appointment is on Friday.'],
+  ['en', 'Can you come on Friday?', 'This is an AI assistant calling. Can you come on Friday?'],
+  ['en', '', 'This is an AI assistant calling.'],
+  ['de', 'Guten Tag Frau Weiß, es geht um Ihren Termin.', 'Hier ruft ein KI-Assistent an. Es geht um Ihren Termin.'],
+])('what a call screener is told: %s, %s', (language, firstMessage, text) => {
+  expect(screeningLine({ agent: { language, firstMessage } as AgentSpec })).toEqual({ text, verbatim: true });
+});
+
+test("what a call screener is told is the developer's own sentence, if there is one", () => {
+  const agent = { language: 'en', firstMessage: 'Hi.' } as AgentSpec;
+  const answering = answeringSchema.parse({ screening: 'Acme, about your appointment.' });
+  expect(screeningLine({ agent, answering })).toEqual({ text: 'Acme, about your appointment.', verbatim: true });
 });
 
 describe('who picked up, by the first words', () => {

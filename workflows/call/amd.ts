@@ -31,7 +31,10 @@ export function onGatewayEvidence(state: CallState, event: Evidence): void {
     case 'callee_suspected':
       if (event.is === 'fax') evidence.faxTone = true;
       else if (event.is === 'silence') evidence.silence = true;
-      else evidence.transcript = event.is;
+      else {
+        evidence.transcript = event.is;
+        evidence.behindMachine = true;
+      }
       break;
     default:
       event satisfies never;
@@ -39,11 +42,9 @@ export function onGatewayEvidence(state: CallState, event: Evidence): void {
   vote(state);
 }
 
-/** The tone before which a screener wants a name, and the end that a carrier heard in a menu, say nothing of who speaks now. */
+/** The tone before which a screener wants a name says nothing of who speaks now. */
 function afterAnother({ evidence }: CallState): void {
-  if (evidence.transcript !== 'ivr' && evidence.transcript !== 'call_screening') return;
-  delete evidence.beep;
-  delete evidence.carrier;
+  if (evidence.transcript === 'ivr' || evidence.transcript === 'call_screening') delete evidence.beep;
 }
 
 /** Also asked when a stream opens: the carrier's verdict may have come first. */

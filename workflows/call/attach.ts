@@ -15,7 +15,8 @@ export const OLD_STREAM_GRACE_MS = CONVERSATION_HEARTBEAT_MS + 700;
 
 /** Malformed requests leave no trace in the history; what is well-formed gets an answer that says what to do. */
 export function validateAttach(request: AttachRequest): void {
-  const wrong = !request.gatewayId || !request.carrierCallId || request.streamId === '' || (request.streamId && !request.tokenNonce);
+  const { gatewayId, carrierCallId, streamId, tokenNonce, over } = request;
+  const wrong = !gatewayId || !carrierCallId || streamId === '' || (streamId && !tokenNonce) || (over && !streamId);
   if (wrong) {
     throw ApplicationFailure.nonRetryable(
       'an attach names its gateway and carrier call, and with a stream its token nonce',
