@@ -12,6 +12,7 @@ import { addBackend, type BackendOptions } from './backend';
 import { registerCalls } from './calls/routes';
 import { reportJson } from './campaigns/campaign-report';
 import { type CampaignCommand, controlCampaign } from './campaigns/control-campaign';
+import { registerDnc } from './campaigns/dnc-routes';
 import { findCampaign, isEnded } from './campaigns/find-campaign';
 import { registerCampaignStart } from './campaigns/start-route';
 import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
@@ -109,6 +110,7 @@ export function createControlServer(
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
   registerCampaignStart(app, ctx);
   registerCalls(app, ctx);
+  registerDnc(app, ctx);
   registerPrivacy(app, ctx);
   addBackend(app, ctx, options.backend);
   registerDashboard(app, ctx, { token: ctx.config.PATTER_CONTROL_TOKEN, loopback: true, keys: true });

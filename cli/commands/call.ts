@@ -10,9 +10,10 @@ import { watchCall } from '../../control/calls/watch-call';
 import type { ControlContext } from '../../control/context';
 import { withControl } from '../open-control';
 import { printJson } from '../output';
+import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
 import { processTerminal, spokenDuration, type Terminal } from '../terminal';
 
-interface Options {
+interface Options extends TenantOptions {
   agent: string;
   from?: string;
   carrier?: CarrierName;
@@ -24,8 +25,7 @@ interface Options {
 
 /** `patter call …`: one call, outside any campaign. */
 export function register(program: Command): void {
-  program
-    .command('call')
+  withTenant(program.command('call'))
     .description('call one number')
     .argument('<number>', 'E.164, as in +12125550100')
     .requiredOption('--agent <file>', 'the agent (YAML), or the file of a campaign or a line that has one')
@@ -56,7 +56,8 @@ async function requestOf(to: string, options: Options): Promise<PlaceCallInput> 
 }
 
 async function call(ctx: ControlContext, request: PlaceCallInput, options: Options, terminal: Terminal): Promise<void> {
-  const placed = await placeCall(ctx, request);
+  const tenantId = await tenantNamed(ctx, options);
+  const placed = await placeCall(ctx, { ...request, tenantId });
   for (const note of placed.notes) terminal.err(`${note}\n`);
   if (!options.wait) {
     if (options.json) printJson(placed);
@@ -69,7 +70,7 @@ async function call(ctx: ControlContext, request: PlaceCallInput, options: Optio
   process.once('SIGINT', onInterrupt);
   let last: CallSnapshot | undefined;
   try {
-    for await (const change of watchCall(ctx, placed.callId, { signal: detach.signal })) {
+    for await (const change of watchCall(ctx, placed.callId, { tenantId, signal: detach.signal })) {
       last = change.snapshot;
       for (const update of updatesOf(change, ctx.clock.now())) {
         if (update.type === 'status') terminal.err(`… ${update.status}\n`);

@@ -7,15 +7,21 @@ import { forbiddenUrls } from '../../control/campaigns/forbidden-urls';
 import { loadCampaignFile } from '../../control/campaigns/load-campaign-file';
 import { rehearsalOffsetMs } from '../../control/campaigns/rehearsal';
 import type { OpenControlContext } from '../../control/context';
+import { checkedTenantId } from '../../control/tenants/tenant-id';
 import { loadConfig } from '../../runtime/config';
 import { openControl } from '../open-control';
+import { type TenantOptions, tenantNamed } from '../tenant';
 import { spokenDuration, styler, type Terminal, table } from '../terminal';
 import type { ContactOptions } from './contact-options';
 
 const MAX_ROWS = 10;
 
 /** `patter campaign check`: dials nobody, starts nothing. */
-export async function checkCampaignFile(file: string, options: ContactOptions & { json?: boolean }, terminal: Terminal): Promise<void> {
+export async function checkCampaignFile(
+  file: string,
+  options: ContactOptions & TenantOptions & { json?: boolean },
+  terminal: Terminal,
+): Promise<void> {
   const spec = await loadCampaignFile(file);
   const config = loadConfig();
   const now = systemClock.now();
@@ -30,7 +36,7 @@ export async function checkCampaignFile(file: string, options: ContactOptions & 
     const check = await checkCampaign(ctx?.store.suppressions, {
       spec,
       contactsFile: options.contacts,
-      tenantId: DEFAULT_TENANT,
+      tenantId: ctx ? await tenantNamed(ctx, options) : checkedTenantId(options.tenant ?? DEFAULT_TENANT),
       region: options.region,
       only: options.only,
       limit: options.limit,

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import type { CountryCode } from 'libphonenumber-js/max';
 import { addToDnc, checkDnc, type DncContext, importDnc, removeFromDnc } from '../../control/campaigns/dnc';
 import { withControl } from '../open-control';
+import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
 import { processTerminal, table } from '../terminal';
 import { countryCode } from './contact-options';
 
-interface Options {
+interface Options extends TenantOptions {
   region?: CountryCode;
   reason: string;
   json?: boolean;
@@ -17,11 +18,11 @@ const MAX_INVALID_SHOWN = 10;
 export function register(program: Command): void {
   const dnc = program.command('dnc').description('the do-not-call list');
   const command = (name: string, description: string, argument: string) =>
-    dnc
-      .command(name)
-      .description(description)
-      .argument(argument)
-      .option('--region <country>', 'country of numbers written without one (default: US)', countryCode);
+    withTenant(dnc.command(name).description(description).argument(argument)).option(
+      '--region <country>',
+      'country of numbers written without one (default: US)',
+      countryCode,
+    );
 
   command('add', 'never call this number again, in any campaign', '<phone>')
     .option('--reason <text>', 'kept with the entry', 'added on the command line')
@@ -64,5 +65,7 @@ export function register(program: Command): void {
 }
 
 function withDnc<T>(options: Options, work: (ctx: DncContext) => Promise<T>): Promise<T> {
-  return withControl((ctx) => work({ store: ctx.store, region: options.region, now: ctx.clock.now() }));
+  return withControl(async (ctx) =>
+    work({ store: ctx.store, tenantId: await tenantNamed(ctx, options), region: options.region, now: ctx.clock.now() }),
+  );
 }

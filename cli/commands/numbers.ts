@@ -3,15 +3,16 @@ import { createCarriers, requireCarrier } from '../../carriers';
 import { CARRIERS, type CarrierName } from '../../contracts/carrier';
 import { systemClock } from '../../contracts/clock';
 import { isPatterError, PatterError } from '../../contracts/errors';
-import { DEFAULT_TENANT } from '../../contracts/ids';
 import { formatUsd } from '../../contracts/money';
 import type { ControlContext } from '../../control/context';
 import { configureNumber, findLine, lineCalls, removeLine, setLine } from '../../control/lines/lines';
 import { loadLineFile } from '../../control/lines/load-line-file';
+import { CredentialVault } from '../../runtime/credential-vault';
 import { withControl } from '../open-control';
+import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
 import { processTerminal, type Terminal, table } from '../terminal';
 
-interface Options {
+interface Options extends TenantOptions {
   json?: boolean;
   force?: boolean;
   carrier?: string;
@@ -21,7 +22,8 @@ interface Options {
 /** `patter numbers …`: inbound lines, and where the carrier sends the calls of a number. */
 export function register(program: Command): void {
   const numbers = program.command('numbers').description('phone numbers that an agent answers');
-  const command = (name: string, description: string) => numbers.command(name).description(description).option('--json', 'print JSON');
+  const command = (name: string, description: string) =>
+    withTenant(numbers.command(name)).description(description).option('--json', 'print JSON');
   const terminal = processTerminal();
 
   command('list', 'the numbers that have a line').action((options: Options) => withControl((ctx) => list(ctx, options, terminal)));
@@ -31,7 +33,7 @@ export function register(program: Command): void {
     .action(async (file: string, options: Options) => {
       const spec = await loadLineFile(file);
       await withControl(async (ctx) => {
-        const { how, line, notes } = await setLine(ctx, spec);
+        const { how, line, notes } = await setLine(ctx, spec, await tenantNamed(ctx, options));
         const { number, name, carrier, campaignId } = line;
         if (options.json) return printJson(terminal, { how, number, name, carrier, campaignId, notes });
         for (const note of notes) terminal.err(`${note}\n`);
@@ -44,7 +46,7 @@ export function register(program: Command): void {
     .argument('<number>')
     .action((number: string, options: Options) =>
       withControl(async (ctx) => {
-        const removed = await removeLine(ctx, number);
+        const removed = await removeLine(ctx, number, await tenantNamed(ctx, options));
         if (options.json) return printJson(terminal, removed);
         terminal.out(`${removed.number} has no line any more. The carrier still sends its calls here, where they are refused.\n`);
       }),
@@ -56,7 +58,10 @@ export function register(program: Command): void {
     .option('--carrier <name>', 'twilio or telnyx (default: that of the number’s line)')
     .action((number: string, options: Options) =>
       withControl(async (ctx) => {
-        const carrier = requireCarrier(createCarriers(ctx.config), await carrierNameOf(ctx, number, options.carrier));
+        const tenantId = await tenantNamed(ctx, options);
+        const accounts = await new CredentialVault(ctx.store.credentials, ctx.config, ctx.clock).of(tenantId);
+        const name = await carrierNameOf(ctx, number, options.carrier, tenantId);
+        const carrier = requireCarrier(createCarriers({ ...ctx.config, ...accounts }), name);
         const publicUrls = await publicUrlsOf(ctx);
         const done = await configureNumber(carrier, { number, publicUrls, force: options.force === true });
         if (options.json) return printJson(terminal, { ...done, carrier: carrier.name, publicUrl: publicUrls[0] });
@@ -72,7 +77,7 @@ export function register(program: Command): void {
 }
 
 async function list(ctx: ControlContext, options: Options, terminal: Terminal): Promise<void> {
-  const lines = await ctx.store.lines.list(DEFAULT_TENANT);
+  const lines = await ctx.store.lines.list(await tenantNamed(ctx, options));
   if (options.json) {
     return printJson(
       terminal,
@@ -94,7 +99,7 @@ async function showCalls(ctx: ControlContext, number: string, options: Options, 
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
     throw new PatterError('PATTER_CONFIG_INVALID', '--limit is a number from 1 to 1000');
-  const { calls } = await lineCalls(ctx, number, limit);
+  const { calls } = await lineCalls(ctx, number, limit, await tenantNamed(ctx, options));
   if (options.json) {
     return printJson(
       terminal,
@@ -125,13 +130,13 @@ async function showCalls(ctx: ControlContext, number: string, options: Options, 
   terminal.out(`${table([['CALLED (UTC)', 'FROM', 'OUTCOME', 'TALK', 'COST', 'REASON'], ...rows], [3, 4])}\n`);
 }
 
-async function carrierNameOf(ctx: ControlContext, number: string, named: string | undefined): Promise<CarrierName> {
+async function carrierNameOf(ctx: ControlContext, number: string, named: string | undefined, tenantId: string): Promise<CarrierName> {
   if (named !== undefined) {
     if ((CARRIERS as readonly string[]).includes(named)) return named as CarrierName;
     throw new PatterError('PATTER_CONFIG_INVALID', `--carrier is one of ${CARRIERS.join(', ')}`);
   }
   try {
-    return (await findLine(ctx, number)).carrier;
+    return (await findLine(ctx, number, tenantId)).carrier;
   } catch (error) {
     if (!isPatterError(error, 'PATTER_LINE_NOT_FOUND')) throw error;
     throw new PatterError('PATTER_LINE_NOT_FOUND', `${number} has no line that names its carrier: make one first, or give --carrier.`, {

@@ -3,10 +3,11 @@ import type { CountryCode } from 'libphonenumber-js/max';
 import { type EraseResult, erasePerson } from '../../control/privacy/erase-person';
 import { withControl } from '../open-control';
 import { printJson } from '../output';
+import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
 import { processTerminal } from '../terminal';
 import { countryCode } from './contact-options';
 
-interface Options {
+interface Options extends TenantOptions {
   region?: CountryCode;
   dryRun?: boolean;
   json?: boolean;
@@ -14,10 +15,8 @@ interface Options {
 
 /** `patter privacy …`: what a person may ask for. */
 export function register(program: Command): void {
-  program
-    .command('privacy')
-    .description('what is known of a person')
-    .command('erase')
+  const privacy = program.command('privacy').description('what is known of a person');
+  withTenant(privacy.command('erase'))
     .description('erase what is known of a number, in all campaigns and in Temporal; counts, costs and the do-not-call entry stay')
     .argument('<phone>')
     .option('--region <country>', 'country of numbers written without one (default: US)', countryCode)
@@ -25,7 +24,12 @@ export function register(program: Command): void {
     .option('--json', 'print JSON')
     .action((phone: string, options: Options) =>
       withControl(async (ctx) => {
-        const result = await erasePerson(ctx, { phone, region: options.region, dryRun: options.dryRun });
+        const result = await erasePerson(ctx, {
+          phone,
+          tenantId: await tenantNamed(ctx, options),
+          region: options.region,
+          dryRun: options.dryRun,
+        });
         if (options.json) printJson(result);
         else processTerminal().out(words(result));
       }),

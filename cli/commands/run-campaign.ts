@@ -11,10 +11,11 @@ import { type OpenedControl, openControl, openOrStartControl } from '../open-con
 import { ProgressBar } from '../progress-bar';
 import { renderReport } from '../render-report';
 import { readReportView } from '../report-view';
+import { type TenantOptions, tenantNamed } from '../tenant';
 import type { Terminal } from '../terminal';
 import type { ContactOptions } from './contact-options';
 
-export interface RunOptions extends ContactOptions {
+export interface RunOptions extends ContactOptions, TenantOptions {
   json?: boolean;
   detach?: boolean;
   /** False with `--no-start`. */
@@ -31,6 +32,7 @@ export async function runCampaign(file: string, options: RunOptions, terminal: T
   try {
     const started = await startCampaign(ctx, {
       spec,
+      tenantId: await tenantNamed(ctx, options),
       contactsFile: options.contacts,
       region: options.region,
       only: options.only,
@@ -42,7 +44,8 @@ export async function runCampaign(file: string, options: RunOptions, terminal: T
     if (terminal.interactive) terminal.err('\r\u001b[2K');
     announce(started, terminal);
     await warnWithoutWorker(ctx, terminal);
-    const back = `patter campaign run ${file} --contacts ${options.contacts}`;
+    const of = options.tenant === undefined ? '' : ` --tenant ${options.tenant}`;
+    const back = `patter campaign run ${file} --contacts ${options.contacts}${of}`;
     const last = options.detach ? undefined : await followToEnd(ctx, started.campaign, terminal);
     if (last?.final) {
       await finish(ctx, last.campaign, options.json === true, terminal);
@@ -50,7 +53,7 @@ export async function runCampaign(file: string, options: RunOptions, terminal: T
     }
     detached = true;
     terminal.err(
-      `\nThe campaign goes on without this terminal. Come back with\n  ${back}\nor look at it with\n  patter campaign status ${spec.name}\n`,
+      `\nThe campaign goes on without this terminal. Come back with\n  ${back}\nor look at it with\n  patter campaign status ${spec.name}${of}\n`,
     );
     if (stack) terminal.err('The stack that was started for it stays up; end it with\n  patter down\n');
   } finally {

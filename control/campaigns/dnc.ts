@@ -29,12 +29,17 @@ const BATCH = 1_000;
 const MAX_INVALID = 1_000;
 
 /** @throws PatterError PATTER_CONTACT_PHONE_INVALID */
-export async function addToDnc(ctx: DncContext, phone: string, reason: string): Promise<{ phone: string; added: boolean }> {
+export async function addToDnc(
+  ctx: DncContext,
+  phone: string,
+  reason: string,
+  source: 'cli' | 'api' = 'cli',
+): Promise<{ phone: string; added: boolean }> {
   const number = normalized(phone, ctx);
   const { added } = await ctx.store.suppressions.add({
     tenantId: ctx.tenantId ?? DEFAULT_TENANT,
     phone: number,
-    source: 'cli',
+    source,
     reason,
     now: new Date(ctx.now),
   });

@@ -5,6 +5,7 @@ export const SCOPES = {
   read: 'see campaigns, calls and reports',
   calls: 'place calls, start campaigns, and hang up, speak and transfer in them',
   campaigns: 'pause, resume, edit and cancel campaigns',
+  dnc: 'look up, add and remove numbers of the do-not-call list',
   privacy: 'erase what is known of a person',
   connect: 'answer the calls of the tenant’s numbers as an SDK client, and set their providers',
 } as const;

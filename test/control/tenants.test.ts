@@ -95,6 +95,7 @@ async function populate(): Promise<typeof victim> {
     metadata: { note: MARK },
   });
   workflows.push(call.callId);
+  await ctx.store.suppressions.add({ tenantId: 'other', phone: '+12125550109', source: 'api', reason: MARK, now: new Date() });
   await new CredentialVault(ctx.store.credentials, ctx.config, systemClock).set('other', 'openai', { OPENAI_API_KEY: MARK });
   return { campaignId: campaign.campaignId, campaign: spec.name, callId: call.callId, number };
 }
@@ -119,6 +120,7 @@ const BODIES: object[] = [
   { cps: 1 },
   { text: 'hello' },
   { number: '+12125550103' },
+  { phone: '+12125550109' },
   { to: '+12125550103', from: '+15005550009', firstMessage: 'hi' },
 ];
 
@@ -129,6 +131,7 @@ async function stateOfVictim() {
     campaign,
     line,
     calls: await ctx.store.attempts.recent({ tenantId: 'other', limit: 10 } as never),
+    suppressed: await ctx.store.suppressions.check('other', '+12125550109'),
     keys: await listApiKeys(ctx, 'other'),
   };
 }
@@ -156,6 +159,9 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
       'GET /api/campaigns',
       'POST /api/campaigns/:id/cancel',
       'GET /api/calls/:id',
+      'POST /api/dnc/check',
+      'POST /api/dnc/remove',
+      'POST /api/privacy/erase',
       'POST /v1/calls',
       'GET /metrics',
     ]),
@@ -169,6 +175,19 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
 test('the owner’s key does see it: the routes are not just closed', async () => {
   expect((await ask(theirs, 'GET', `/api/campaigns/${victim.campaign}`)).json()).toMatchObject({ campaignId: victim.campaignId });
   expect((await ask(theirs, 'GET', '/api/campaigns')).body).toContain(MARK);
+});
+
+test('the do-not-call list over HTTP is the tenant’s own, and needs its scope', async () => {
+  const phone = '+12125550119';
+  expect((await ask(mine, 'POST', '/api/dnc/add', { phone: '(212) 555-0119', reason: 'asked' })).json()).toEqual({ phone, added: true });
+  expect((await ask(mine, 'POST', '/api/dnc/add', { phone })).json()).toEqual({ phone, added: false });
+  expect((await ask(mine, 'POST', '/api/dnc/check', { phone })).json()).toMatchObject({ listed: true, source: 'api', reason: 'asked' });
+  expect((await ask(theirs, 'POST', '/api/dnc/check', { phone })).json()).toEqual({ phone, listed: false });
+  expect((await ask(mine, 'POST', '/api/dnc/remove', { phone })).json()).toEqual({ phone, removed: true });
+  expect((await ask(mine, 'POST', '/api/dnc/add', { phone: '12' })).json()).toMatchObject({ code: 'PATTER_CONTACT_PHONE_INVALID' });
+  const { secret } = await createApiKey(ctx, { tenantId: 'acme', scopes: ['read', 'calls', 'campaigns', 'connect'] });
+  expect((await ask(secret, 'POST', '/api/dnc/check', { phone })).statusCode).toBe(403);
+  expect((await ask(secret, 'POST', '/api/privacy/erase', { phone })).statusCode).toBe(403);
 });
 
 test('a key opens what its scopes say, and nothing of the operator’s', async () => {

@@ -231,7 +231,7 @@ describe('the snippets', () => {
   cloudSnippets(() => ({ ctx, labUrl: lab.urls.lab as string, controlUrl: control.urls.api as string }));
 });
 
-test('patter keys and patter credentials: a secret is shown once, and a rotation leaves the old key unused', async () => {
+test('patter keys, credentials and --tenant: a secret is shown once, a rotation leaves the old key unused, a mistyped tenant is none', async () => {
   const before = { ...process.env };
   const old = config.PATTER_ENCRYPTION_KEY as string;
   const fresh = randomBytes(32).toString('base64');
@@ -254,6 +254,17 @@ test('patter keys and patter credentials: a secret is shown once, and a rotation
     expect(JSON.parse(await patterCommand('keys', 'list', '--tenant', 'shop', '--json'))).toEqual([
       expect.objectContaining({ keyId: made.keyId, revokedAt: expect.any(String) }),
     ]);
+    const phone = '+12125550130';
+    expect(await patterCommand('dnc', 'add', phone, '--tenant', 'shop')).toContain('is on the list now');
+    expect(JSON.parse(await patterCommand('dnc', 'check', phone, '--json'))).toEqual({ phone, listed: false });
+    expect(await ctx.store.suppressions.check('shop', phone)).toMatchObject({ source: 'cli' });
+    expect(JSON.parse(await patterCommand('numbers', 'list', '--tenant', 'acme', '--json'))).toEqual([
+      expect.objectContaining({ number: DESK }),
+    ]);
+    const complained = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    expect(await patterMain(['campaign', 'list', '--tenant', 'shpo'])).toBe(1);
+    expect(complained.mock.calls.join('')).toContain('There is no tenant shpo');
+    complained.mockRestore();
     process.env.PATTER_ENCRYPTION_KEY = `${fresh},${old}`;
     expect(JSON.parse(await patterCommand('credentials', 'rotate', '--json'))).toEqual({ rotated: 6 });
     process.env.PATTER_ENCRYPTION_KEY = fresh;
