@@ -1,6 +1,6 @@
 /** What every Telnyx route shares: the raw body, the signature over it, Telnyx' envelope, the count. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { parseTelnyxEnvelope, type TelnyxEnvelope, TelnyxSignature } from '../../carriers/telnyx';
+import { decodeClientState, parseTelnyxEnvelope, type TelnyxEnvelope, TelnyxSignature } from '../../carriers/telnyx';
 import { isCallId } from '../../contracts/call-id';
 import { PatterError } from '../../contracts/errors';
 import { GATEWAY_PATHS } from '../../contracts/gateway';
@@ -32,7 +32,9 @@ export function telnyxRoute(
       { onResponse: async (_, reply) => gateway.metrics.webhooks.inc({ kind, status: reply.statusCode }) },
       async (request, reply) => {
         const rawBody = request.body ?? '';
-        const about = { callId: request.params.callId, number: calledNumber(rawBody) };
+        const { number, callId } = claimsOf(rawBody);
+        // A leg of a call of ours: by whose call it is, not by a number that the body names besides.
+        const about = { callId: request.params.callId ?? callId, number };
         let signature = await signatureFor(about);
         const holds = async () => signature?.verify({ headers: request.headers, rawBody }) ?? false;
         let valid = await holds();
@@ -62,11 +64,12 @@ export function telnyxRoute(
 }
 
 /** Not verified yet: only to know whose key verifies it. */
-function calledNumber(rawBody: string): string | undefined {
+function claimsOf(rawBody: string): { number?: string; callId?: string } {
   try {
-    const to: unknown = (JSON.parse(rawBody) as { data?: { payload?: { to?: unknown } } } | null)?.data?.payload?.to;
-    return typeof to === 'string' ? to : undefined;
+    const payload = (JSON.parse(rawBody) as { data?: { payload?: { to?: unknown; client_state?: unknown } } } | null)?.data?.payload;
+    const to = payload?.to;
+    return { number: typeof to === 'string' ? to : undefined, callId: decodeClientState(payload?.client_state)?.c };
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net';
 import WebSocket from 'ws';
 import { encodeClientState } from '../../carriers/telnyx';
 import type { NextInstruction } from '../../contracts/call';
+import { inboundCallId } from '../../contracts/call-id';
+import { inboundDigest } from '../../contracts/ids';
 import { verifyCallToken } from '../../runtime/call-token';
 import { eventually, type Gateway, Harness, newCallId, SECRET_KEY, tokenFor } from './support/harness';
+import { ENCRYPTION_KEY, tenants } from './support/tenants';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
 const publicKeyDer = publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
@@ -15,7 +18,7 @@ let harness: Harness;
 let gateway: Gateway;
 /** Telnyx' REST side: takes every command. */
 let rest: Server;
-const commands: { call: string; action: string; body: Record<string, unknown> }[] = [];
+const commands: { call: string; action: string; body: Record<string, unknown>; key: string | undefined }[] = [];
 /** Commands that are refused, once each. */
 const refused: string[] = [];
 
@@ -24,7 +27,7 @@ beforeAll(async () => {
     let body = '';
     for await (const chunk of request) body += chunk;
     const [, call = '', action = ''] = /calls\/([^/]+)\/actions\/(\w+)/.exec(decodeURIComponent(request.url ?? '')) ?? [];
-    commands.push({ call, action, body: body === '' ? {} : JSON.parse(body) });
+    commands.push({ call, action, body: body === '' ? {} : JSON.parse(body), key: request.headers.authorization });
     const no = refused.indexOf(action);
     if (no >= 0) refused.splice(no, 1);
     response.writeHead(no >= 0 ? 422 : 200, { 'content-type': 'application/json' });
@@ -55,29 +58,32 @@ const commandsOf = (call: string) => commands.filter((command) => command.call =
 const streamUrl = (token: string) => `wss://elsewhere.example/telnyx/media?token=${token}`;
 
 async function told(
-  callId: string,
+  callId: string | undefined,
   type: string,
   payload: Record<string, unknown>,
   options: { id?: string; key?: typeof privateKey; state?: string; at?: Gateway } = {},
 ): Promise<number> {
-  const state = options.state ?? encodeClientState({ c: callId, l: 'call' });
+  const state = options.state ?? (callId && encodeClientState({ c: callId, l: 'call' }));
   const data = {
     id: options.id ?? `evt-${++counter}`,
     event_type: type,
     occurred_at: new Date().toISOString(),
-    payload: { client_state: state, ...payload },
+    payload: { ...(state && { client_state: state }), ...payload },
   };
   const body = JSON.stringify({ data, meta: { attempt: 1 } });
   const timestamp = String(Math.floor(Date.now() / 1_000));
-  const response = await fetch(`${(options.at ?? gateway).urls.listening}/telnyx/events/${callId}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'telnyx-timestamp': timestamp,
-      'telnyx-signature-ed25519': sign(null, Buffer.from(`${timestamp}|${body}`), options.key ?? privateKey).toString('base64'),
+  const response = await fetch(
+    `${(options.at ?? gateway).urls.listening}${callId === undefined ? '/telnyx/inbound' : `/telnyx/events/${callId}`}`,
+    {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'telnyx-timestamp': timestamp,
+        'telnyx-signature-ed25519': sign(null, Buffer.from(`${timestamp}|${body}`), options.key ?? privateKey).toString('base64'),
+      },
+      body,
     },
-    body,
-  });
+  );
   return response.status;
 }
 
@@ -145,6 +151,50 @@ describe('webhooks', () => {
     await told(callId, 'call.initiated', { call_control_id, direction: 'outgoing' });
     await eventually(() => commandsOf(call_control_id).some(({ action }) => action === 'hangup'));
   });
+});
+
+test('of two tenants with accounts of their own, what one has signed is 403 for a call and a number of the other; a call is answered with its tenant’s account', async () => {
+  const keys = { acme: generateKeyPairSync('ed25519'), other: generateKeyPairSync('ed25519') };
+  const account = (tenant: keyof typeof keys) => ({
+    TELNYX_API_KEY: `KEY-${tenant}`,
+    TELNYX_CONNECTION_ID: 'APP2',
+    TELNYX_PUBLIC_KEY: keys[tenant].publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+  });
+  const [to, theirs] = ['+15005550051', '+15005550052'];
+  const owners = {
+    calls: new Map<string, string>(),
+    numbers: new Map([
+      [to, 'acme'],
+      [theirs, 'other'],
+    ]),
+  };
+  const at = await harness.gateway({
+    variables: {
+      TELNYX_API_KEY: 'KEY',
+      TELNYX_CONNECTION_ID: 'APP1',
+      TELNYX_PUBLIC_KEY: publicKeyDer,
+      TELNYX_BASE_URL: `http://127.0.0.1:${(rest.address() as AddressInfo).port}/v2`,
+      PATTER_TASK_QUEUE: harness.temporal.taskQueue,
+      PATTER_ENCRYPTION_KEY: ENCRYPTION_KEY,
+    },
+    accounts: await tenants(harness.store, 'telnyx', { acme: account('acme'), other: account('other') }, owners),
+  });
+  const { callId } = await harness.startCall();
+  owners.calls.set(callId, 'acme');
+  const call_control_id = newCall();
+  const announced = { call_control_id, direction: 'incoming', to, from: '+12125550101' };
+  for (const key of [keys.other.privateKey, privateKey]) {
+    expect(await told(callId, 'call.answered', { call_control_id: newCall(), to: theirs }, { at, key })).toBe(403);
+    expect(await told(undefined, 'call.initiated', announced, { at, key })).toBe(403);
+    // To its own number's address, of a leg that it says is of the other's call.
+    const state = encodeClientState({ c: callId, l: 'call' });
+    expect(await told(undefined, 'call.hangup', { call_control_id: newCall(), to: theirs }, { at, key, state })).toBe(403);
+  }
+  expect((await harness.seen(callId)).carrierEvents).toEqual([]);
+  owners.calls.set(inboundCallId(inboundDigest('telnyx', call_control_id)), 'acme');
+  expect(await told(undefined, 'call.initiated', announced, { at, key: keys.acme.privateKey })).toBe(204);
+  const answer = await eventually(() => commandsOf(call_control_id).find(({ action }) => action === 'answer'));
+  expect(answer.key).toBe('Bearer KEY-acme');
 });
 
 describe('media', () => {

@@ -1,5 +1,6 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks';
-import { AUTH_TOKEN, eventually, type Gateway, Harness, MediaClient, newCallId, post, tokenFor } from './support/harness';
+import { AUTH_TOKEN, eventually, type Gateway, Harness, MediaClient, newCallId, newSid, post, tokenFor } from './support/harness';
+import { ENCRYPTION_KEY, tenants } from './support/tenants';
 
 let harness: Harness;
 let gateway: Gateway;
@@ -75,6 +76,33 @@ test('status, amd, stream and transfer callbacks become signals, with the same k
   const { carrierEvents } = await harness.seen(callId);
   expect(carrierEvents.map(({ kind }) => kind)).toEqual(['status', 'status', 'amd', 'stream', 'transfer_result']);
   expect(carrierEvents[0]?.dedupeKey).toBe(carrierEvents[1]?.dedupeKey);
+});
+
+test('of two tenants with accounts of their own, what one has signed is 403 for a call and a number of the other', async () => {
+  const account = (token: string) => ({ TWILIO_ACCOUNT_SID: `AC${'1'.repeat(32)}`, TWILIO_AUTH_TOKEN: token });
+  const owners = { calls: new Map<string, string>(), numbers: new Map([['+15005550041', 'acme']]) };
+  const accounts = await tenants(harness.store, 'twilio', { acme: account('acme-token'), other: account('other-token') }, owners);
+  const shared = await harness.gateway({
+    variables: { PATTER_ENCRYPTION_KEY: ENCRYPTION_KEY, PATTER_TASK_QUEUE: harness.temporal.taskQueue },
+    accounts,
+  });
+  const { callId, carrierCallId } = await harness.startCall();
+  owners.calls.set(callId, 'acme');
+  const signedBy = (token: string, path: string, form: Record<string, string>) =>
+    post(shared, path, form, getExpectedTwilioSignature(token, `${shared.urls.public}${path}`, form));
+  const status = { CallSid: carrierCallId, CallStatus: 'ringing', SequenceNumber: '1' };
+  // Also where it says that the call is about a number of the tenant that signs.
+  owners.numbers.set('+15005550042', 'other');
+  const announced = { CallSid: newSid('CA'), From: '+12125550101', To: '+15005550041', Direction: 'inbound', CallStatus: 'ringing' };
+  for (const token of ['other-token', AUTH_TOKEN]) {
+    const refused = await signedBy(token, `/twilio/status/${callId}`, { ...status, To: '+15005550042' });
+    expect([refused.status, JSON.parse(refused.body).code]).toEqual([403, 'PATTER_WEBHOOK_SIGNATURE']);
+    expect((await signedBy(token, '/twilio/voice', announced)).status).toBe(403);
+  }
+  expect((await harness.seen(callId)).carrierEvents).toEqual([]);
+  expect((await signedBy('acme-token', `/twilio/status/${callId}`, status)).status).toBe(204);
+  expect((await signedBy('acme-token', '/twilio/voice', announced)).body).toContain('<Stream ');
+  expect((await harness.seen(callId)).carrierEvents).toHaveLength(1);
 });
 
 describe('a callback of a call whose workflow is gone', () => {

@@ -23,6 +23,7 @@ import { type GatewayOptions, startGateway } from '../../../media-gateway/gatewa
 import type { SessionMaker } from '../../../media-gateway/session-maker';
 import { signCallToken } from '../../../runtime/call-token';
 import { type Config, loadConfig } from '../../../runtime/config';
+import type { TenantAccounts } from '../../../runtime/tenant-accounts';
 import { openStore } from '../../../store/open';
 import type { Store } from '../../../store/store';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres';
@@ -201,6 +202,7 @@ export class Harness {
       options?: Partial<GatewayOptions>;
       sessions?: SessionMaker;
       clock?: Clock;
+      accounts?: (config: Config) => TenantAccounts;
     } = {},
   ): Promise<Gateway> {
     const config = this.config(given.home ?? this.newHome(), given.variables);
@@ -209,6 +211,7 @@ export class Harness {
       client: given.client ?? this.client,
       store: this.store,
       carriers: createCarriers(config),
+      ...(given.accounts && { accounts: given.accounts(config) }),
       secretKey: SECRET_KEY,
       clock: given.clock ?? systemClock,
       log: pino({ level: process.env.PATTER_TEST_LOG ?? 'silent' }),
