@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 import { api, type Call } from './api';
-import { dollars, duration, otherEnd, stateOf, timeOfDay, words } from './format';
+import { dayAndTime, dollars, duration, otherEnd, stateOf, words } from './format';
 import { LatencyChart } from './latency-chart';
 import { StateTag } from './state-tag';
 import { Transcript } from './transcript';
@@ -67,7 +67,7 @@ function Facts({ call }: { call: Call }) {
   const rows: [string, string | null][] = [
     ['From', call.from],
     ['To', call.to],
-    ['Started', timeOfDay(call.createdAt)],
+    ['Started', dayAndTime(call.createdAt)],
     ['Talk time', talked > 0 ? duration(talked) : null],
     ['Cost', call.costUsd > 0 ? dollars(call.costUsd) : null],
     ['Answered by', call.answeredBy === null || call.answeredBy === 'unknown' ? null : words(call.answeredBy)],
@@ -82,7 +82,7 @@ function Facts({ call }: { call: Call }) {
       {rows.map(
         ([name, value]) =>
           value && (
-            <div key={name}>
+            <div key={name} className={name === 'Call id' || name === 'Why' ? 'wide' : undefined}>
               <dt>{name}</dt>
               <dd>{value}</dd>
             </div>
@@ -140,7 +140,7 @@ function Cost({ call }: { call: Call }) {
         <tbody>
           {call.costLines.map(({ label, usd }) => (
             <tr key={label}>
-              <th scope="row">{words(label)}</th>
+              <th scope="row">{label}</th>
               <td>{dollars(usd)}</td>
             </tr>
           ))}

@@ -2,22 +2,20 @@
 import type { Call } from './api';
 
 const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const dayAndTime = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const short = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const seconds = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
 export const clockTime = (at: number) => seconds.format(at);
 export const fullTime = (iso: string) => full.format(new Date(iso));
 
-/** To the second; the year is that of whoever looks, mostly. */
-export const timeOfDay = (iso: string) => day.format(new Date(iso));
+/** The year is that of whoever looks, mostly. */
+export const dayAndTime = (iso: string) => short.format(new Date(iso));
 
 /** Today's by the hour, others with their day. */
 export function shortTime(iso: string, now = new Date()): string {
   const at = new Date(iso);
-  return at.toDateString() === now.toDateString() ? time.format(at) : dayAndTime.format(at);
+  return at.toDateString() === now.toDateString() ? time.format(at) : short.format(at);
 }
 
 /** `0:42`, `12:05`, `1:02:03`. */
