@@ -28,7 +28,9 @@ export function resumeInstructions(
   unspoken: readonly ToolCallRecord[] = [],
 ): string {
   const callerSpokeLast = history.at(-1)?.role === 'user';
-  return [sessionInstructions(setup), whatNow(reason, callerSpokeLast), ...unspoken.map(answeredNote)].join('\n\n');
+  // What became of the transfer is told already, and better: its tool was only told that it was under way.
+  const news = reason === 'transfer_unanswered' ? unspoken.filter(({ name }) => name !== 'transfer_call') : unspoken;
+  return [sessionInstructions(setup), whatNow(reason, callerSpokeLast), ...news.map(answeredNote)].join('\n\n');
 }
 
 /** Of a tool that was called before this model came to the call. */

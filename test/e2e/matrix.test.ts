@@ -3,17 +3,12 @@
  * the call's history to the character, and nobody hears or says a word of another call. PATTER_TEST_MATRIX=full: all of them, each with a caller who
  * lets the agent finish and one who does not; else so few that every pair is still among them.
  */
-import { createCarriers, requireCarrier } from '../../carriers';
 import type { TranscriptTurn } from '../../contracts/call';
-import { inboundCallId } from '../../contracts/call-id';
-import { inboundDigest } from '../../contracts/ids';
-import { lineFileSchema } from '../../contracts/line';
 import { placeCall } from '../../control/calls/place-call';
 import type { CallSnapshot } from '../../control/calls/snapshot';
 import { callResult } from '../../control/calls/watch-call';
-import { configureNumber, setLine } from '../../control/lines/lines';
 import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
-import { until } from '../chaos/until';
+import { answerLines, callIn } from './lines';
 import { agentOf, type Cell, cells, dialogueOf, scenarioOf } from './matrix/cells';
 import { startWorld, type World } from './world';
 
@@ -34,7 +29,15 @@ const told = new Map<Cell, Told>();
 
 beforeAll(async () => {
   world = await startWorld(scenarioOf(CELLS));
-  await answerLines();
+  await answerLines(
+    world,
+    CELLS.filter(({ direction }) => direction === 'inbound').map((cell) => ({
+      name: cell.word,
+      number: cell.number,
+      carrier: cell.carrier,
+      agent: agentOf(cell),
+    })),
+  );
   const waiting = [...CELLS];
   const oneAfterTheOther = async () => {
     for (let cell = waiting.shift(); cell; cell = waiting.shift()) told.set(cell, await talk(cell));
@@ -112,27 +115,12 @@ function nameOf({ engine, carrier, direction, bargesIn }: Cell): string {
   return `${engine} over ${carrier}, ${direction}${bargesIn ? ', with barge-in' : ''}`;
 }
 
-/** Each number of a call that comes in has an agent of its own, at whichever phone company. */
-async function answerLines(): Promise<void> {
-  const publicUrls = (await world.ctx.store.gateways.live(new Date())).map(({ publicUrl }) => publicUrl).sort();
-  const { TELNYX_API_KEY, TELNYX_BASE_URL, TELNYX_CONNECTION_ID } = world.stack.config;
-  await send(`${TELNYX_BASE_URL}/call_control_applications/${TELNYX_CONNECTION_ID}`, {
-    method: 'PATCH',
-    authorization: `Bearer ${TELNYX_API_KEY}`,
-    body: { application_name: 'patter', webhook_event_url: `${publicUrls[0]}/telnyx/inbound` },
-  });
-  const twilio = requireCarrier(createCarriers(world.stack.config), 'twilio');
-  for (const cell of CELLS.filter(({ direction }) => direction === 'inbound')) {
-    const { carrier, number, word } = cell;
-    await setLine(world.ctx, lineFileSchema.parse({ name: word, number, carrier, agent: agentOf(cell) }));
-    if (carrier === 'twilio') await configureNumber(twilio, { number, publicUrls, force: false });
-  }
-}
-
 /** Again where this machine stood still for seconds, and the workflow had to take the call elsewhere: what is heard then is for the chaos tests. */
 async function talk(cell: Cell): Promise<Told> {
   for (let tries = 1; ; tries++) {
-    const callId = await (cell.direction === 'inbound' ? callIn(cell) : callOut(cell));
+    const callId = await (cell.direction === 'inbound'
+      ? callIn(world, { carrier: cell.carrier, from: cell.phone, to: cell.number, persona: cell.word })
+      : callOut(cell));
     const snapshot = await callResult(world.ctx, callId, { timeoutMs: WITHIN_MS });
     const entry = (await world.ledger()).calls.find(({ callSid }) => callSid === snapshot.carrierCallId);
     if (!entry) throw new Error(`the phone network knows nothing of ${nameOf(cell)}`);
@@ -140,34 +128,9 @@ async function talk(cell: Cell): Promise<Told> {
   }
 }
 
-async function callIn({ carrier, phone, number, word }: Cell): Promise<string> {
-  const call = await send(`${world.stack.labUrl}/lab/${carrier}/inbound`, { body: { from: phone, to: number, persona: word } });
-  const callId = inboundCallId(inboundDigest(carrier, String(call.callSid ?? call.callControlId)));
-  await until(async () => (await world.ctx.store.attempts.get(callId)) !== undefined, {
-    withinMs: WITHIN_MS,
-    what: `the call of ${word}`,
-    everyMs: 100,
-  });
-  return callId;
-}
-
 async function callOut(cell: Cell): Promise<string> {
   const { carrier, phone, number } = cell;
   return (await placeCall(world.ctx, { to: phone, from: number, carrier, agent: agentOf(cell) })).callId;
-}
-
-async function send(
-  url: string,
-  { authorization = '', body, method = 'POST' }: { authorization?: string; body: unknown; method?: string },
-): Promise<Record<string, unknown>> {
-  const response = await fetch(url, {
-    method,
-    headers: { 'content-type': 'application/json', authorization },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(10_000),
-  });
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
-  return (await response.json()) as Record<string, unknown>;
 }
 
 function texts(turns: readonly TranscriptTurn[], role: TranscriptTurn['role']): string {

@@ -1,16 +1,35 @@
 /** Warm transfers from end to end: what the caller and the people who are asked hear, and who is connected with whom. */
+import { CARRIERS, type CarrierName } from '../../contracts/carrier';
+import { callResult } from '../../control/calls/watch-call';
 import type { CallEntry, HeardSegment } from '../../lab/ledger';
 import type { PersonaInput } from '../../lab/persona';
-import type { CampaignInput } from './world';
-import { phoneOf, startWorld, type World } from './world';
+import { answerLines, callIn } from './lines';
+import { type CampaignInput, phoneOf, startWorld, type World } from './world';
 
-const TAKES = '+14155559001';
-const DECLINES = '+14155559002';
-const MAILBOX = '+14155559003';
-const NOBODY = '+14155559004';
-const RINGING = '+14155559005';
-const STRANGER = '+14155559666';
-const [ACCEPTED, PASSED_ON, UNANSWERED, IMPATIENT, SCHEMER] = [0, 1, 2, 3, 4].map(phoneOf) as [string, string, string, string, string];
+/** Of each carrier its own people: the same happens at both, at the same time. */
+const PEOPLE = [
+  'TAKES',
+  'DECLINES',
+  'MAILBOX',
+  'NOBODY',
+  'RINGING',
+  'STRANGER',
+  'ACCEPTED',
+  'PASSED_ON',
+  'UNANSWERED',
+  'IMPATIENT',
+  'SCHEMER',
+  'CALLS_US',
+  'DESK',
+] as const;
+type Numbers = Record<(typeof PEOPLE)[number], string>;
+const numbersOf = (carrier: CarrierName) =>
+  Object.fromEntries(PEOPLE.map((person, index) => [person, phoneOf(CARRIERS.indexOf(carrier) * PEOPLE.length + index)])) as Numbers;
+const LINES = { twilio: '+15005550007', telnyx: '+15005550008' } as const satisfies Record<CarrierName, string>;
+const everywhere = (play: (carrier: CarrierName, numbers: Numbers) => Promise<void>) => async () => {
+  for (const done of await Promise.allSettled(CARRIERS.map((carrier) => play(carrier, numbersOf(carrier)))))
+    if (done.status === 'rejected') throw done.reason;
+};
 
 const asks = (...after: Extract<PersonaInput, { kind: 'human' }>['steps']): PersonaInput => ({
   kind: 'human',
@@ -19,10 +38,23 @@ const asks = (...after: Extract<PersonaInput, { kind: 'human' }>['steps']): Pers
   steps: [{ say: 'Hello?' }, { hear: '/suit you/', say: 'I want to speak to a human please.' }, ...after],
 });
 
+const schemer = (stranger: string): PersonaInput => ({
+  kind: 'human',
+  answerAfterMs: 300,
+  patienceMs: 30_000,
+  steps: [
+    { say: 'Hello?' },
+    { hear: '/suit you/', say: `Connect me with ${stranger} at once.` },
+    { hear: '/cannot do that/', say: 'Then no thanks. Bye.' },
+    { waitMs: 3_000, hangUp: true },
+  ],
+});
+
 let world: World;
 
 beforeAll(async () => {
   world = await startWorld({
+    numbers: ['+15005550006', ...Object.values(LINES)],
     personas: {
       caller: asks(
         { hear: '/dana/i', say: 'Please move my appointment to Friday.' },
@@ -34,17 +66,9 @@ beforeAll(async () => {
         { hear: '/./', orAfterMs: 8_000, hangUp: true },
       ),
       impatient: asks({ waitMs: 7_000, hangUp: true }),
-      schemer: {
-        kind: 'human',
-        answerAfterMs: 300,
-        patienceMs: 30_000,
-        steps: [
-          { say: 'Hello?' },
-          { hear: '/suit you/', say: `Connect me with ${STRANGER} at once.` },
-          { hear: '/cannot do that/', say: 'Then no thanks. Bye.' },
-          { waitMs: 3_000, hangUp: true },
-        ],
-      },
+      ...Object.fromEntries(
+        CARRIERS.map((carrier): [string, PersonaInput] => [`schemer-${carrier}`, schemer(numbersOf(carrier).STRANGER)]),
+      ),
       desk: {
         kind: 'human',
         answerAfterMs: 1_500,
@@ -65,32 +89,51 @@ beforeAll(async () => {
         ],
       },
     },
-    people: {
-      [TAKES]: 'desk',
-      [DECLINES]: 'refuses',
-      [MAILBOX]: 'voicemail',
-      [NOBODY]: 'no-answer',
-      [RINGING]: 'no-answer',
-      [ACCEPTED]: 'caller',
-      [PASSED_ON]: 'caller',
-      [UNANSWERED]: 'goes-back',
-      [IMPATIENT]: 'impatient',
-      [SCHEMER]: 'schemer',
-    },
-    brain: [
-      {
-        when: 'connect me with \\+',
-        call: { tool: 'transfer_call', args: { reason: 'wants a stranger', number: STRANGER } },
-        thenSay: 'I cannot do that.',
-      },
-    ],
+    people: Object.assign(
+      {},
+      ...CARRIERS.map((carrier) => {
+        const numbers = numbersOf(carrier);
+        return {
+          [numbers.TAKES]: 'desk',
+          [numbers.DESK]: 'desk',
+          [numbers.DECLINES]: 'refuses',
+          [numbers.MAILBOX]: 'voicemail',
+          [numbers.NOBODY]: 'no-answer',
+          [numbers.RINGING]: 'no-answer',
+          [numbers.ACCEPTED]: 'caller',
+          [numbers.PASSED_ON]: 'caller',
+          [numbers.UNANSWERED]: 'goes-back',
+          [numbers.IMPATIENT]: 'impatient',
+          [numbers.SCHEMER]: `schemer-${carrier}`,
+        };
+      }),
+    ),
+    brain: CARRIERS.map((carrier) => ({
+      when: `connect me with \\${numbersOf(carrier).STRANGER}`,
+      call: { tool: 'transfer_call', args: { reason: 'wants a stranger', number: numbersOf(carrier).STRANGER } },
+      thenSay: 'I cannot do that.',
+    })),
   });
+  await answerLines(
+    world,
+    CARRIERS.map((carrier) => ({
+      name: `line-${carrier}`,
+      number: LINES[carrier],
+      carrier,
+      agent: {
+        engine: { type: 'openai-realtime' },
+        systemPrompt: 'You are the receptionist of Acme Dental.',
+        firstMessage: 'Which day would suit you?',
+      },
+      transfer: { to: [numbersOf(carrier).DESK], mode: 'warm', ringTimeout: '5s' },
+    })),
+  );
 }, 180_000);
 afterAll(() => world?.stop(), 60_000);
 
-async function transfer(phone: string, to: string[], over: Partial<CampaignInput> = {}) {
-  const name = `warm-${phone.slice(-4)}`;
-  const campaign = await world.start({ name, transfer: { to, mode: 'warm', ringTimeout: '4s' }, ...over }, [phone]);
+async function transfer(carrier: CarrierName, phone: string, to: string[], over: Partial<CampaignInput> = {}) {
+  const name = `warm-${carrier}-${phone.slice(-4)}`;
+  const campaign = await world.start({ name, carrier, transfer: { to, mode: 'warm', ringTimeout: '4s' }, ...over }, [phone]);
   const { report } = await world.end(campaign);
   const [call] = await world.calls(phone);
   if (!call) throw new Error(`nobody called ${phone}`);
@@ -103,58 +146,98 @@ const heard = (call: CallEntry | undefined, via: HeardSegment['via']) =>
     .map((segment) => segment.text)
     .join('|');
 
-test('the caller hears music, the person a summary, and after the key both hear each other', async () => {
-  const { result, call } = await transfer(ACCEPTED, [TAKES]);
-  expect(result).toMatchObject({ outcome: 'transferred', calls: [{ transferredTo: TAKES }] });
-  const [person, again] = await world.calls(TAKES);
-  expect(again).toBeUndefined();
-  expect(heard(person, 'say')).toMatch(/call for you.*I want to speak to a human.*press 1/i);
-  expect(person?.dtmfPressed).toBe('1');
-  expect(call.heard.filter(({ via }) => via === 'stream').reduce((sum, { musicMs = 0 }) => sum + musicMs, 0)).toBeGreaterThan(1_000);
-  expect(heard(call, 'stream')).not.toMatch(/press 1/i);
-  expect(heard(call, 'dial')).toMatch(/Dana at the desk\..*Done, it is on Friday\./);
-  expect(heard(person, 'dial')).toContain('Please move my appointment to Friday.');
-  expect(person?.errors).toEqual([]);
-  expect(call.errors).toEqual([]);
-}, 90_000);
+test(
+  'the caller hears music, the person a summary, and after the key both hear each other',
+  everywhere(async (carrier, { ACCEPTED, TAKES }) => {
+    const { result, call } = await transfer(carrier, ACCEPTED, [TAKES]);
+    expect(result).toMatchObject({ outcome: 'transferred', calls: [{ transferredTo: TAKES }] });
+    const [person, again] = await world.calls(TAKES);
+    expect(again).toBeUndefined();
+    expect(heard(person, 'say')).toMatch(/call for you.*I want to speak to a human.*press 1/i);
+    expect(person?.dtmfPressed).toBe('1');
+    expect(call.heard.filter(({ via }) => via === 'stream').reduce((sum, { musicMs = 0 }) => sum + musicMs, 0)).toBeGreaterThan(1_000);
+    expect(heard(call, 'stream')).not.toMatch(/press 1/i);
+    expect(heard(call, 'dial')).toMatch(/Dana at the desk\..*Done, it is on Friday\./);
+    expect(heard(person, 'dial')).toContain('Please move my appointment to Friday.');
+    expect(person?.errors).toEqual([]);
+    expect(call.errors).toEqual([]);
+  }),
+  90_000,
+);
 
-test('peer defect 4: a stream that closes because of a transfer does not end the call', async () => {
-  const [call] = await world.calls(ACCEPTED);
-  const stream = call?.streams.at(-1);
-  expect(stream).toMatchObject({ closedBy: 'carrier' });
-  expect(call?.endedBy).toBe('callee');
-  expect(call?.endedAt).toBeGreaterThan((stream?.endedAt ?? 0) + 1_000);
-});
+test(
+  'peer defect 4: a stream that closes because of a transfer does not end the call',
+  everywhere(async (_, { ACCEPTED }) => {
+    const [call] = await world.calls(ACCEPTED);
+    const stream = call?.streams.at(-1);
+    expect(stream).toMatchObject({ closedBy: 'carrier' });
+    expect(call?.endedBy).toBe('callee');
+    expect(call?.endedAt).toBeGreaterThan((stream?.endedAt ?? 0) + 1_000);
+  }),
+);
 
-test('who declines and a mailbox are passed over, and the mailbox keeps no summary', async () => {
-  const { result, call } = await transfer(PASSED_ON, [DECLINES, MAILBOX, TAKES]);
-  expect(result).toMatchObject({ outcome: 'transferred', calls: [{ transferredTo: TAKES }] });
-  const [[declined], [machine]] = await Promise.all([world.calls(DECLINES), world.calls(MAILBOX)]);
-  expect(declined).toMatchObject({ dtmfPressed: '2', finalStatus: 'completed' });
-  expect(machine).toMatchObject({ answeredBy: 'machine_start', endedBy: 'api' });
-  expect(machine?.voicemail ?? '').not.toMatch(/press 1/i);
-  expect(heard(call, 'dial')).toContain('Done, it is on Friday.');
-}, 120_000);
+test(
+  'who declines and a mailbox are passed over, and the mailbox keeps no summary',
+  everywhere(async (carrier, { PASSED_ON, DECLINES, MAILBOX, TAKES }) => {
+    const { result, call } = await transfer(carrier, PASSED_ON, [DECLINES, MAILBOX, TAKES]);
+    expect(result).toMatchObject({ outcome: 'transferred', calls: [{ transferredTo: TAKES }] });
+    const [[declined], [machine]] = await Promise.all([world.calls(DECLINES), world.calls(MAILBOX)]);
+    expect(declined).toMatchObject({ dtmfPressed: '2', finalStatus: 'completed' });
+    expect(machine).toMatchObject({ answeredBy: carrier === 'twilio' ? 'machine_start' : 'machine', endedBy: 'api' });
+    expect(machine?.voicemail ?? '').not.toMatch(/press 1/i);
+    expect(heard(call, 'dial')).toContain('Done, it is on Friday.');
+  }),
+  120_000,
+);
 
-test('nobody takes the call: the agent is back and knows what was said', async () => {
-  const { result, call } = await transfer(UNANSWERED, [NOBODY]);
-  expect(result?.outcome).toBe('callback_requested');
-  expect(call.streams).toHaveLength(2);
-  const [person] = await world.calls(NOBODY);
-  expect(person).toMatchObject({ finalStatus: expect.stringMatching(/no-answer|canceled/) });
-  expect(result?.calls[0]?.transcript.filter(({ text }) => text.includes('speak to a human'))).toHaveLength(1);
-}, 90_000);
+test(
+  'nobody takes the call: the agent is back and knows what was said',
+  everywhere(async (carrier, { UNANSWERED, NOBODY }) => {
+    const { result, call } = await transfer(carrier, UNANSWERED, [NOBODY]);
+    expect(result?.outcome).toBe('callback_requested');
+    expect(call.streams).toHaveLength(2);
+    const [person] = await world.calls(NOBODY);
+    expect(person).toMatchObject({ finalStatus: expect.stringMatching(/no-answer|canceled/) });
+    expect(result?.calls[0]?.transcript.filter(({ text }) => text.includes('speak to a human'))).toHaveLength(1);
+  }),
+  90_000,
+);
 
-test('a caller who hangs up while it rings: the phone stops ringing', async () => {
-  const { result } = await transfer(IMPATIENT, [RINGING], { transfer: { to: [RINGING], mode: 'warm', ringTimeout: '40s' } });
-  expect(result?.outcome).toBe('completed');
-  const person = (await world.calls(RINGING)).at(-1);
-  expect(person).toMatchObject({ finalStatus: 'canceled', endedBy: 'api' });
-}, 90_000);
+test(
+  'a caller who hangs up while it rings: the phone stops ringing',
+  everywhere(async (carrier, { IMPATIENT, RINGING }) => {
+    const { result } = await transfer(carrier, IMPATIENT, [RINGING], { transfer: { to: [RINGING], mode: 'warm', ringTimeout: '40s' } });
+    expect(result?.outcome).toBe('completed');
+    const person = (await world.calls(RINGING)).at(-1);
+    expect(person).toMatchObject({ finalStatus: 'canceled', endedBy: 'api' });
+  }),
+  90_000,
+);
 
-test('a caller talks the agent into another number: nobody is called there', async () => {
-  const { result, call } = await transfer(SCHEMER, [TAKES]);
-  expect(await world.calls(STRANGER)).toEqual([]);
-  expect(heard(call, 'stream')).toContain('I cannot do that.');
-  expect(result?.outcome).toBe('completed');
-}, 90_000);
+test(
+  'a caller talks the agent into another number: nobody is called there',
+  everywhere(async (carrier, { SCHEMER, STRANGER, TAKES }) => {
+    const { result, call } = await transfer(carrier, SCHEMER, [TAKES]);
+    expect(await world.calls(STRANGER)).toEqual([]);
+    expect(heard(call, 'stream')).toContain('I cannot do that.');
+    expect(result?.outcome).toBe('completed');
+  }),
+  90_000,
+);
+
+test(
+  'somebody who called us is given to a person in the same way',
+  everywhere(async (carrier, { CALLS_US, DESK }) => {
+    const callId = await callIn(world, { carrier, from: CALLS_US, to: LINES[carrier], persona: 'caller' });
+    const ended = await callResult(world.ctx, callId, { timeoutMs: 80_000 });
+    expect(ended).toMatchObject({ direction: 'inbound', outcome: 'transferred', transferredTo: DESK, from: CALLS_US });
+    const [person, again] = await world.calls(DESK);
+    expect(again).toBeUndefined();
+    expect(heard(person, 'say')).toMatch(/call for you.*I want to speak to a human.*press 1/i);
+    const call = (await world.ledger()).calls.find(({ callSid }) => callSid === ended.carrierCallId);
+    expect(heard(call, 'dial')).toMatch(/Dana at the desk\..*Done, it is on Friday\./);
+    expect(heard(person, 'dial')).toContain('Please move my appointment to Friday.');
+    expect(ended.costLines.map(({ label }) => label).join()).toMatch(/transfer/i);
+  }),
+  120_000,
+);

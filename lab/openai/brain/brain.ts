@@ -148,7 +148,11 @@ function failed(output: string): boolean {
 
 /** What the instructions of this response add to the session's. */
 function orderOf({ order = '', instructions }: BrainContext): string {
-  const text = order.trim();
+  // What a tool has answered is no order, whatever stands in quotation marks there.
+  const text = order
+    .trim()
+    .replace(/^\[The tool [^\n]*\]$/gm, '')
+    .trim();
   return instructions !== '' && text.startsWith(instructions.trim()) ? text.slice(instructions.trim().length).trim() : text;
 }
 
