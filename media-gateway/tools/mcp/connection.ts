@@ -2,7 +2,6 @@
 import { Readable } from 'node:stream';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
-import { PatterError } from '../../../contracts/errors';
 import type { McpServerSpec } from '../../../contracts/tool';
 import { GuardedFetch } from '../../../runtime/guarded-fetch';
 import { MOST_CHARACTERS, type ToolAnswer } from '../../../runtime/webhook-tool';
@@ -37,7 +36,7 @@ export class McpConnection {
 
   /**
    * Streamable HTTP first, then the older SSE, as the protocol's page on compatibility has it.
-   * @throws PatterError PATTER_CONFIG_INVALID without the package; PATTER_URL_FORBIDDEN; Error of the network or the server
+   * @throws PatterError PATTER_URL_FORBIDDEN; Error of the network or the server
    */
   static async open(server: McpServerSpec, allowPrivate: boolean, limits: Limits): Promise<McpConnection> {
     const sdk = loadSdk();
@@ -147,17 +146,9 @@ interface Sdk {
 
 /** Loaded only where an agent names a server: the package brings 68 others. */
 function loadSdk(): Sdk {
-  try {
-    return {
-      ...require('@modelcontextprotocol/sdk/client/index.js'),
-      ...require('@modelcontextprotocol/sdk/client/streamableHttp.js'),
-      ...require('@modelcontextprotocol/sdk/client/sse.js'),
-    };
-  } catch (cause) {
-    throw new PatterError(
-      'PATTER_CONFIG_INVALID',
-      'MCP servers need a package that is not installed: npm install @modelcontextprotocol/sdk',
-      { cause },
-    );
-  }
+  return {
+    ...require('@modelcontextprotocol/sdk/client/index.js'),
+    ...require('@modelcontextprotocol/sdk/client/streamableHttp.js'),
+    ...require('@modelcontextprotocol/sdk/client/sse.js'),
+  };
 }
