@@ -30,7 +30,7 @@ beforeAll(async () => {
             { waitMs: 1_000, hangUp: true },
           ],
         },
-        listens: { kind: 'human', patienceMs: 90_000, steps: [{ hear: '/never said/', orAfterMs: 60_000, hangUp: true }] },
+        listens: { kind: 'human', patienceMs: 200_000, steps: [{ hear: '/never said/', orAfterMs: 180_000, hangUp: true }] },
       },
       people: { [TALKS]: 'talks', [LISTENS]: 'listens', [FIRST]: { kind: 'busy' }, [SECOND]: { kind: 'busy' } },
       brain: [{ when: 'which day', say: 'It is on Tuesday.' }],
