@@ -128,7 +128,8 @@ export class ControlLinks {
         );
       })
       .catch((error: unknown) => {
-        this.ctx.log.warn({ err: error }, 'the link of another control process was refused');
+        // Whoever dialled says so; anybody may dial.
+        this.ctx.log.debug({ err: error }, 'the link of another control process was refused');
         socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       });
   };
@@ -207,12 +208,14 @@ export class ControlLinks {
     const told = new Promise<void>((resolve) => {
       named = resolve;
     });
+    const cancelNamed = clock.after(2 * this.#options.connectWithinMs, named);
     socket.on('message', (data) => {
       const frame = parse(data.toString());
       if (frame?.type === 'told') named();
       else if (frame) this.#told(socket, programs, frame);
     });
     socket.on('close', () => {
+      cancelNamed();
       named();
       this.#dialled.delete(controlId);
       // Most of them live, and look for another process.

@@ -90,7 +90,7 @@ test('nobody is connected in time, or nobody answers: said once, and asked again
   const sink = listener();
   relay.ask(request('m1'), sink);
   clock.pass(10_000);
-  expect(sink.heard).toEqual([expect.stringContaining('nobody answered within 10000 ms')]);
+  expect(sink.heard).toEqual([expect.stringMatching(/no program is connected to \+15005550006.*connect\(\)/)]);
   const a = program('a');
   relay.connected(a);
   expect(a.ids()).toEqual([]);
@@ -218,4 +218,26 @@ test('an earlier connection of a program, heard of late, does not replace the la
   relay.disconnected(late);
   relay.ask(request('m1'), listener());
   expect([late.ids(), now.ids()]).toEqual([[], ['m1']]);
+});
+
+test('an answer that never ends is ended, and its program told', () => {
+  const { relay } = setUp();
+  const a = program('a');
+  relay.connected(a);
+  const sink = listener();
+  relay.ask(request('m1'), sink);
+  for (let index = 0; index < 600; index++) relay.part(a, 'm1', index, 'x'.repeat(1_000));
+  relay.answer(a, 'm1', 600, '', false);
+  expect(sink.heard).toHaveLength(501);
+  expect(sink.heard.at(-1)).toContain('longer than 500000 characters');
+  expect(a.got.at(-1)).toEqual({ type: 'cancel', id: 'm1' });
+});
+
+test('a program that is connected and silent is told apart from none', () => {
+  const { clock, relay } = setUp();
+  relay.connected(program('a'));
+  const sink = listener();
+  relay.ask(request('m1'), sink);
+  clock.pass(10_000);
+  expect(sink.heard).toEqual([expect.stringContaining('onMessage of the program returned nothing within 10000 ms')]);
 });

@@ -32,6 +32,8 @@ const KEEP_ANSWER_MS = 60_000;
 const COME_BACK_MS = 1_000;
 /** A program whose control process died is back after some 200 ms; one that died with it is not waited for longer. */
 const RETURN_MS = 2_500;
+/** Hours of speech: a generator that never ends. */
+const MOST_CHARACTERS = 500_000;
 const MOST_CALLS = 10_000;
 /** A program that fails once may have better luck, or another one has. */
 const MOST_FAILURES = 2;
@@ -44,6 +46,7 @@ interface Pending {
   readonly parts: string[];
   readonly sinks: Set<AnswerSink>;
   endCall: boolean;
+  characters: number;
   state: 'waiting' | 'answering' | 'answered' | 'failed';
   failures: number;
   /** Programs that failed on it: others are asked first. */
@@ -114,14 +117,23 @@ export class MessageRelay {
     }
     if (!pending) {
       pending = {
-        ...{ request, holder: undefined, parts: [], sinks: new Set<AnswerSink>(), state: 'waiting', failures: 0, endCall: false },
+        ...{
+          request,
+          holder: undefined,
+          parts: [],
+          sinks: new Set<AnswerSink>(),
+          state: 'waiting',
+          failures: 0,
+          endCall: false,
+          characters: 0,
+        },
         failedBy: new Set<string>(),
         choosing: false,
         cancelTimer: () => undefined,
         cancelReturn: () => undefined,
       };
       const made: Pending = pending;
-      made.cancelTimer = this.clock.after(request.timeoutMs, () => this.#fail(made, `nobody answered within ${request.timeoutMs} ms`));
+      made.cancelTimer = this.clock.after(request.timeoutMs, () => this.#fail(made, this.#silence(request)));
       this.#pending.set(request.id, made);
       this.#give(made);
     }
@@ -158,6 +170,7 @@ export class MessageRelay {
     }
     this.#take(pending, from);
     if (text !== '') this.#say(pending, text);
+    if (this.#pending.get(id)?.state !== 'answering') return;
     pending.state = 'answered';
     pending.endCall = endCall;
     this.#finish(pending, (sink) => sink.done(endCall));
@@ -218,6 +231,11 @@ export class MessageRelay {
   }
 
   #say(pending: Pending, text: string): void {
+    pending.characters += text.length;
+    if (pending.characters > MOST_CHARACTERS) {
+      this.#fail(pending, `the answer is longer than ${MOST_CHARACTERS} characters; end the call or wait for the caller sooner`);
+      return;
+    }
     pending.parts.push(text);
     for (const sink of pending.sinks) sink.text(text);
   }
@@ -290,6 +308,12 @@ export class MessageRelay {
     if (pending.holder !== undefined) this.#tell(pending.holder, { type: 'cancel', id: pending.request.id });
     pending.state = 'failed';
     this.#finish(pending, (sink) => sink.failed(notConnected(why)));
+  }
+
+  #silence({ tenantId, number, timeoutMs }: SdkRelayRequest): string {
+    const connected = [...this.#clients].some((client) => client.tenantId === tenantId && client.number === number);
+    if (!connected) return `no program is connected to ${number}; run one that calls connect()`;
+    return `onMessage of the program returned nothing within ${timeoutMs} ms; return a first piece sooner, as a generator`;
   }
 
   #abandon(pending: Pending): void {

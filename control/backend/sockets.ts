@@ -30,6 +30,7 @@ export const DEFAULT_SOCKET_OPTIONS = {
 } as const satisfies SocketOptions;
 
 const MOST_BYTES = 1_000_000;
+const MOST_WAITING_BYTES = 16_000_000;
 
 export class SdkSockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false });
@@ -215,7 +216,10 @@ class Connection {
   }
 
   #send(message: SdkServerMessage): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify(message), () => undefined);
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    // It does not read: what waits for it would only grow. It comes back for what it has missed.
+    if (this.socket.bufferedAmount > MOST_WAITING_BYTES) this.socket.terminate();
+    else this.socket.send(JSON.stringify(message), () => undefined);
   }
 }
 

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { type Clock, systemClock } from '../../contracts/clock';
 import type { SdkClientMessage } from '../../contracts/sdk-protocol';
 import type { MessageFunction } from '../options/callbacks';
 import type { ResolvedConnectOptions } from '../options/connect';
@@ -57,10 +58,10 @@ afterEach(async () => {
   for (const backend of backends.splice(0)) backend.close();
 });
 
-async function connected(options: Partial<ResolvedConnectOptions> & { onMessage: MessageFunction }) {
+async function connected(options: Partial<ResolvedConnectOptions> & { onMessage: MessageFunction }, clock: Clock = systemClock) {
   const backend = await HandBackend.open();
   backends.push(backend);
-  const client = new CloudBackend({ apiKey: 'pt_x', backendUrl: backend.url, restUrl: 'http://127.0.0.1:1' }, TIMES);
+  const client = new CloudBackend({ apiKey: 'pt_x', backendUrl: backend.url, restUrl: 'http://127.0.0.1:1' }, TIMES, clock);
   clients.push(client);
   const none = { number: NUMBER, provider: undefined, providerKey: undefined, providerSecret: undefined, stt: undefined, tts: undefined };
   await client.connect({ ...none, callbacks: {}, ...options });
@@ -166,4 +167,46 @@ test('an event is acknowledged when its callback has returned, told once for two
   warned.mockRestore();
   expect(backend.got.map(({ type }) => type)).toEqual(['nack', 'ack', 'ack']);
   expect(ended).toEqual([['call_1', 'call_1', 'call_1:end:1', 'completed', 2.5]]);
+});
+
+test('disconnect() leaves no timer that would keep the program’s process alive, whatever it was at', async () => {
+  const timers = new Set<object>();
+  const clock: Clock = {
+    ...systemClock,
+    after(ms, fn) {
+      const timer = {};
+      timers.add(timer);
+      const cancel = systemClock.after(ms, () => {
+        timers.delete(timer);
+        fn();
+      });
+      return () => {
+        timers.delete(timer);
+        cancel();
+      };
+    },
+  };
+  const { backend, client } = await connected(
+    { onMessage: ({ text }) => (text === 'for ever' ? new Promise<string>(() => undefined) : 'Yes.') },
+    clock,
+  );
+  backend.send(said('m1', 'Hello?'));
+  backend.send(said('m2', 'for ever'));
+  backend.send({ type: 'cancel', id: 'm2' });
+  await backend.until(() => backend.got.length === 1);
+  const closed = once(backend.socket as WebSocket, 'close');
+  await client.disconnect();
+  await closed;
+  for (let turns = 0; timers.size > 0 && turns < 1_000; turns++) await new Promise<void>((resolve) => setImmediate(resolve));
+  expect(timers.size).toBe(0);
+});
+
+test('what was cancelled and is wanted after all is answered', async () => {
+  let runs = 0;
+  const { backend } = await connected({ onMessage: () => (++runs === 1 ? new Promise<string>(() => undefined) : 'Here.') });
+  backend.send(said('m1', 'Hello?'));
+  backend.send({ type: 'cancel', id: 'm1' });
+  backend.send(said('m1', 'Hello?'));
+  await backend.until(() => backend.got.length === 1);
+  expect(backend.got).toEqual([{ type: 'answer', id: 'm1', parts: 0, text: 'Here.', endCall: false }]);
 });

@@ -44,7 +44,7 @@ export class CloudBackend implements PatterBackend {
     private readonly times: SocketTimes = DEFAULT_SOCKET_TIMES,
     private readonly clock: Clock = systemClock,
   ) {
-    this.#rest = new RestClient(config);
+    this.#rest = new RestClient(config, clock);
   }
 
   get ready(): Promise<string> {

@@ -127,7 +127,7 @@ export class CloudCall implements CallHandle {
   }
 
   async *#updates(signal: AbortSignal): AsyncGenerator<BackendUpdate> {
-    const body = await this.parts.rest.stream(`/api/calls/${encodeURIComponent(this.id)}/events`, signal);
+    const body = this.parts.rest.stream(`/api/calls/${encodeURIComponent(this.id)}/events`, signal);
     const events = new ServerSentEvents();
     const decoder = new TextDecoder();
     for await (const chunk of body) {

@@ -23,7 +23,8 @@ interface Work {
   readonly abort: AbortController;
   /** What has been said of it, to be said again on a new connection. */
   readonly said: SdkClientMessage[];
-  over: boolean;
+  /** Of the moment when it is forgotten. */
+  cancelTimer: () => void;
 }
 
 export class MessageDesk {
@@ -34,12 +35,15 @@ export class MessageDesk {
 
   message({ id, message, carrier }: Extract<SdkServerMessage, { type: 'message' }>): void {
     const known = this.#work.get(id);
-    if (known) {
+    // Cancelled, and wanted after all: through another backend process, say.
+    const wantedAgain = known?.abort.signal.aborted && known.said.at(-1)?.type !== 'answer';
+    if (known && !wantedAgain) {
       // Asked again because our answer may be lost: the function is not called twice.
       for (const said of known.said) this.parts.send(said);
       return;
     }
-    const work: Work = { abort: new AbortController(), said: [], over: false };
+    known?.cancelTimer();
+    const work: Work = { abort: new AbortController(), said: [], cancelTimer: () => undefined };
     this.#work.set(id, work);
     this.#answer(id, message, carrier, work).then(
       () => this.#finish(id, work),
@@ -48,7 +52,11 @@ export class MessageDesk {
   }
 
   cancel(id: string): void {
-    this.#work.get(id)?.abort.abort(new Error('the answer is not wanted any more'));
+    const work = this.#work.get(id);
+    if (!work) return;
+    work.abort.abort(new Error('the answer is not wanted any more'));
+    // Also one whose function never returns.
+    this.#forgetLater(id, work);
   }
 
   /** What was answered while there was no connection; the backend takes the first of each. */
@@ -57,7 +65,10 @@ export class MessageDesk {
   }
 
   close(): void {
-    for (const { abort } of this.#work.values()) abort.abort(new Error('disconnect() was called'));
+    for (const { abort, cancelTimer } of this.#work.values()) {
+      cancelTimer();
+      abort.abort(new Error('disconnect() was called'));
+    }
     this.#work.clear();
   }
 
@@ -99,15 +110,20 @@ export class MessageDesk {
   }
 
   #finish(id: string, work: Work): void {
-    work.over = true;
     // A failure may be asked for again, and go well then.
     if (work.said.at(-1)?.type === 'failed') {
+      work.cancelTimer();
       if (this.#work.get(id) === work) this.#work.delete(id);
       return;
     }
-    this.parts.clock.after(KEEP_MS, () => {
-      if (this.#work.get(id) === work) this.#work.delete(id);
-    });
+    this.#forgetLater(id, work);
+  }
+
+  #forgetLater(id: string, work: Work): void {
+    work.cancelTimer();
+    // After close(): no timer may keep the program's process alive.
+    if (this.#work.get(id) !== work) return;
+    work.cancelTimer = this.parts.clock.after(KEEP_MS, () => this.#work.delete(id));
   }
 
   #incoming(said: SdkMessage): IncomingMessage {

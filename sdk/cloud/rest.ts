@@ -1,13 +1,18 @@
 /** The backend's REST API, as the package uses it. */
+import { type Clock, systemClock } from '../../contracts/clock';
 import { ERRORS, type ErrorCode, PatterError } from '../../contracts/errors';
 import { PatterConnectionError } from '../errors';
 import type { CloudConfig } from '../options/constructor';
 
 const DEADLINE_MS = 20_000;
+const SILENT_MS = 45_000;
 
 export class RestClient {
   /** @param config `apiKey` may be empty: for a backend of this machine */
-  constructor(private readonly config: Pick<CloudConfig, 'apiKey' | 'restUrl'>) {}
+  constructor(
+    private readonly config: Pick<CloudConfig, 'apiKey' | 'restUrl'>,
+    private readonly clock: Clock = systemClock,
+  ) {}
 
   /** @throws PatterConnectionError when the backend cannot be reached or refuses the key; PatterError with the backend's code */
   async request<Answer>(method: 'GET' | 'POST', path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
@@ -16,11 +21,27 @@ export class RestClient {
     return (await response.json()) as Answer;
   }
 
-  /** An answer whose body is read as it comes: no deadline but the signal's. */
-  async stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const { body } = await this.#send('GET', path, undefined, signal);
-    if (!body) throw new PatterConnectionError(`The backend at ${this.config.restUrl} sent no events.`);
-    return body as unknown as AsyncIterable<Uint8Array>;
+  /** An answer whose body is read as it comes. It may take as long as it takes, but a backend that is there says something every 15 s. */
+  async *stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const silent = new AbortController();
+    const over = AbortSignal.any([signal, silent.signal]);
+    let cancel = () => {};
+    const heard = () => {
+      cancel();
+      cancel = this.clock.after(SILENT_MS, () => silent.abort(new Error(`nothing came for ${SILENT_MS / 1_000} s`)));
+    };
+    heard();
+    try {
+      const { body } = await this.#send('GET', path, undefined, over);
+      if (!body)
+        throw new PatterConnectionError(`The backend at ${this.config.restUrl} sent no events: is a proxy before it that buffers?`);
+      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+        heard();
+        yield chunk;
+      }
+    } finally {
+      cancel();
+    }
   }
 
   async #send(method: string, path: string, body: unknown, signal: AbortSignal): Promise<Response> {

@@ -39,6 +39,9 @@ export const DEFAULT_SOCKET_TIMES = {
   firstTries: 4,
 } as const satisfies SocketTimes;
 
+const CLOSE_WITHIN_MS = 1_000;
+const MOST_REFUSAL_CHARACTERS = 4_000;
+
 export interface SocketListener {
   greeted(welcome: Extract<SdkServerMessage, { type: 'welcome' }>): void;
   message(message: Extract<SdkServerMessage, { type: 'message' | 'cancel' | 'event' }>): void;
@@ -85,7 +88,12 @@ export class BackendSocket {
   close(): void {
     this.#state = 'stopped';
     this.#cancelPause();
-    this.#release()?.close(1000);
+    const socket = this.#release();
+    if (!socket || socket.readyState === WebSocket.CLOSED) return;
+    // A backend that is gone does not answer, and this process may want to end.
+    const cancel = this.clock.after(CLOSE_WITHIN_MS, () => socket.terminate());
+    socket.once('close', cancel);
+    socket.close(1000);
   }
 
   #connect(): void {
@@ -116,7 +124,7 @@ export class BackendSocket {
     socket.on('unexpected-response', (_request, response) => {
       let body = '';
       response.on('data', (chunk) => {
-        body += String(chunk).slice(0, 4_000);
+        body = (body + String(chunk)).slice(0, MOST_REFUSAL_CHARACTERS);
       });
       const over = () => {
         const { code, message } = parseJson(body);
@@ -171,7 +179,12 @@ export class BackendSocket {
     this.#tries++;
     const { clock, config, times } = this;
     if (!this.#everGreeted && this.#tries >= times.firstTries) {
-      this.#stop(problem ?? new PatterConnectionError(`The backend at ${config.backendUrl} closed the connection.`));
+      this.#stop(
+        problem ??
+          new PatterConnectionError(
+            `The backend at ${config.backendUrl} closed the connection: is it \`patter control\` of the same version, and is its log clean?`,
+          ),
+      );
       return;
     }
     const pause = Math.min(times.longestPauseMs, times.firstPauseMs * 2 ** Math.min(this.#tries - 1, 10));
