@@ -28,19 +28,13 @@ export class Recordings {
       if (call.state.kind !== 'in-progress') return sendError(reply, 21220);
       return reply.code(201).send(this.resource(this.start(call, request.body ?? {})));
     });
-    scope.get<Route>(`${root}/Calls/:callSid/Recordings.json`, (request) => {
-      const found = [...this.all.values()].filter(({ callSid }) => callSid === request.params.callSid).reverse();
-      const uri = request.url.replace(/\?.*$/, '');
-      return {
-        recordings: found.map((each) => this.resource(each)),
-        page: 0,
-        page_size: 50,
-        start: 0,
-        end: found.length,
-        uri,
-        next_page_uri: null,
-      };
-    });
+    scope.get<Route>(`${root}/Calls/:callSid/Recordings.json`, (request) =>
+      this.page(
+        request.url,
+        [...this.all.values()].filter(({ callSid }) => callSid === request.params.callSid),
+      ),
+    );
+    scope.get<Route>(`${root}/Recordings.json`, (request) => this.page(request.url, [...this.all.values()]));
     scope.post<Route>(`${root}/Calls/:callSid/Recordings/:recordingSid.json`, (request, reply) => {
       const { callSid, recordingSid } = request.params;
       const recording =
@@ -125,6 +119,19 @@ export class Recordings {
         },
       });
     });
+  }
+
+  /** Newest first, all of them on one page. */
+  private page(url: string, recordings: CallRecording[]) {
+    return {
+      recordings: recordings.reverse().map((each) => this.resource(each)),
+      page: 0,
+      page_size: 50,
+      start: 0,
+      end: recordings.length,
+      uri: url.replace(/\?.*$/, ''),
+      next_page_uri: null,
+    };
   }
 
   private resource(recording: CallRecording): Record<string, unknown> {

@@ -2,6 +2,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { twilioClient } from '../../carriers/twilio/client';
 import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
 import { type RunningLab, runLab } from '../../lab/main';
 import { LAB_ACCOUNT } from '../../lab/scenario';
@@ -14,7 +15,7 @@ import * as getpatter from '../../sdk';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { until } from '../chaos/until';
 import { testHome } from '../support/test-home';
-import { presumedBy, runSnippet, type Scope, snippets } from './support/snippets';
+import { presumedBy, runSnippet, type Scope, type Snippet, snippets } from './support/snippets';
 
 const DESK = '+15005550006';
 /** Every snippet has it. */
@@ -165,5 +166,25 @@ test('local-mode-complete-example answers, and tells of the call', async () => {
     // Calls of the snippets before may be told of too: this is the same program, restarted.
     await until(() => printed.includes(`[CALL END] ${id}`), { withinMs: WITHIN_MS, what: 'onCallEnd' });
     expect(printed).toEqual(expect.arrayContaining([`  From: +12125550177 -> To: ${DESK}`, '  [user]: Thank you, bye.']));
+  });
+}, 120_000);
+
+test('advanced-list-recordings lists what advanced-recording has recorded', async () => {
+  await running('advanced-recording', async () => {
+    await dialIn('+12125550178', DESK);
+    const snippet = snippets().find(({ name }) => name === 'advanced-list-recordings');
+    // Twilio's own client; the snippet's has its address written in.
+    const twilio = (accountSid: string, authToken: string) => twilioClient({ accountSid, authToken, baseUrl: lab.urls.lab });
+    await until(
+      async () => {
+        const lines: string[] = [];
+        const modules = { twilio: { __esModule: true, default: twilio }, getpatter };
+        const scope = { accountSid: LAB_ACCOUNT.sid, authToken: LAB_ACCOUNT.authToken };
+        await runSnippet(snippet as Snippet, modules, scope, (line) => lines.push(line));
+        // -1 while it is being processed.
+        return lines.find((line) => /^RE\w+ \d+$/.test(line));
+      },
+      { withinMs: WITHIN_MS, what: 'a recording' },
+    );
   });
 }, 120_000);

@@ -54,16 +54,12 @@ function snippet(name: string): Snippet {
   return found;
 }
 
-/** Speaks with Twilio alone; its types are checked. */
-const NOT_RUN = ['advanced-list-recordings'];
-
 test('no snippet is forgotten', () => {
   const tests = ['snippets.test.ts', 'snippets-local.test.ts', 'support/cloud-snippets.ts']
     .map((file) => readFileSync(join(__dirname, file), 'utf8'))
     .join('');
   const named = snippets().filter(({ name }) => tests.includes(`'${name}'`));
   expect(named).toEqual(snippets());
-  expect(snippets().filter(({ name }) => NOT_RUN.includes(name))).toHaveLength(NOT_RUN.length);
 });
 
 const MODULES = { getpatter, 'dotenv/config': {} };
