@@ -117,6 +117,7 @@ export type RetryPolicy = CampaignSpec['retry'];
 export type CallingWindow = CampaignSpec['window'];
 
 export const CAMPAIGN_STATES = ['running', 'paused', 'completed', 'canceled'] as const;
+/** `completed` and `canceled` are for good. */
 export type CampaignState = (typeof CAMPAIGN_STATES)[number];
 
 /** What can be changed while a campaign runs. */
@@ -126,4 +127,5 @@ export const campaignEditSchema = z.strictObject({
   /** Dollars. */
   budgetTotal: z.number().positive().optional(),
 });
+/** What can be changed while a campaign runs: pace and budget (dollars). */
 export type CampaignEdit = z.infer<typeof campaignEditSchema>;

@@ -79,6 +79,7 @@ export const campaignReportSchema = z.strictObject({
   rejected: z.array(z.strictObject({ line: z.number().int(), phone: z.string(), reason: z.string() })),
 });
 
+/** Every contact with outcome and calls: what `patter campaign report --json` prints. */
 export type CampaignReport = z.infer<typeof campaignReportSchema>;
 export type ReportRecording = z.infer<typeof reportRecordingSchema>;
 export type ReportCall = z.infer<typeof reportCallSchema>;

@@ -12,15 +12,21 @@ export interface PreparedWorkflowCall {
   input?: CallInput;
 }
 
+/** A call as it ended. */
 export interface WorkflowCallOutcome {
+  /** For `phone.calls.get()`. */
   callId: string;
   /** no_answer, busy and failed are outcomes like any other. */
   outcome: Outcome;
   /** Why, where the outcome alone does not tell. */
   reason: string | null;
+  /** E.164. */
   to: string;
+  /** A person or a machine. */
   answeredBy: AnsweredBy;
+  /** The message was left on it. */
   voicemailLeft: boolean;
+  /** The person who took over, E.164. */
   transferredTo: string | null;
   /** As it was heard. */
   transcript: Pick<TranscriptTurn, 'role' | 'text'>[];

@@ -22,14 +22,19 @@ export type { CampaignReport } from '../../contracts/report';
 
 /** Where a campaign stands. */
 export interface CampaignProgress {
+  /** `cmp_…` */
   readonly campaignId: string;
+  /** As in its options. */
   readonly name: string;
+  /** Whether it dials. */
   readonly state: CampaignState;
   /** Why it is paused or was canceled. */
   readonly reason: string | undefined;
   /** ISO 8601 in UTC. */
   readonly startedAt: string | undefined;
+  /** ISO 8601 in UTC. */
   readonly endedAt: string | undefined;
+  /** How many stand where. */
   readonly contacts: {
     /** Imported: waiting + active + done. */
     readonly total: number;
@@ -42,6 +47,7 @@ export interface CampaignProgress {
     readonly rejected: number;
     readonly duplicates: number;
   };
+  /** How many contacts have ended how. */
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   /** Calls that counted. */
   readonly attempts: number;
@@ -53,7 +59,9 @@ export interface CampaignProgress {
   readonly final: boolean;
 }
 
+/** What `start()` has done. */
 export interface CampaignStart {
+  /** `cmp_…` */
   readonly campaignId: string;
   /** `attached`: one of that name was under way; nothing was imported. */
   readonly how: 'started' | 'attached';
@@ -61,6 +69,7 @@ export interface CampaignStart {
   readonly imported:
     | { readonly total: number; readonly imported: number; readonly rejected: number; readonly duplicates: number }
     | undefined;
+  /** Who carries it out. */
   readonly runBy: RunBy;
   /** What the caller should know, as sentences. */
   readonly notes: readonly string[];
@@ -70,12 +79,13 @@ export interface CampaignStart {
 export interface CampaignHandle {
   /** As it was given: a name means the newest campaign of that name. */
   readonly name: string;
-  /** @throws PatterError PATTER_CAMPAIGN_NOT_FOUND, as all below */
+  /** Where it stands now. @throws PatterError PATTER_CAMPAIGN_NOT_FOUND, as all below */
   progress(): Promise<CampaignProgress>;
   /** From now on, twice a second by default, until it is over: the last one is `final`. */
   watch(options?: { intervalMs?: number; signal?: AbortSignal }): AsyncIterable<CampaignProgress>;
   /** In force when it resolves: nobody more is dialled; calls under way go on. @throws PatterError PATTER_CAMPAIGN_STATE */
   pause(reason?: string): Promise<void>;
+  /** Dials again. @throws PatterError PATTER_CAMPAIGN_STATE */
   resume(): Promise<void>;
   /** Pace and budget of a running campaign. */
   edit(edit: CampaignEdit): Promise<void>;

@@ -2,12 +2,17 @@ import type { CampaignState } from '../../contracts/campaign';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { WorkDesk } from '../backend';
 
+/** A campaign in a list; `phone.campaigns.get()` tells more. */
 export interface CampaignEntry {
+  /** `cmp_…` */
   readonly campaignId: string;
+  /** As in its options. */
   readonly name: string;
+  /** Whether it dials. */
   readonly state: CampaignState;
   /** ISO 8601 in UTC. */
   readonly startedAt: string | undefined;
+  /** ISO 8601 in UTC. */
   readonly endedAt: string | undefined;
 }
 

@@ -16,8 +16,11 @@ import { RUN_BY, type RunBy } from './work-place';
  */
 export type CampaignContacts = string | ContactRecords | (() => ContactRecords);
 
+/** The fields of a campaign file (docs/campaign-file.md), an agent, and contacts. */
 export interface CampaignOptions extends Omit<CampaignFile, 'agent' | 'from' | 'carrier'>, Callbacks {
+  /** What `phone.agent()` returns: who talks. */
   agent: Agent;
+  /** Who is called. */
   contacts: CampaignContacts;
   /** E.164. @default the phone number of the constructor */
   from?: string | readonly string[];

@@ -9,6 +9,7 @@ import { checkE164, checkNames, checkText, shown } from '../options/check';
 import type { CallHandle, CallResult } from '../options/handle';
 import { notAnAgent } from '../options/resolve-call';
 
+/** Options of `new PatterTool()`. */
 export interface PatterToolOptions {
   /** Who calls. Local mode. */
   phone: { call(options: CallOptions): Promise<CallHandle> };
@@ -41,6 +42,7 @@ export interface PatterToolArguments {
 
 /** What the model hears: small, and JSON. */
 export interface PatterToolResult {
+  /** For `phone.calls.get()`. */
   call_id: string;
   /** `completed`, `no_answer`, `busy`, … */
   outcome: CallResult['outcome'];
@@ -48,6 +50,7 @@ export interface PatterToolResult {
   reason?: string;
   /** The time was over, and the call was hung up on. */
   timed_out: boolean;
+  /** A person or a machine. */
   answered_by: CallResult['answeredBy'];
   /** Seconds. */
   duration: number;
@@ -55,6 +58,7 @@ export interface PatterToolResult {
   transcript: { role: string; text: string }[];
 }
 
+/** Options of one run. */
 export interface PatterToolRun {
   /** Aborted: the call is hung up on, and the run rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -77,8 +81,11 @@ const argumentsSchema = z.object({
   first_message: z.string().max(1_000).optional().describe('What is said first when somebody answers. Optional'),
 });
 
+/** A phone for a model: makes a call for a goal, and returns what was said. docs/workflows.md has it in each framework. */
 export class PatterTool {
+  /** By which the model calls it. */
   readonly name: string;
+  /** What the model is told of it. */
   readonly description: string;
   /** JSON Schema of the arguments. */
   readonly parameters: Record<string, unknown>;

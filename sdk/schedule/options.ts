@@ -9,10 +9,12 @@ import { PatterValidationError } from '../errors';
 import type { CallOptions } from '../options/call';
 import { checkId, checkNames, checkOneOf, checkText, shown } from '../options/check';
 
+/** Options of `call()`; the firing's own key makes it one call. */
 export type ScheduledCall = Omit<CallOptions, 'idempotencyKey' | 'onMessage'>;
 /** Contacts are read when the schedule is made, and kept: 10,000 at most. */
 export type ScheduledCampaign = Omit<CampaignOptions, 'runBy'>;
 
+/** Options of `phone.schedule()`: one of `at`, `cron` and `every`; one of `call` and `campaign`. */
 export interface ScheduleOptions {
   /** Its name: made again with the same id, it is changed. 1 to 64 letters, digits, `_`, `.` or `-`. */
   id: string;

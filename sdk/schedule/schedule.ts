@@ -16,10 +16,15 @@ import type { ResolvedSchedule, ScheduledCall, ScheduledCampaign } from './optio
 
 const MOST_CONTACTS = 10_000;
 
+/** How a schedule stands. */
 export interface ScheduleInfo {
+  /** As in its options. */
   readonly id: string;
+  /** When it fires. */
   readonly times: ScheduleTimes;
+  /** What a firing is. */
   readonly kind: 'call' | 'campaign';
+  /** Whether it fires. */
   readonly paused: boolean;
   /** Why it is paused. */
   readonly note: string | undefined;
@@ -29,12 +34,15 @@ export interface ScheduleInfo {
   readonly last: string | undefined;
 }
 
+/** A schedule that was made somewhere. */
 export interface ScheduleHandle {
+  /** As in its options. */
   readonly id: string;
-  /** @throws PatterError PATTER_SCHEDULE_NOT_FOUND, as `pause` and `resume` */
+  /** How it stands now. @throws PatterError PATTER_SCHEDULE_NOT_FOUND, as `pause` and `resume` */
   info(): Promise<ScheduleInfo>;
   /** What has begun goes on. What was due meanwhile is left out. */
   pause(note?: string): Promise<void>;
+  /** Fires again, from the next time on. */
   resume(): Promise<void>;
   /** For good. What has begun goes on. Success too when it is gone. */
   delete(): Promise<void>;

@@ -19,6 +19,7 @@ import type { WorkflowCallActivities, WorkflowCallOutcome, WorkflowCallRequest }
 
 export type { WorkflowCallOutcome } from '../../contracts/workflow-call';
 
+/** Options of a call of its own (docs/calls.md). `from` is PATTER_PHONE_NUMBER where none is named. */
 export interface WorkflowCallOptions extends Omit<WorkflowCallRequest, 'key' | 'tenantId'> {
   /**
    * Names the call within the workflow's run. Two calls of one name are one call; a reset of the workflow finds the call that was made.
@@ -29,6 +30,7 @@ export interface WorkflowCallOptions extends Omit<WorkflowCallRequest, 'key' | '
 
 /** A call under way. */
 export interface WorkflowCall {
+  /** For `phone.calls.get()`. */
   readonly callId: string;
   /** no_answer, busy and failed are outcomes, not errors. Where the surrounding scope is cancelled, the phone is hung up first. */
   outcome(): Promise<WorkflowCallOutcome>;
