@@ -1,8 +1,11 @@
 /** Second argument of `onMessage`: what a handler can do with the call it answers. */
 
 export interface CallControlParts {
+  /** The call. */
   callId: string;
+  /** Who called, E.164. */
   caller: string;
+  /** Who was called, E.164. */
   callee: string;
   /** `twilio` or `telnyx`. */
   telephonyProvider: string;
@@ -10,6 +13,7 @@ export interface CallControlParts {
   signal: AbortSignal;
   /** Ends this conversation and connects the caller with the number. */
   transfer(number: string): Promise<void>;
+  /** Ends the call once the answer has been heard. */
   hangup(): Promise<void>;
 }
 

@@ -79,26 +79,39 @@ export type PatterOptions = LocalOptions & CloudOptions;
 
 /** Where calls go through, and with which keys. All keys may come from the environment. */
 export interface LocalConfigFields {
+  /** The carrier. */
   readonly telephonyProvider: CarrierName;
+  /** Account SID; '' where Twilio is not used. */
   readonly twilioSid: string;
+  /** Auth token. */
   readonly twilioToken: string;
+  /** API key; '' where Telnyx is not used. */
   readonly telnyxKey: string;
+  /** Call Control application. */
   readonly telnyxConnectionId: string;
+  /** Ed25519 key that webhooks are verified with. */
   readonly telnyxPublicKey: string;
+  /** '': none. */
   readonly openaiKey: string;
+  /** '': none. */
   readonly elevenlabsKey: string;
+  /** '': none. */
   readonly deepgramKey: string;
   /** E.164. */
   readonly phoneNumber: string;
   /** Public host name, no scheme; '' with a tunnel, or where none is known yet. */
   readonly webhookUrl: string;
+  /** Webhooks that cannot be verified are refused. */
   readonly requireSignature: boolean;
   /** Folder of the on-disk call history; null: none. */
   readonly persistRoot: string | null;
+  /** Names this program over restarts. */
   readonly appId: string;
   /** Absolute path. */
   readonly workflows?: string;
+  /** How it becomes reachable without a `webhookUrl`. */
   readonly tunnel: TunnelOption;
+  /** Laid over the built-in prices. */
   readonly pricing: Pricing;
 }
 

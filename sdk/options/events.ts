@@ -18,11 +18,13 @@ export type CallDirection = 'inbound' | 'outbound';
 
 /** Who speaks with whom. */
 export interface CallParties {
+  /** Unique, for `phone.calls.get()`. */
   callId: string;
   /** Who called, E.164; `anonymous` where withheld. */
   caller: string;
   /** Who was called, E.164. */
   callee: string;
+  /** Whether they called us. */
   direction: CallDirection;
 }
 
