@@ -8,6 +8,7 @@ import { type Config, isLoopbackUrl } from '../runtime/config';
 import { resolveDatabaseUrl, resolveTemporalAddress } from '../runtime/endpoints';
 import { connectTo, missingSearchAttributes } from '../runtime/temporal';
 import { openStore } from '../store/open';
+import { deepgram, elevenLabs, telnyx } from './doctor-vendors';
 
 export interface CheckResult {
   name: string;
@@ -38,6 +39,9 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['Phone number', phoneNumber],
   ['Carrier limits', carrierLimits],
   ['OpenAI', openAi],
+  ['Telnyx', telnyx],
+  ['Deepgram', deepgram],
+  ['ElevenLabs', elevenLabs],
   ['Public URL', publicUrl],
   ['Webhooks', webhooks],
   ['Clock', clockSkew],

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { type CheckResult, runChecks } from '../cli/doctor-checks';
 import { type RunningLab, runLab } from '../lab/main';
 import { LAB_ACCOUNT } from '../lab/scenario';
+import { telnyxLabEnvironment } from '../lab/telnyx/account';
 import { loadConfig } from '../runtime/config';
 import { createTestDatabase, type TestDatabase } from './support/postgres';
 import { startTestTemporal } from './support/temporal';
@@ -179,3 +180,44 @@ test('no message shows a secret', async () => {
   );
   expect(JSON.stringify(results)).not.toContain(secret);
 }, 60_000);
+
+describe('vendors that not everybody uses', () => {
+  const labs = () => ({
+    ...telnyxLabEnvironment(lab.urls.lab),
+    DEEPGRAM_API_KEY: 'lab-deepgram-key',
+    DEEPGRAM_BASE_URL: `${lab.urls.lab}/deepgram`,
+    ELEVENLABS_API_KEY: 'lab-elevenlabs-key',
+    ELEVENLABS_BASE_URL: `${lab.urls.lab}/elevenlabs`,
+  });
+
+  test('are no fault where there is no key', async () => {
+    for (const name of ['Telnyx', 'Deepgram', 'ElevenLabs']) {
+      expect(await check(name)).toMatchObject({ status: 'ok', message: expect.stringContaining('is not set') });
+    }
+  });
+
+  test('accept their keys', async () => {
+    expect(await check('Deepgram', labs())).toMatchObject({ status: 'ok', message: expect.stringContaining('accepted') });
+    expect(await check('ElevenLabs', labs())).toMatchObject({ status: 'ok', message: expect.stringContaining('accepted') });
+    expect(await check('Telnyx', labs())).toMatchObject({ status: 'ok', message: expect.stringContaining('signed in') });
+  });
+
+  test('refuse a wrong key, and the remedy says which', async () => {
+    const refuses = await serverThat((response) => response.writeHead(401).end('{"detail":{"status":"invalid_api_key"}}'));
+    const deepgram = { DEEPGRAM_API_KEY: 'x', DEEPGRAM_BASE_URL: refuses };
+    expect(await check('Deepgram', deepgram)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('DEEPGRAM_API_KEY') });
+    const eleven = { ELEVENLABS_API_KEY: 'x', ELEVENLABS_BASE_URL: refuses };
+    expect(await check('ElevenLabs', eleven)).toMatchObject({ status: 'fail', remedy: expect.stringContaining('ELEVENLABS_API_KEY') });
+    expect(await check('Telnyx', { ...labs(), TELNYX_API_KEY: 'wrong' })).toMatchObject({ status: 'fail' });
+  });
+
+  test('an ElevenLabs key that is restricted to speech is a good one', async () => {
+    const restricted = await serverThat((response) => response.writeHead(401).end('{"detail":{"status":"missing_permissions"}}'));
+    expect(await check('ElevenLabs', { ELEVENLABS_API_KEY: 'x', ELEVENLABS_BASE_URL: restricted })).toMatchObject({ status: 'ok' });
+  });
+
+  test('Telnyx without what a call or its webhooks need is told', async () => {
+    expect(await check('Telnyx', { ...labs(), TELNYX_CONNECTION_ID: '' })).toMatchObject({ status: 'fail' });
+    expect(await check('Telnyx', { ...labs(), TELNYX_PUBLIC_KEY: '' })).toMatchObject({ status: 'warn' });
+  });
+});

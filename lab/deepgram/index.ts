@@ -25,6 +25,12 @@ export function registerDeepgram(lab: LabServer, options: Partial<DeepgramOption
   const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
   const open = new Set<() => void>();
 
+  // By which a key is tried without a socket.
+  lab.app.get('/deepgram/v1/projects', (request, reply) => {
+    if (/^Token \S+$/i.test(request.headers.authorization ?? '')) return { projects: [{ project_id: 'lab', name: 'Lab' }] };
+    return reply.code(401).send({ err_code: 'INVALID_AUTH', err_msg: 'Invalid credentials.' });
+  });
+
   for (const api of ['v1', 'v2'] as const) {
     lab.onUpgrade(`/deepgram/${api}/listen`, (request, socket, head, url) => {
       const entry = newEntry(api, rawQuery(url.searchParams), lab.clock.now());

@@ -12,6 +12,10 @@ export function registerElevenLabs(
   options: Partial<TtsSocketOptions> = {},
   convai: ConvaiOptions = { agents: {}, tools: [] },
 ): void {
+  lab.app.get('/elevenlabs/v1/user', (request, reply) => {
+    if (request.headers['xi-api-key']) return { user_id: 'lab' };
+    return reply.code(401).send({ detail: { status: 'needs_authorization', message: 'An API key is needed.' } });
+  });
   registerTtsSocket(lab, { ...DEFAULT_ELEVENLABS, ...options });
   registerTtsRoutes(lab);
   registerConvai(lab, convai);
