@@ -11,9 +11,10 @@ import { loadCall } from './load-call';
 export function createDeliverCallWebhook(
   ctx: ActivityContext,
   fetch: Pick<GuardedFetch, 'send'>,
+  patienceMs?: number,
 ): PostCallActivities['deliverCallWebhook'] {
   return async (input) => {
-    const ended = await loadCall(ctx.store, input);
+    const ended = await loadCall(ctx, input, patienceMs);
     const webhook = ended.campaign.spec.postCall.webhooks[input.webhook];
     if (!webhook) {
       throw ApplicationFailure.nonRetryable(`the campaign has no webhook ${input.webhook}`, 'PATTER_WEBHOOK_FAILED' satisfies ErrorCode);

@@ -9,7 +9,7 @@ import { loadCall } from './load-call';
 
 export function createExtract(ctx: ActivityContext, llm: Llm): PostCallActivities['extractFromCall'] {
   return async (input) => {
-    const { call, campaign } = await loadCall(ctx.store, input);
+    const { call, campaign } = await loadCall(ctx, input);
     const { extract: schema, model } = campaign.spec.postCall;
     if (call.extraction !== null || !schema) return;
     const text = await askLlm(ctx, llm, 'extraction', call, {

@@ -1,7 +1,9 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, cancellationSignal } from '@temporalio/activity';
 import type { PostCallInput } from '../../contracts/activities';
-import type { ErrorCode } from '../../contracts/errors';
+import { sleep } from '../../contracts/clock';
+import { type ErrorCode, isPatterError } from '../../contracts/errors';
 import type { AttemptRow, CampaignRow, ContactRow, RecordingRow, Store } from '../../store/store';
+import type { ActivityContext } from '../context';
 
 export interface EndedCall {
   call: AttemptRow;
@@ -10,8 +12,35 @@ export interface EndedCall {
   recording: RecordingRow | undefined;
 }
 
-/** @throws a failure that is not retried: rows are never deleted, so what is not there will not come */
-export async function loadCall(store: Store, { callId, campaignId, contactId }: PostCallInput): Promise<EndedCall> {
+/** With a receiver's own deadline less than an activity has. */
+const POSTGRES_PATIENCE_MS = 15_000;
+const ASK_AGAIN_MS = 500;
+
+/**
+ * Waits a while for Postgres: the tries of a step are few, or farther and farther apart, and are meant for whom it asks. That our own database is away must
+ * not use them up.
+ * @throws a failure that is not retried where there is no such call: rows are never deleted, so what is not there will not come
+ */
+export async function loadCall(
+  { store, clock }: Pick<ActivityContext, 'store' | 'clock'>,
+  input: PostCallInput,
+  patienceMs = POSTGRES_PATIENCE_MS,
+): Promise<EndedCall> {
+  const until = clock.monotonic() + patienceMs;
+  for (;;) {
+    try {
+      return await load(store, input);
+    } catch (error) {
+      if (!isPatterError(error) || error.code !== 'PATTER_POSTGRES_UNAVAILABLE') throw error;
+      if (clock.monotonic() >= until) {
+        throw ApplicationFailure.create({ message: error.message, type: error.code, nextRetryDelay: '1s', cause: error });
+      }
+      await sleep(clock, ASK_AGAIN_MS, cancellationSignal());
+    }
+  }
+}
+
+async function load(store: Store, { callId, campaignId, contactId }: PostCallInput): Promise<EndedCall> {
   const [call, campaign, contact, recording] = await Promise.all([
     store.attempts.get(callId),
     store.campaigns.get(campaignId),

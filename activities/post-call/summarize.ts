@@ -6,7 +6,7 @@ import { loadCall } from './load-call';
 
 export function createSummarize(ctx: ActivityContext, llm: Llm): PostCallActivities['summarizeCall'] {
   return async (input) => {
-    const { call, campaign } = await loadCall(ctx.store, input);
+    const { call, campaign } = await loadCall(ctx, input);
     if (call.summary !== null) return;
     const { agent, postCall } = campaign.spec;
     const text = await askLlm(ctx, llm, 'summary', call, {

@@ -1,8 +1,12 @@
+import { type AddressInfo, connect, createServer } from 'node:net';
 import type { ApplicationFailure } from '@temporalio/activity';
 import { Webhook } from 'standardwebhooks';
 import { createActivities } from '../../activities';
+import { createDeliverCallWebhook } from '../../activities/post-call/deliver-webhook';
 import type { CallSettlement } from '../../contracts/activities';
+import { GuardedFetch } from '../../runtime/guarded-fetch';
 import { callOf } from '../../store/call-of';
+import { openStore } from '../../store/open';
 import type { ContactRow } from '../../store/store';
 import { allowUnlessInUse, campaignWith, claimOne, done, intentFor, later, NOW, retryAt, settlementFor } from '../store/fixtures';
 import { openTestActivities, type TestActivities } from './context';
@@ -252,6 +256,43 @@ describe('call.ended', () => {
     expect(failure).toMatchObject({ type: 'PATTER_URL_FORBIDDEN', nonRetryable: true });
     expect(receiver.requests).toEqual([]);
   });
+
+  test('bug: a database that was away for half a minute made a receiver wait for its webhook as if it had been down itself', async () => {
+    const { input } = await endedCall();
+    const url = new URL(t.databaseUrl);
+    const real = { host: url.hostname, port: Number(url.port) };
+    const way = createServer((near) => {
+      const far = connect(real);
+      for (const [from, to] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        from.on('error', () => undefined);
+        from.on('close', () => to.destroy());
+        from.pipe(to);
+      }
+    });
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+    const { port } = way.address() as AddressInfo;
+    await new Promise((resolve) => way.close(resolve));
+    Object.assign(url, { hostname: '127.0.0.1', port: String(port) });
+    const store = openStore(url.href);
+    const fetch = new GuardedFetch({ allowPrivate: true });
+    try {
+      const impatient = createDeliverCallWebhook({ ...t.ctx, store }, fetch, 0);
+      expect(await failureOf(t.inActivity(() => impatient({ ...input, webhook: 0 })))).toMatchObject({
+        type: 'PATTER_POSTGRES_UNAVAILABLE',
+        nextRetryDelay: '1s',
+      });
+      const delivering = t.inActivity(() => createDeliverCallWebhook({ ...t.ctx, store }, fetch)({ ...input, webhook: 0 }));
+      await new Promise<void>((resolve) => way.listen(port, '127.0.0.1', resolve));
+      await delivering;
+      expect(receiver.requests).toHaveLength(1);
+    } finally {
+      await store.close();
+      way.close();
+    }
+  }, 40_000);
 
   test('of a call that is not there is given up', async () => {
     const { input } = await endedCall();
