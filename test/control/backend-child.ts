@@ -2,7 +2,10 @@
 import { runControl } from '../../control/main';
 import { loadConfig } from '../../runtime/config';
 
-runControl(loadConfig(process.env, process.env.PATTER_HOME)).then(
+// One that looks for no events leaves those of its programs to the others.
+const events = process.env.NO_EVENTS === undefined ? undefined : { lookEveryMs: 3_600_000 };
+
+runControl(loadConfig(process.env, process.env.PATTER_HOME), { backend: { events } }).then(
   ({ urls }) => process.send?.({ url: urls.api }),
   (error: unknown) => {
     process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

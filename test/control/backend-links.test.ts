@@ -5,16 +5,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { WebSocket } from 'ws';
 import type { CallSetup } from '../../contracts/call';
+import { inboundCallId } from '../../contracts/call-id';
 import { systemClock } from '../../contracts/clock';
+import { inboundDigest } from '../../contracts/ids';
 import { SDK_LINK_PATH } from '../../contracts/sdk-link';
 import { createApiKey } from '../../control/keys/api-keys';
 import { RelayAgent } from '../../media-gateway/engines/pipeline/on-message/relay-agent';
 import { type Config, loadConfig } from '../../runtime/config';
 import { type IncomingMessage, Patter } from '../../sdk';
 import { until } from '../chaos/until';
-import { openTestStore, type TestStore } from '../store/fixtures';
+import { done, openTestStore, type TestStore } from '../store/fixtures';
 import { startTestTemporal } from '../support/temporal';
 
 const NUMBER = '+15005550031';
@@ -58,11 +61,17 @@ afterAll(async () => {
 });
 
 test('a message reaches its program whichever process is asked, and once, also when the one that holds its socket is killed over it', async () => {
-  const [a, b] = await Promise.all([startControl(), startControl()]);
+  const [a, b] = await Promise.all([startControl({ NO_EVENTS: 'yes' }), startControl()]);
   const door = await openDoor(a.url);
   const mine = await program(door.url);
   expect(await say(gateway(b.url), 'call_1', 'Hello?')).toBe('mine: Hello?');
   expect(await say(gateway(a.url), 'call_1', 'Again')).toBe('mine: Again');
+
+  // b tells it of a call, and hears that it has been told.
+  const callId = await callThatEnded();
+  await until(() => mine.ended.length > 0, { withinMs: WITHIN_MS, what: 'the end of the call' });
+  await until(async () => (await unacknowledged()) === 0, { withinMs: WITHIN_MS, what: 'its acknowledgement' });
+  expect(mine.ended).toEqual([callId]);
 
   // Asked at b, which has not the socket, and at a, which has.
   const answers = [say(gateway(b.url), 'call_1', 'Hold b'), say(gateway(a.url, b.url), 'call_2', 'Hold a')];
@@ -96,9 +105,9 @@ interface Control {
   url: string;
 }
 
-async function startControl(): Promise<Control> {
+async function startControl(more: NodeJS.ProcessEnv = {}): Promise<Control> {
   const root = join(__dirname, '..', '..');
-  const child = fork(join(root, 'scripts', 'run-ts.js'), [join(__dirname, 'backend-child.ts')], { cwd: root, env });
+  const child = fork(join(root, 'scripts', 'run-ts.js'), [join(__dirname, 'backend-child.ts')], { cwd: root, env: { ...env, ...more } });
   children.push(child);
   const over = once(child, 'exit').then(([code]) => {
     throw new Error(`a control process ended with ${code} before it served`);
@@ -139,6 +148,7 @@ async function openDoor(target: string): Promise<Door> {
 async function program(backendUrl: string, name = 'mine') {
   const asked: string[] = [];
   const held: (() => void)[] = [];
+  const ended: string[] = [];
   const phone = new Patter({ apiKey, backendUrl: backendUrl.replace('http', 'ws') });
   phones.push(phone);
   await phone.connect({
@@ -147,9 +157,10 @@ async function program(backendUrl: string, name = 'mine') {
       if (text.startsWith('Hold')) await new Promise<void>((resolve) => held.push(resolve));
       return `${name}: ${text}`;
     },
+    onCallEnd: (event) => void ended.push(event.callId),
   });
   return {
-    ...{ phone, asked, held },
+    ...{ phone, asked, held, ended },
     release: () => {
       for (const release of held.splice(0)) release();
     },
@@ -181,4 +192,37 @@ async function say(open: ReturnType<typeof gateway>, callId: string, text: strin
     if (delta.kind === 'text') answer += delta.text;
   }
   return answer;
+}
+
+/** A call to the number, as the record of one that is over. */
+async function callThatEnded(): Promise<string> {
+  const { store } = test_;
+  const now = new Date();
+  const gateway = { gatewayId: 'gw_1', publicUrl: 'http://127.0.0.1:1', internalUrl: 'http://127.0.0.1:1', maxCalls: 9, activeCalls: 0 };
+  await store.gateways.renew({ ...gateway, draining: false, app: null }, now);
+  const admitted = await store.lines.admit({
+    ...{ callId: inboundCallId(inboundDigest('twilio', 'CA1')), carrier: 'twilio', carrierCallId: 'CA1', from: '+12125550101', to: NUMBER },
+    ...{ variables: {}, gatewayId: 'gw_1', now, deadline: () => new Date(now.getTime() + 60_000) },
+  });
+  if (admitted.kind !== 'admitted') throw new Error(admitted.kind);
+  const { callId, tenantId, campaignId, contactId } = admitted.attempt;
+  await store.attempts.settle(
+    {
+      ...{ tenantId, campaignId, contactId, callId, outcome: 'completed', answeredBy: 'human', endedAt: now.getTime() },
+      ...{ turns: [], usage: [], toolCalls: [], voicemailLeft: false, consumed: true },
+    },
+    done(),
+    now,
+  );
+  return callId;
+}
+
+async function unacknowledged(): Promise<number> {
+  const client = new Client({ connectionString: test_.url });
+  await client.connect();
+  try {
+    return (await client.query<{ n: number }>('select count(*)::int as n from sdk_deliveries where not done')).rows[0]?.n ?? 0;
+  } finally {
+    await client.end();
+  }
 }
