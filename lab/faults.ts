@@ -42,7 +42,7 @@ export const FAULT_KINDS = [
   'provider_unknown_event',
   /** An ElevenLabs agent (`event`: `convai`): audio of an interrupted answer comes after the interruption. */
   'late_audio',
-  /** An ElevenLabs agent: events of the type `event` come under another name. */
+  /** An ElevenLabs agent, and Realtime: events of the type `event` come under another name. */
   'renamed_event',
   /** A final transcript comes `delayMs` late. */
   'stt_late',

@@ -65,6 +65,20 @@ describe('peer defect 8: the AI provider dies in mid-call', () => {
       expect(vendors[1]?.errors).toEqual([]);
     }));
 
+  it.concurrent('and its events have other names from one day to the next: the caller is told the truth, in time', () =>
+    inWorld(async (world) => {
+      const { phone, session } = await greeted(world);
+      await world.fault({ kind: 'renamed_event', event: 'response.output_audio.delta' });
+      const silence = phone.watchSilence();
+      phone.say('Please tell me.');
+      const report = await session.done;
+      expect(report.end).toBe('provider_failed');
+      expect(phone.heard).toMatch(/technical problem/);
+      expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
+      // What nobody heard is not in the history.
+      expect(said(report, 'assistant').join()).not.toContain('Friday');
+    }));
+
   it.concurrent('while the caller speaks: the whole turn reaches the next socket, and is answered once', () =>
     inWorld(async (world) => {
       const { phone, session } = await greeted(world);

@@ -57,7 +57,8 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
     const entry = newEntry('', model, clock.now());
     const lifeMs = lab.faults.take('provider_expire')?.afterMs ?? SESSION_MS;
     let mute = false;
-    const send = (frame: string) => {
+    const send = (original: string) => {
+      const frame = renamed(original);
       mute ||= lab.faults.take('provider_mute', { event: 'realtime' }) !== undefined;
       if (mute || (/^[^{]*\{[^{]*"type":"response\./.test(frame) && lab.faults.take('provider_mute', { event: 'response' }))) return;
       const told = toldBy(frame);
@@ -67,6 +68,10 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
       }
       if (ws.readyState === ws.OPEN) ws.send(frame);
     };
+    function renamed(frame: string): string {
+      const type = /"type":"([a-z_.]+)"/.exec(frame)?.[1];
+      return type && lab.faults.take('renamed_event', { event: type }) ? frame.replace(`"type":"${type}"`, `"type":"${type}.v2"`) : frame;
+    }
     const session = transcribes ? transcription() : conversation();
     function transcription(): TranscriptionSession {
       const failsToTranscribe = () => lab.faults.take('provider_error', { event: 'transcription' }) !== undefined;

@@ -295,8 +295,15 @@ export class OpenAiRealtime implements VoiceEngine {
       for (const item of response.output ?? []) if (item.type === 'function_call') this.#toolCall(item.call_id, item.name, item.arguments);
     }
     this.#turn.done();
-    const failure = response.status === 'failed' ? (response.status_details?.error?.code ?? 'failed') : undefined;
+    const failed = response.status === 'failed' ? (response.status_details?.error?.code ?? 'failed') : undefined;
+    const failure = failed ?? (!cancelled && this.#isMute(response.output ?? []) ? 'words came without audio' : undefined);
     this.#emit({ kind: 'response_done', status: cancelled ? 'cancelled' : failure ? 'failed' : 'completed', error: failure });
+  }
+
+  /** Something was said, and none of it can be heard: as after a renaming of the vendor's events, which nothing else would tell. */
+  #isMute(output: readonly ConversationItem[]): boolean {
+    const said = output.filter((item) => item.type === 'message' && item.content.some((part) => 'transcript' in part && part.transcript));
+    return said.length > 0 && said.every(({ id }) => id !== undefined && !this.#received.has(id));
   }
 
   #toolCall(toolCallId: string | undefined, name: string, args: string): void {
