@@ -16,12 +16,16 @@ export async function deepgram({ DEEPGRAM_API_KEY: key, DEEPGRAM_BASE_URL: base 
   return judged(base, status, 'Make a key at console.deepgram.com and put it into .env as DEEPGRAM_API_KEY.');
 }
 
-/** A key may be restricted to what it is needed for, and is then refused here for another reason than a wrong one. */
+/** A key may be restricted to what it is needed for, and is then refused here for another reason than a wrong one (`missing_permissions`). */
 export async function elevenLabs({ ELEVENLABS_API_KEY: key, ELEVENLABS_BASE_URL: base }: Config): Promise<Found> {
   if (!key) return unused('ELEVENLABS_API_KEY', 'only needed for voices and agents of ElevenLabs');
   const { status, body } = await ask(`${base}/v1/user`, { 'xi-api-key': key });
   if (status === 401 && body.includes('missing_permissions')) {
-    return { status: 'ok', message: `${base}: the key is known, and restricted; it needs text_to_speech, and convai_write for agents` };
+    return {
+      status: 'warn',
+      message: `${base}: the key is known, and restricted: whether it may be used for speech is not told`,
+      remedy: 'Allow it text to speech, and agents where an agent of ElevenLabs is used.',
+    };
   }
   return judged(base, status, 'Make a key at elevenlabs.io and put it into .env as ELEVENLABS_API_KEY.');
 }

@@ -211,9 +211,12 @@ describe('vendors that not everybody uses', () => {
     expect(await check('Telnyx', { ...labs(), TELNYX_API_KEY: 'wrong' })).toMatchObject({ status: 'fail' });
   });
 
-  test('an ElevenLabs key that is restricted to speech is a good one', async () => {
+  test('an ElevenLabs key that is restricted is not called a wrong one', async () => {
     const restricted = await serverThat((response) => response.writeHead(401).end('{"detail":{"status":"missing_permissions"}}'));
-    expect(await check('ElevenLabs', { ELEVENLABS_API_KEY: 'x', ELEVENLABS_BASE_URL: restricted })).toMatchObject({ status: 'ok' });
+    expect(await check('ElevenLabs', { ELEVENLABS_API_KEY: 'x', ELEVENLABS_BASE_URL: restricted })).toMatchObject({
+      status: 'warn',
+      message: expect.stringContaining('restricted'),
+    });
   });
 
   test('Telnyx without what a call or its webhooks need is told', async () => {

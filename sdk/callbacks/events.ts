@@ -1,11 +1,15 @@
 /** The events of a call in their order, and what each of them tells. Pure: the same facts give the same events with the same ids. */
 import type { TranscriptTurn } from '../../contracts/call';
+import type { AnsweredBy } from '../../contracts/outcomes';
 import type { PriceTable } from '../../policy/cost';
 import type { Callbacks } from '../options/callbacks';
 import type { CallEndEvent, CallStartEvent, HistoryEntry, MachineDetectionResult, MetricsEvent, TranscriptEvent } from '../options/events';
 import { bothSpellings } from '../options/spellings';
 import type { CallFacts } from './facts';
 import { callMetrics, costOf, turnMetrics } from './metrics';
+
+/** Silence is none: nobody has been heard, and an unknown callee is a person. */
+const MACHINES: ReadonlySet<AnsweredBy> = new Set(['machine', 'ivr', 'call_screening', 'fax']);
 
 export const EVENT_KINDS = ['start', 'machine', 'transcript', 'metrics', 'persist', 'end'] as const;
 /** `persist` is the file on disk: it is made as events are delivered, so that it is not lost either. */
@@ -62,7 +66,7 @@ export function* eventsOf(facts: CallFacts, prices?: PriceTable): Generator<Call
           ...parties,
           result,
           answeredBy: result,
-          isMachine: result === 'machine' || result === 'fax',
+          isMachine: MACHINES.has(result),
           deliveryId: deliveryId(id),
         }),
     };

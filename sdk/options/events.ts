@@ -97,7 +97,7 @@ export type MetricsEvent = BothSpellings<
     }
 >;
 
-/** `human` or `machine`, as the carrier's detection, the first words and the beep have it together. */
+/** A person, or which kind of machine, as the carrier's detection, the first words and the beep have it together. */
 export type MachineDetectionResult = BothSpellings<
   CallParties &
     Delivered & {
