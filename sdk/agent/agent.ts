@@ -9,27 +9,49 @@ import type { Tool } from './tool';
 
 /** What `new Agent()` and `phone.agent()` have made of the options: defaults filled in. */
 export interface AgentFields {
+  /** With its placeholders. */
   readonly systemPrompt: string;
+  /** Of the engine. */
   readonly voice: string;
+  /** Of the engine. */
   readonly model: string;
+  /** BCP 47. */
   readonly language: string;
+  /** '': none. */
   readonly firstMessage: string;
+  /** What the model may call. */
   readonly tools: readonly Tool[];
+  /** Which engine has the conversation. */
   readonly provider: AgentProvider;
+  /** As given. */
   readonly engine: OpenAIRealtime | ElevenLabsConvAI | undefined;
+  /** Who hears in a pipeline. */
   readonly stt: STTConfig | undefined;
+  /** Who speaks in a pipeline. */
   readonly tts: TTSConfig | undefined;
+  /** Who thinks in a pipeline. */
   readonly llm: LLMConfig | undefined;
+  /** Values for the placeholders. */
   readonly variables: Readonly<Record<string, string>>;
+  /** What must not be said. */
   readonly guardrails: readonly Guardrail[];
+  /** As given. */
   readonly hooks: PipelineHooks | undefined;
+  /** undefined: a digest of the agent names it. */
   readonly agentId: string | undefined;
+  /** undefined: the usual wording. */
   readonly disclosure: string | undefined;
+  /** As given. */
   readonly mcp: AgentOptions['mcp'];
+  /** undefined: 'end'. */
   readonly onProviderFailure: AgentOptions['onProviderFailure'];
+  /** Milliseconds; undefined: 600000. */
   readonly maxDurationMs: number | undefined;
+  /** As given. */
   readonly turns: AgentOptions['turns'];
+  /** As given. */
   readonly backgroundAudio: AgentOptions['backgroundAudio'];
+  /** Whether steady noise is taken out. */
   readonly noiseSuppression: boolean;
 }
 
