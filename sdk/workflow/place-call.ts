@@ -73,10 +73,10 @@ export async function placeCall(options: WorkflowCallOptions): Promise<WorkflowC
 
 /** Places a call and does not wait: for what is to be said or ordered meanwhile. @throws as `placeCall` */
 export async function startCall({ id, ...request }: WorkflowCallOptions): Promise<WorkflowCall> {
-  const { workflowId, runStartTime } = workflowInfo();
+  const { continuedFromExecutionRunId, firstExecutionRunId, workflowId } = workflowInfo();
   const name = id ?? `${numbers.next++}`;
-  // By the run's start and not its id, which a reset changes: who was called before a reset is not called again after it.
-  const key = `workflow/${workflowId}/${runStartTime.getTime()}/${name}`;
+  // Not by the run's own id or its start, which a reset changes: who was called before a reset is not called again after it.
+  const key = `workflow/${workflowId}/${firstExecutionRunId}/${continuedFromExecutionRunId ?? 'first'}/${name}`;
   const { callId, input } = await prepared({ ...request, key: shortened(key) });
   const ended = input && (await startChildOf(input));
   const order = async (what: CallOrder) => {

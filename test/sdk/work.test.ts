@@ -8,7 +8,7 @@ import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { bookingActivities } from '../../examples/appointment-confirmation/activities';
 import { type Appointment, confirmAppointment } from '../../examples/appointment-confirmation/workflow';
-import { paidSignal, remindOfDebt } from '../../examples/debt-reminder/workflow';
+import { type Invoice, paidSignal, promisesQuery, remindOfDebt } from '../../examples/debt-reminder/workflow';
 import { crmActivities } from '../../examples/lead-qualification/activities';
 import { type Lead, qualifyLead } from '../../examples/lead-qualification/workflow';
 import type { CallEntry } from '../../lab/ledger';
@@ -104,6 +104,7 @@ beforeAll(async () => {
         '+12125550132': 'promises',
         '+12125550133': 'lead',
         '+12125550134': 'listens',
+        '+12125550135': 'promises',
         [SALES]: 'sales',
       },
     },
@@ -303,7 +304,35 @@ describe('workflows of one’s own', () => {
     await expect(workflowBundle(home, log, undefined, file)).rejects.toThrow(/taken\.ts cannot be bundled: .*\n.*nowhere/);
   }, 60_000);
 
-  (full ? test : test.skip)(
+  const inFull = full ? test : test.skip;
+  inFull(
+    'after a reset nobody is called again, and what happened is replayed on the present code',
+    async () => {
+      const { client, taskQueue } = await phone.workflows.connect();
+      const to = '+12125550135';
+      const args = [{ phone: to, name: 'Eve', amount: '7 dollars', followUpAfterMs: 60_000 }] as [Invoice];
+      const handle = await client.workflow.start(remindOfDebt, { taskQueue, workflowId: 'debt/3', args });
+      await until(async () => (await handle.query(promisesQuery)).length === 1, { withinMs: WITHIN_MS, what: 'the promise' });
+      await client.workflowService.resetWorkflowExecution({
+        ...{ namespace: client.options.namespace, reason: 'test', requestId: 'reset/3' },
+        workflowExecution: { workflowId: 'debt/3', runId: handle.firstExecutionRunId },
+        // The first task: all that the workflow has done is done again.
+        workflowTaskFinishEventId: 4,
+      });
+      const again = client.workflow.getHandle('debt/3');
+      await until(async () => (await again.query(promisesQuery)).length === 1, { withinMs: WITHIN_MS, what: 'the promise again' });
+      expect((await again.describe()).runId).not.toBe(handle.firstExecutionRunId);
+      expect(await callsTo(to)).toHaveLength(1);
+      await again.signal(paidSignal);
+      expect(await again.result()).toEqual({ kind: 'paid' });
+
+      const bundle = await workflowBundle(home, log, undefined, join(home, 'workflows.ts'));
+      await Worker.runReplayHistory({ workflowBundle: bundle }, await again.fetchHistory(), 'debt/3');
+    },
+    120_000,
+  );
+
+  inFull(
     'appointment-confirmation: another day is booked',
     async () => {
       await beside('booking', bookingActivities(systemsUrl), async (client, taskQueue) => {
@@ -316,7 +345,7 @@ describe('workflows of one’s own', () => {
     120_000,
   );
 
-  (full ? test : test.skip)(
+  inFull(
     'lead-qualification: the interested are connected with sales, and the CRM knows',
     async () => {
       await beside('crm', crmActivities(systemsUrl), async (client, taskQueue) => {
