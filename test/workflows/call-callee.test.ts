@@ -77,6 +77,32 @@ describe('neither a person nor a mailbox', () => {
     };
   });
 
+  scenario(
+    "a carrier's guess hangs up on nobody, also without a message to leave; the end of a greeting does",
+    'machine_guess',
+    (bench) => {
+      const world = new CallWorld(bench);
+      return {
+        world,
+        async play() {
+          await world.answer();
+          await world.carrier({ kind: 'amd', answeredBy: 'machine', messageEnd: false });
+          await world.gatewayEvent({ kind: 'callee_suspected', is: 'call_screening' });
+          await world.ranOnce('commandGateway');
+          await world.gatewayEvent({ kind: 'machine_suspected', evidence: 'transcript', text: 'leave a message' });
+          await world.ranOnce('commandGateway', 2);
+          await world.report('voicemail_skipped');
+          await world.status('completed');
+          expect(await world.settled()).toMatchObject({ outcome: 'voicemail', voicemailLeft: false });
+          expect(commands(world)).toMatchObject([
+            { kind: 'callee', is: 'call_screening' },
+            { kind: 'drop_voicemail', text: '' },
+          ]);
+        },
+      };
+    },
+  );
+
   scenario('a menu that leads nowhere', 'ivr_loop', (bench) => {
     const world = new CallWorld(bench);
     return {

@@ -1,4 +1,5 @@
 /** Decision 10: what picked up is a vote, taken again whenever a voice comes in. */
+import { patched } from '@temporalio/workflow';
 import type { CarrierEvent, GatewayCommand, GatewayEvent } from '../../contracts/call';
 import { voteAmd } from '../../policy/amd-vote';
 import { commandGateway } from './activities';
@@ -70,10 +71,13 @@ export function vote(state: CallState): void {
           state.machineCommand satisfies never;
           return;
       }
-    case 'leave_message':
     case 'wait_for_end':
-      if (state.machineCommand !== 'none' && state.machineCommand !== 'navigate' && state.machineCommand !== 'introduce') return;
-      command(state, 'drop_voicemail', { kind: 'drop_voicemail', text, waitForSilence: verdict.action === 'wait_for_end' });
+      // Without a message the gateway would hang up at once, on a guess of the carrier's: a screener or a menu may be speaking, or a person.
+      if (text === '' && patched('guess-hangs-up-on-nobody')) return;
+      leaveMessage(state, text, true);
+      return;
+    case 'leave_message':
+      leaveMessage(state, text, false);
       return;
     case 'navigate':
       if (state.machineCommand !== 'navigate' && state.machineCommand !== 'hang_up')
@@ -95,6 +99,11 @@ export function vote(state: CallState): void {
     default:
       verdict.action satisfies never;
   }
+}
+
+function leaveMessage(state: CallState, text: string, waitForSilence: boolean): void {
+  if (state.machineCommand !== 'none' && state.machineCommand !== 'navigate' && state.machineCommand !== 'introduce') return;
+  command(state, 'drop_voicemail', { kind: 'drop_voicemail', text, waitForSilence });
 }
 
 type Order = GatewayCommand extends infer C ? (C extends GatewayCommand ? Omit<C, 'commandId' | 'callId' | 'streamId'> : never) : never;
