@@ -3,7 +3,6 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
-  getExternalWorkflowHandle,
   isCancellation,
   log,
   ParentClosePolicy,
@@ -93,7 +92,12 @@ export async function startCall({ id, ...request }: WorkflowCallOptions): Promis
       try {
         return await Promise.race([settled, CancellationScope.current().cancelRequested]);
       } catch (error) {
-        if (isCancellation(error)) await CancellationScope.nonCancellable(() => hungUp(callId, settled));
+        if (isCancellation(error)) {
+          await CancellationScope.nonCancellable(async () => {
+            await order({ kind: 'hangup' });
+            await settled;
+          });
+        }
         throw error;
       }
     },
@@ -101,14 +105,6 @@ export async function startCall({ id, ...request }: WorkflowCallOptions): Promis
     say: (text) => order({ kind: 'say', text }),
     transfer: (number) => order({ kind: 'transfer', number }),
   };
-}
-
-/** A cancelled call workflow hangs up and writes its record. */
-async function hungUp(callId: string, settled: Promise<unknown>): Promise<void> {
-  await getExternalWorkflowHandle(callWorkflowId(callId))
-    .cancel()
-    .catch(() => log.info('the call had ended already', { callId }));
-  await settled;
 }
 
 async function prepared(request: WorkflowCallRequest) {

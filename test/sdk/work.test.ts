@@ -313,11 +313,12 @@ describe('workflows of one’s own', () => {
       const args = [{ phone: to, name: 'Eve', amount: '7 dollars', followUpAfterMs: 60_000 }] as [Invoice];
       const handle = await client.workflow.start(remindOfDebt, { taskQueue, workflowId: 'debt/3', args });
       await until(async () => (await handle.query(promisesQuery)).length === 1, { withinMs: WITHIN_MS, what: 'the promise' });
+      const first = (await handle.fetchHistory()).events?.find((event) => event.workflowTaskCompletedEventAttributes);
       await client.workflowService.resetWorkflowExecution({
         ...{ namespace: client.options.namespace, reason: 'test', requestId: 'reset/3' },
         workflowExecution: { workflowId: 'debt/3', runId: handle.firstExecutionRunId },
         // The first task: all that the workflow has done is done again.
-        workflowTaskFinishEventId: 4,
+        workflowTaskFinishEventId: first?.eventId,
       });
       const again = client.workflow.getHandle('debt/3');
       await until(async () => (await again.query(promisesQuery)).length === 1, { withinMs: WITHIN_MS, what: 'the promise again' });
