@@ -554,5 +554,5 @@ function isWarm({ transferMode }: CallSetup): boolean {
 
 /** What still counts when the talk is over; the rest asks for something to be done in it. */
 function isFact({ kind }: GatewayEvent): boolean {
-  return kind === 'opt_out' || kind === 'sealed_turns' || kind === 'human_confirmed' || kind === 'machine_suspected' || kind === 'said';
+  return kind !== 'consent_heard' && kind !== 'set_recording' && kind !== 'send_digits';
 }

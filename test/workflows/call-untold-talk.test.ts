@@ -67,10 +67,11 @@ describe('a talk that the workflow had not heard of', () => {
       async play() {
         await world.answer();
         await world.ranOnce('conversation');
-        expect(await world.finished({ end: 'agent_ended', turns: TURNS })).toMatchObject({ kind: 'attached', attachment: 1 });
+        const events = [{ ...GATEWAY, sequence: 1, kind: 'machine_suspected', evidence: 'transcript' }] as const;
+        expect(await world.finished({ turns: TURNS }, [...events])).toMatchObject({ kind: 'attached', attachment: 1 });
         await world.status('completed');
         const settlement = await world.settled();
-        expect(settlement).toMatchObject({ outcome: 'completed', turns: TURNS });
+        expect(settlement).toMatchObject({ outcome: 'voicemail', answeredBy: 'machine', turns: TURNS });
         expect(settlement.usage).toHaveLength(1);
         expect(world.inputsOf('commandGateway')).toEqual([]);
       },

@@ -93,6 +93,8 @@ function takeFinished(state: CallState, request: AttachRequest, { report, events
   // Its attach may have come through, and only the answer was lost.
   const conversation = state.streams.get(streamId) ?? recordConversation(state, { streamId, gatewayId: request.gatewayId });
   if (conversation.result?.kind !== 'report') {
+    // Nobody is there to be ordered anything.
+    conversation.result = { kind: 'report', report };
     for (const event of events) onGatewayEvent(state, event);
     takeReport(state, conversation, report);
   }
