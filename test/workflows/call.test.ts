@@ -283,18 +283,22 @@ describe('a person answers', () => {
     };
   });
 
-  scenario('peer defect 6: the end of the call comes before the report: one record, with the report in it', 'completed_status_first', (bench) => {
-    const world = new CallWorld(bench);
-    return {
-      world,
-      async play() {
-        await world.answer();
-        await world.status('completed');
-        await world.report('caller_hung_up', { turns: [turn('user', 'bye')] });
-        expect(await world.settled()).toMatchObject({ outcome: 'completed', turns: [turn('user', 'bye')] });
-      },
-    };
-  });
+  scenario(
+    'peer defect 6: the end of the call comes before the report: one record, with the report in it',
+    'completed_status_first',
+    (bench) => {
+      const world = new CallWorld(bench);
+      return {
+        world,
+        async play() {
+          await world.answer();
+          await world.status('completed');
+          await world.report('caller_hung_up', { turns: [turn('user', 'bye')] });
+          expect(await world.settled()).toMatchObject({ outcome: 'completed', turns: [turn('user', 'bye')] });
+        },
+      };
+    },
+  );
 
   scenario('no terminal callback: the call is ended and its state fetched', 'completed_no_callback', (bench) => {
     const world = new CallWorld(bench);
