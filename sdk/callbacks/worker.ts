@@ -1,5 +1,6 @@
 /** The Temporal worker of an app's own task queue: activities only, in the process that has the developer's functions. */
 import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailureCategory } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { appTaskQueue } from '../../contracts/app-queue';
 import type { CallbackActivities } from '../../contracts/callbacks';
@@ -74,10 +75,12 @@ export async function createCallbackWorker(options: CallbackWorkerOptions): Prom
 /** What a developer's function throws may quote what a person said: it stays in the log of this process, and out of Temporal's histories. */
 function withoutWords(error: unknown): never {
   const kind = error instanceof Error ? error.name : typeof error;
-  throw ApplicationFailure.retryable(
-    `an event was not delivered (${kind}); it is told again. The log of the process says more`,
-    'CallbackFailed',
-  );
+  throw ApplicationFailure.create({
+    message: `an event was not delivered (${kind}); it is told again. The log of the process says more`,
+    type: 'CallbackFailed',
+    // Nothing has gone wrong where a call of another program of this folder waits for its agent: no warning at every try.
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }
 
 /** So that a process that dies in a callback is noticed within seconds. */
