@@ -87,10 +87,11 @@ async function main(): Promise<void> {
       runSeconds: number,
       probed: boolean,
       profiled: boolean,
+      turns = false,
     ): Promise<Run> => {
       const memory = async () => (await target.ask<{ value: Memory }>({ probe: 'memory' }, (said) => said.probe === 'memory')).value;
       const before = probed ? await memory() : undefined;
-      if (!(await order<boolean>({ order: 'open', url, calls, perSecond: CALLS_PER_SECOND } as { order: string }))) {
+      if (!(await order<boolean>({ order: 'open', url, calls, perSecond: CALLS_PER_SECOND, turns } as { order: string }))) {
         process.stderr.write(`warning: not all of ${calls.length} callers heard the agent\n`);
       }
       await sleep(systemClock, SETTLE_MS);
@@ -138,6 +139,7 @@ async function main(): Promise<void> {
     };
 
     const rows: Row[] = [];
+    const turnRows: Row[] = [];
     const profiles: Record<string, Row[]> = {};
     for (const size of sizes) {
       const gateway = child('bin/patter.js', {
@@ -163,6 +165,13 @@ async function main(): Promise<void> {
       const { urls } = await gateway.ask<{ urls: { listening: string } }>(undefined, (said) => said.type === 'patter-ready');
       const gatewayUrl = `${urls.listening.replace('http', 'ws')}/twilio/media`;
       await run(gateway, gatewayUrl, await startCalls(WARM_UP_CALLS), 2, false, false);
+      if (options.only !== 'talk') {
+        turnRows.push(turnRowOf(size, await run(gateway, gatewayUrl, await startCalls(size), seconds, false, false, true)));
+        if (options.only === 'turns') {
+          await gateway.stop();
+          continue;
+        }
+      }
       const real = await run(gateway, gatewayUrl, await startCalls(size), seconds, true, false);
       if (options.profile) {
         const profiled = await run(gateway, gatewayUrl, await startCalls(size), Math.min(seconds, 10), false, true);
@@ -189,7 +198,11 @@ async function main(): Promise<void> {
       rows.push(rowOf('gateway', size, real, floor), rowOf('ws relay', size, floor, floor));
       process.stderr.write(`${size} calls: done\n`);
     }
-    report(options, 'bench:gateway', where, { [`${seconds} s of talk, both ways, without a pause`]: rows, ...profiles });
+    report(options, 'bench:gateway', where, {
+      ...(rows.length > 0 && { [`${seconds} s of talk, both ways, without a pause`]: rows }),
+      ...(turnRows.length > 0 && { [`${seconds} s of turns: every answer is interrupted`]: turnRows }),
+      ...profiles,
+    });
     await client.connection.close();
   } finally {
     for (const one of children) await one.stop();
@@ -197,6 +210,20 @@ async function main(): Promise<void> {
     await removeLocalPostgres(home);
     rmSync(home, { recursive: true, force: true });
   }
+}
+
+function turnRowOf(calls: number, { measured, cpuMs }: Run): Row {
+  return {
+    calls,
+    turns: measured.turns,
+    'end of speech to first agent frame, beyond the endpointing, p50/p99 ms': measured.turnMs.map((value) => round(value, 1)).join(' / '),
+    'interruption told to silence, p50/p99 ms': measured.cutMs.map((value) => round(value, 1)).join(' / '),
+    interruptions: measured.cuts,
+    unanswered: measured.unanswered,
+    'CPU ms per call-second': round(cpuMs / (calls * measured.seconds), 2),
+    'far ends late p50/p99 ms': measured.ownLateMs.map((value) => round(value, 1)).join(' / '),
+    lost: measured.lost,
+  };
 }
 
 function rowOf(name: string, calls: number, run: Run, floor: Run): Row {

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import { BYTES_PER_MS, FRAME_BYTES, FRAME_MS } from '../../contracts/g711';
 import type { Measures } from './measures';
 import { noiseFrame, readTags, taggedAudio } from './tagged-audio';
+import type { TurnCall } from './turn-ends';
 
 /** Not a divisor of the pairs in which a gateway may send frames on. */
 const TAG_EVERY = 7;
@@ -21,6 +22,8 @@ export interface CallerOptions {
   /** When the provider sent the first audio of an utterance, by tag. */
   answeredAt: Map<number, number>;
   measures: Measures;
+  /** Absent: talks without a pause. */
+  turns?: TurnCall;
 }
 
 export class Caller {
@@ -50,11 +53,11 @@ export class Caller {
   /** Sends every frame that is due, and the marks of what has been played. */
   tick(now: number): void {
     if (!this.#open) return;
-    const { measures, sampled, sentAt, index } = this.options;
+    const { measures, sampled, sentAt, index, turns } = this.options;
     while (this.#nextAt <= now) {
       const chunk = ++this.#chunk;
-      let payload = noiseFrame(chunk + index);
-      if (sampled && chunk % TAG_EVERY === 0) {
+      let payload = turns ? turns.frame() : noiseFrame(chunk + index);
+      if (!turns && sampled && chunk % TAG_EVERY === 0) {
         const tag = index * 1_000_000 + chunk;
         payload = taggedAudio(tag, FRAME_BYTES);
         if (measures.on) sentAt.set(tag, performance.now());
@@ -122,6 +125,7 @@ export class Caller {
     } else if (text.startsWith('{"event":"clear"')) {
       for (const mark of this.#marks) mark.dueAt = now;
       this.#runsOutAt = now;
+      this.options.turns?.cleared(now);
       if (measures.on) measures.clears++;
     }
   }
@@ -142,6 +146,7 @@ export class Caller {
       }
     }
     this.heard = true;
+    this.options.turns?.answered(now);
     this.#runsOutAt = Math.max(now, this.#runsOutAt) + bytes / BYTES_PER_MS;
     if (!measures.on) return;
     measures.agentMessages++;

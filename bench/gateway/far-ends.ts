@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { Caller } from './caller';
 import { Measures } from './measures';
 import { RealtimeEnd } from './realtime-end';
+import { TurnCall } from './turn-ends';
 
 export interface CallToOpen {
   index: number;
@@ -13,7 +14,13 @@ export interface CallToOpen {
 }
 
 export type Order =
-  | { order: 'open'; url: string; calls: CallToOpen[]; perSecond: number }
+  | {
+      order: 'open';
+      url: string;
+      calls: CallToOpen[];
+      perSecond: number /** The callers take turns, instead of talking without a pause. */;
+      turns?: boolean;
+    }
   | { order: 'start' }
   | { order: 'stop' }
   | { order: 'close' };
@@ -27,6 +34,7 @@ const sentAt = new Map<number, number>();
 const answeredAt = new Map<number, number>();
 let measures = new Measures();
 let callers: Caller[] = [];
+let turnCalls = new Map<number, TurnCall>();
 const providers = new Set<RealtimeEnd>();
 
 const server = createServer((request: IncomingMessage, response: ServerResponse) => {
@@ -38,7 +46,13 @@ const server = createServer((request: IncomingMessage, response: ServerResponse)
 });
 const sockets = new WebSocketServer({ server, perMessageDeflate: false });
 sockets.on('connection', (socket) => {
-  const provider = new RealtimeEnd(socket, { sampledCalls: SAMPLED_CALLS, sentAt, answeredAt, measures });
+  const provider = new RealtimeEnd(socket, {
+    sampledCalls: SAMPLED_CALLS,
+    sentAt,
+    answeredAt,
+    measures,
+    turnsOf: (call) => turnCalls.get(call),
+  });
   providers.add(provider);
   socket.on('close', () => providers.delete(provider));
 });
@@ -49,13 +63,16 @@ setInterval(() => {
   for (const provider of providers) provider.tick(now);
 }, TICK_MS);
 
-async function open({ url, calls, perSecond }: Extract<Order, { order: 'open' }>): Promise<boolean> {
+async function open({ url, calls, perSecond, turns = false }: Extract<Order, { order: 'open' }>): Promise<boolean> {
   measures = new Measures();
   sentAt.clear();
   answeredAt.clear();
   callers = [];
+  turnCalls = new Map(turns ? calls.map(({ index }) => [index, new TurnCall(index, measures)]) : []);
   for (const call of calls) {
-    callers.push(new Caller({ ...call, url, sampled: call.index < SAMPLED_CALLS, sentAt, answeredAt, measures }));
+    callers.push(
+      new Caller({ ...call, url, sampled: call.index < SAMPLED_CALLS, sentAt, answeredAt, measures, turns: turnCalls.get(call.index) }),
+    );
     await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
   }
   const until = performance.now() + OPEN_WITHIN_MS;

@@ -22,6 +22,12 @@ export interface Measured {
   ownLateMs: [p50: number, p99: number];
   /** Callers whose socket was closed by the other side. */
   lost: number;
+  /** Of calls that take turns, milliseconds: see ./turn-ends. */
+  turnMs: [p50: number, p99: number];
+  cutMs: [p50: number, p99: number];
+  turns: number;
+  cuts: number;
+  unanswered: number;
 }
 
 /** Collects while it is on. */
@@ -36,6 +42,9 @@ export class Measures {
   clears = 0;
   lateFrames = 0;
   lost = 0;
+  unanswered = 0;
+  readonly turnMs: number[] = [];
+  readonly cutMs: number[] = [];
   readonly inMs: number[] = [];
   readonly outMs: number[] = [];
   readonly ownLateMs: number[] = [];
@@ -56,6 +65,11 @@ export class Measures {
       outMs: pair(this.outMs),
       samples: [this.inMs.length, this.outMs.length],
       ownLateMs: pair(this.ownLateMs),
+      turnMs: pair(this.turnMs),
+      cutMs: pair(this.cutMs),
+      turns: this.turnMs.length,
+      cuts: this.cutMs.length,
+      unanswered: this.unanswered,
     };
   }
 }

@@ -3,6 +3,7 @@ import type { WebSocket } from 'ws';
 import { BYTES_PER_MS } from '../../contracts/g711';
 import type { Measures } from './measures';
 import { readTags, taggedAudio } from './tagged-audio';
+import { type TurnCall, TurnVendor } from './turn-ends';
 
 /** An utterance, and the next one's beginning. */
 const UTTERANCE_MS = 7_500;
@@ -22,6 +23,7 @@ export class RealtimeEnd {
   #nextAt = 0;
   #delta = 0;
   #item = 0;
+  #turns: TurnVendor | undefined;
 
   constructor(
     private readonly socket: WebSocket,
@@ -30,6 +32,8 @@ export class RealtimeEnd {
       sentAt: Map<number, number>;
       answeredAt: Map<number, number>;
       measures: Measures;
+      /** Of a call that takes turns. */
+      turnsOf?(call: number): TurnCall | undefined;
     },
   ) {
     socket.on('message', (data: Buffer) => this.#message(data.toString('latin1')));
@@ -75,6 +79,11 @@ export class RealtimeEnd {
     const { measures, sentAt } = this.options;
     if (text.startsWith('{"type":"input_audio_buffer.append"')) {
       if (measures.on) measures.appends++;
+      if (this.#turns) {
+        const at = text.indexOf('"audio":"') + 9;
+        this.#turns.heard(text.slice(at, text.indexOf('"', at)));
+        return;
+      }
       if (!this.#sampled) return;
       const now = performance.now();
       const from = text.indexOf('"audio":"') + 9;
@@ -89,7 +98,11 @@ export class RealtimeEnd {
     if (event.type === 'session.update') {
       this.#call = Number(CALL_MARK.exec(event.session?.instructions ?? '')?.[1] ?? -1);
       this.#sampled = this.#call >= 0 && this.#call < this.options.sampledCalls;
+      const turns = this.options.turnsOf?.(this.#call);
+      if (turns) this.#turns = new TurnVendor(turns, (event) => this.#send(event));
       this.#send('{"type":"session.updated","session":{"type":"realtime"}}');
+    } else if (event.type === 'response.create' && this.#turns) {
+      this.#turns.asked();
     } else if (event.type === 'response.create' && !this.#streaming) {
       this.#send(`{"type":"response.created","response":{"id":"resp_${this.#call}","object":"realtime.response","status":"in_progress"}}`);
       this.#streaming = true;
