@@ -16,7 +16,7 @@ const apps: FastifyInstance[] = [];
 function server(env: Record<string, string> = { PATTER_ENCRYPTION_KEY: KEY }) {
   const config = loadConfig({ PATTER_CONTROL_TOKEN: TOKEN, PATTER_CODEC_ORIGINS: `${UI}/`, ...env }, '/nowhere');
   // These routes reach neither Postgres nor Temporal.
-  const ctx = { config, clock: systemClock, log: createLogger('test', 'silent') } as ControlContext;
+  const ctx = { config, clock: systemClock, log: createLogger('test', 'silent'), store: {} } as ControlContext;
   const app = createControlServer(ctx, async () => []);
   apps.push(app);
   return app;

@@ -204,6 +204,8 @@ describe('a durable tool', () => {
     const memory = new ToolMemory([told], [{ role: 'assistant', text: 'One moment.', at: 11_000 }]);
     const tools_ = runner({ tools, memory, durable: () => Promise.reject(new Error('asked again')) });
     expect(await tools_.run(book({ day: 'Friday' }))).toEqual(answer);
+    // One wish, and one record: the earlier gateway's.
+    expect(tools_.records).toEqual([]);
   });
 
   it('bug: a model that asked once more after the deadline had a second booking made', async () => {

@@ -22,6 +22,9 @@ export interface ToolRequest {
 /** `listen`: the model is told, and not asked to speak: it is the other side's turn. */
 export type RunnerAnswer = ToolAnswer & { listen?: boolean };
 
+/** How an answer came about: the record's id where that is not the request's, and whether there is a record of it already. */
+type Worked = RunnerAnswer & { recordAs?: string; known?: true };
+
 /** Asks the call's workflow, again and again with the same key until the time is up. */
 export type RunDurable = (request: RunToolRequest, timeoutMs: number, signal: AbortSignal) => Promise<RunToolAnswer>;
 
@@ -44,7 +47,7 @@ export interface ToolRunnerOptions {
   answered?(): void;
 }
 
-/** Runs the tools of one call. Every request gets an answer, also one that is wrong, and a record. */
+/** Runs the tools of one call. Every request gets an answer, also one that is wrong, and every wish one record. */
 export class ToolRunner {
   readonly records: ToolCallRecord[] = [];
   readonly #abort = new AbortController();
@@ -87,11 +90,12 @@ export class ToolRunner {
     this.#abort.abort(new Error('the call has ended'));
   }
 
-  async #recorded(request: ToolRequest, work: () => Promise<RunnerAnswer & { recordAs?: string }>): Promise<RunnerAnswer> {
+  async #recorded(request: ToolRequest, work: () => Promise<Worked>): Promise<RunnerAnswer> {
     const { clock } = this.options;
     const at = clock.now();
     const from = clock.monotonic();
-    const { recordAs, ...answer } = await work().catch((error: unknown): RunnerAnswer & { recordAs?: string } => failure(error));
+    const { recordAs, known, ...answer } = await work().catch((error: unknown): Worked => failure(error));
+    if (known) return answer;
     const id = recordAs ?? request.toolCallId;
     const durationMs = Math.round(clock.monotonic() - from);
     const record = { id, name: request.name, arguments: request.arguments, result: answer.output, ok: answer.ok, durationMs, at };
@@ -103,7 +107,7 @@ export class ToolRunner {
     return answer;
   }
 
-  async #answer({ toolCallId, name, arguments: text }: ToolRequest): Promise<RunnerAnswer & { recordAs?: string }> {
+  async #answer({ toolCallId, name, arguments: text }: ToolRequest): Promise<Worked> {
     let args: unknown;
     try {
       args = JSON.parse(text || '{}');
@@ -123,7 +127,8 @@ export class ToolRunner {
     const problems = this.options.schemas.problems(schema, args);
     if (problems !== undefined) return failure(new Error(`The arguments are wrong: ${problems}. Nothing was done; call the tool again.`));
     const before = this.#memory.answerOf(name, text);
-    if (before) return { output: before.result, ok: before.ok };
+    // The same wish, and recorded with its answer already.
+    if (before) return { output: before.result, ok: before.ok, known: true };
     const key = this.#memory.keyOf(name, text);
     if (remote) return remote.call(args, this.#abort.signal);
     return tool?.durable ? this.#durable(tool, key, text, true) : this.#call(tool as ToolSpec, key, args);

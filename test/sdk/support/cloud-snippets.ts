@@ -63,7 +63,10 @@ export function cloudSnippets(stack: () => { ctx: OpenControlContext; labUrl: st
           one.pipe(other);
         }
       });
-      await new Promise<void>((resolve, reject) => door.once('error', reject).listen(PORT, 'localhost', resolve));
+      const opened = () =>
+        new Promise<boolean>((resolve) => door.once('error', () => resolve(false)).listen(PORT, 'localhost', () => resolve(true)));
+      // A program that is no test may have it too, as one that somebody tries by hand.
+      await until(async () => (await opened()) || undefined, { withinMs: WITHIN_MS, what: `port ${PORT}` });
       try {
         await work();
       } finally {
