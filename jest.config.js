@@ -14,6 +14,7 @@ module.exports = {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   // On two cores: end-to-end tests spend more than half of their time waiting for what people say.
   maxWorkers: 3,
   testTimeout: 60_000,
