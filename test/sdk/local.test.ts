@@ -128,6 +128,8 @@ test('ten lines are an agent that answers; a killed run’s servers are adopted,
   const [end] = await until(() => ended.length > 0 && ended, { withinMs: WITHIN_MS, what: 'onCallEnd' });
   expect(started).toEqual([expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: end?.callId })]);
   expect(end).toMatchObject({ outcome: 'completed', transcript: expect.arrayContaining([expect.objectContaining({ role: 'user' })]) });
+  // The call that its first process did not live to see the end of.
+  expect(await phone.calls.get(end?.callId as string).result()).toMatchObject({ outcome: 'completed', callId: end?.callId });
 
   await phone.disconnect();
   await phone.disconnect();
