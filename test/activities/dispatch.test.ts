@@ -99,7 +99,8 @@ test('a worker that drains lets go of the campaign at once', async () => {
   );
   await until(async () => (await other.ctx.store.campaigns.slots(campaign.campaignId)).active === 1);
   draining.abort();
-  expect(await running).toMatchObject({ kind: 'renew', active: 1, started: 1 });
+  // How many are active is as old as its last look, which may be from before that call was.
+  expect(await running).toMatchObject({ kind: 'renew', started: 1 });
   await other.close();
 });
 
