@@ -29,7 +29,8 @@ export async function verifyCampaign(
   for (const problem of compareReportWithLedger(report, ledger)) {
     // A call that nobody could hold any more counts as failed, whoever had answered it.
     if (problem.endsWith(': reported as failed, and a machine answered')) continue;
-    const told = /(CA\w+): the person never heard "(.*)"$/s.exec(problem);
+    // Twilio's ids and Telnyx' alike.
+    const told = /(\S+): the person never heard "(.*)"$/s.exec(problem);
     const call = told && ledger.calls.find((entry) => entry.callSid === told[1]);
     if (!told || !call) problems.push(problem);
     else if (!heardWithGap(call, told[2] as string)) problems.push(`${problem}, but "${heardText(call)}"`);
