@@ -9,12 +9,13 @@ import { DEFAULT_TENANT } from '../../contracts/ids';
 import { CARRIER_RING_MS, type PlaceCallInput, placeCallSchema, type SingleCallSpec } from '../../contracts/single-call';
 import { variableName } from '../../policy/template';
 import { PhoneTimezones } from '../../policy/timezone';
+import { startCallWorkflow } from '../../runtime/start-call-workflow';
+import { callOf } from '../../store/call-of';
 import type { NewSingleCall, SingleCallRows } from '../../store/store';
 import { forbiddenUrls } from '../campaigns/forbidden-urls';
 import { rehearsalOffsetMs } from '../campaigns/rehearsal';
 import type { ControlContext } from '../context';
 import { ensureLineSweep } from '../lines/line-sweep';
-import { startCallWorkflow } from './start-workflow';
 
 export type PlaceCallRequest = PlaceCallInput & { tenantId?: string };
 
@@ -154,7 +155,10 @@ async function start(ctx: ControlContext, rows: SingleCallRows, repeatable: bool
   const giveUpAt = ctx.clock.monotonic() + START_WITHIN_MS;
   for (;;) {
     try {
-      await startCallWorkflow(ctx, rows.contact, Math.max(START_TRY_MS, giveUpAt - ctx.clock.monotonic()));
+      const { tenantId, campaignId, contactId } = rows.contact;
+      const input = { tenantId, campaignId, contactId, callId: callOf(rows.contact) };
+      const withinMs = Math.max(START_TRY_MS, giveUpAt - ctx.clock.monotonic());
+      await ctx.temporal.withDeadline(Date.now() + withinMs, () => startCallWorkflow(ctx.temporal, ctx.config.PATTER_TASK_QUEUE, input));
       return;
     } catch (cause) {
       if (ctx.clock.monotonic() + START_AGAIN_MS < giveUpAt) {

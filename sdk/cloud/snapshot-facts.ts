@@ -1,12 +1,10 @@
 /** What the backend tells of a call, in the words that the package's events and results are made from. */
-import type { AgentSpec } from '../../contracts/agent';
-import { agentSchema, type PipelineSpec } from '../../contracts/agent';
+import { type AgentSpec, agentSchema, type PipelineSpec } from '../../contracts/agent';
 import type { CallSnapshot } from '../../control/calls/snapshot';
-import { historyOf } from '../callbacks/events';
+import { callResultOf } from '../call-result';
 import type { CallFacts } from '../callbacks/facts';
 import { costOf } from '../callbacks/metrics';
 import type { CallResult } from '../options/handle';
-import { bothSpellings } from '../options/spellings';
 
 /** Who hears and speaks stands in the metrics; the agent itself is at the backend. */
 export function agentFor(engine: Pick<PipelineSpec, 'stt' | 'tts'> | undefined): AgentSpec {
@@ -43,17 +41,5 @@ export function factsOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallFacts
 }
 
 export function resultOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallResult {
-  return bothSpellings({
-    callId: call.callId,
-    outcome: call.outcome ?? 'skipped',
-    reason: call.reason ?? undefined,
-    answeredBy: call.answeredBy ?? 'unknown',
-    transcript: historyOf(call.turns),
-    duration: (call.durationMs ?? 0) / 1_000,
-    cost: costOf(factsOfSnapshot(call, agent)),
-    carrierCallId: call.carrierCallId ?? undefined,
-    startedAt: call.answeredAt ?? undefined,
-    endedAt: call.endedAt ?? undefined,
-    customParams: call.customParams,
-  });
+  return callResultOf(call, costOf(factsOfSnapshot(call, agent)));
 }

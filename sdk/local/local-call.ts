@@ -10,6 +10,7 @@ import { updatesOf } from '../../control/calls/updates';
 import { callResult, watchCall } from '../../control/calls/watch-call';
 import type { ControlContext } from '../../control/context';
 import type { PriceTable } from '../../policy/cost';
+import { callResultOf } from '../call-result';
 import { historyOf } from '../callbacks/events';
 import { factsOfRecord } from '../callbacks/facts';
 import { costOf } from '../callbacks/metrics';
@@ -17,7 +18,6 @@ import { PatterConnectionError } from '../errors';
 import { checkE164, checkText } from '../options/check';
 import type { CallHandle, CallResult, CallStatus, CallUpdate } from '../options/handle';
 import type { CostBreakdown } from '../options/metrics';
-import { bothSpellings } from '../options/spellings';
 
 export interface LocalCallParts {
   /** Opens what is asked, when it is asked. */
@@ -104,20 +104,7 @@ export class LocalCall implements CallHandle {
   }
 
   async #resultOf(ctx: ControlContext, call: CallSnapshot): Promise<CallResult> {
-    return bothSpellings({
-      callId: call.callId,
-      // Put off by a campaign's gate: not made.
-      outcome: call.outcome ?? 'skipped',
-      reason: call.reason ?? undefined,
-      answeredBy: call.answeredBy ?? 'unknown',
-      transcript: historyOf(call.turns),
-      duration: (call.durationMs ?? 0) / 1_000,
-      cost: await this.#costOf(ctx),
-      carrierCallId: call.carrierCallId ?? undefined,
-      startedAt: call.answeredAt ?? undefined,
-      endedAt: call.endedAt ?? undefined,
-      customParams: call.customParams,
-    });
+    return callResultOf(call, await this.#costOf(ctx));
   }
 
   async #costOf(ctx: ControlContext): Promise<CostBreakdown | undefined> {

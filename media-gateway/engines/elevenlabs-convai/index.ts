@@ -4,8 +4,9 @@ import type { TranscriptTurn } from '../../../contracts/call';
 import type { Clock } from '../../../contracts/clock';
 import { PatterError } from '../../../contracts/errors';
 import type { Logger } from '../../../runtime/log';
+import { AudioBacklog } from '../audio-backlog';
 import type { EngineEvent, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
-import { AudioBacklog } from '../openai-realtime/audio-backlog';
+import { EventOutlet } from '../event-outlet';
 import { Answers } from './answers';
 import { CallerTurns } from './caller-turns';
 import { initiationOf } from './initiation';
@@ -55,8 +56,7 @@ export class ElevenLabsConvai implements VoiceEngine {
   readonly #turns: CallerTurns;
   readonly #stopwatch: Stopwatch;
   #state: State = { kind: 'opening', waiting: [] };
-  #early: EngineEvent[] | undefined = [];
-  #listener: (event: EngineEvent) => void = (event) => this.#early?.push(event);
+  readonly #events = new EventOutlet();
   #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined;
   /** To be done when the present answer has ended. */
   #next: RespondOptions | undefined;
@@ -115,10 +115,7 @@ export class ElevenLabsConvai implements VoiceEngine {
   }
 
   listen(listener: (event: EngineEvent) => void): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    this.#listener = listener;
-    for (const event of early) listener(event);
+    this.#events.listen(listener);
   }
 
   appendAudio(mulaw: Uint8Array): void {
@@ -224,7 +221,7 @@ export class ElevenLabsConvai implements VoiceEngine {
   }
 
   #emit(event: EngineEvent): void {
-    if (this.#state.kind !== 'closed') this.#listener(event);
+    if (this.#state.kind !== 'closed') this.#events.emit(event);
   }
 
   #fail(error: string): void {

@@ -6,8 +6,9 @@ import { PatterError } from '../../../contracts/errors';
 import type { EndpointingSpec } from '../../../contracts/turns';
 import type { Logger } from '../../../runtime/log';
 import type { SileroModels } from '../../turns/endpointing/silero-model';
+import { AudioBacklog } from '../audio-backlog';
 import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
-import { AudioBacklog } from './audio-backlog';
+import { EventOutlet } from '../event-outlet';
 import { LocalTurns } from './local-turns';
 import { ResponseTurn } from './response-turn';
 import { functionsOf, sessionOf } from './session-config';
@@ -49,8 +50,7 @@ export class OpenAiRealtime implements VoiceEngine {
   /** Milliseconds of audio received, by item of this socket. */
   readonly #received = new Map<string, number>();
   readonly #toolCalls = new Set<string>();
-  #early: EngineEvent[] | undefined = [];
-  #listener: (event: EngineEvent) => void = (event) => this.#early?.push(event);
+  readonly #events = new EventOutlet();
   #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined;
   /** Items that the vendor has, oldest first, but for those that were put between others. */
   readonly #order: string[] = [];
@@ -90,10 +90,7 @@ export class OpenAiRealtime implements VoiceEngine {
   }
 
   listen(listener: (event: EngineEvent) => void): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    this.#listener = listener;
-    for (const event of early) listener(event);
+    this.#events.listen(listener);
   }
 
   appendAudio(mulaw: Uint8Array): void {
@@ -209,7 +206,7 @@ export class OpenAiRealtime implements VoiceEngine {
   }
 
   #emit(event: EngineEvent): void {
-    if (!this.#closed) this.#listener(event);
+    if (!this.#closed) this.#events.emit(event);
   }
 
   #fail(error: string): void {

@@ -1,5 +1,5 @@
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
-import { AudioBacklog } from './audio-backlog';
+import { AudioBacklog } from '../audio-backlog';
 import { ResponseTurn } from './response-turn';
 import { realtimeUrl } from './socket';
 import { responseUsage, transcriptionUsage } from './usage';

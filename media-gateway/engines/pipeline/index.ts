@@ -12,6 +12,7 @@ import { audibleBytes } from '../../audio/audible';
 import { heardText, type SpokenItem, type TextDelta } from '../../playback/heard-text';
 import type { SttTiming, TurnDetector, TurnDetectorListener } from '../../turns/endpointing/turn-detector';
 import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
+import { EventOutlet } from '../event-outlet';
 import type { PipelineAgent } from './agent';
 import { Answer } from './answer';
 import { ChatHistory } from './chat-history';
@@ -63,8 +64,7 @@ export class Pipeline implements VoiceEngine {
   readonly #audioIn: Lane<Uint8Array>;
   readonly #prefix = randomUUID().slice(0, 8);
   #ids = 0;
-  #early: EngineEvent[] | undefined = [];
-  #listener: (event: EngineEvent) => void = (event) => this.#early?.push(event);
+  readonly #events = new EventOutlet();
   #closed = false;
   /** The caller's turn under way. */
   #turnId: string | undefined;
@@ -120,10 +120,7 @@ export class Pipeline implements VoiceEngine {
   }
 
   listen(listener: (event: EngineEvent) => void): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    this.#listener = listener;
-    for (const event of early) listener(event);
+    this.#events.listen(listener);
   }
 
   appendAudio(mulaw: Uint8Array): void {
@@ -213,7 +210,7 @@ export class Pipeline implements VoiceEngine {
   }
 
   #emit(event: EngineEvent): void {
-    if (!this.#closed) this.#listener(event);
+    if (!this.#closed) this.#events.emit(event);
   }
 
   #recognised(event: Exclude<SttEvent, { kind: 'closed' | 'usage' }>): void {

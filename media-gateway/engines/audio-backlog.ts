@@ -1,4 +1,4 @@
-import { BYTES_PER_MS } from '../../../contracts/g711';
+import { BYTES_PER_MS } from '../../contracts/g711';
 
 /** What the caller says while the socket opens is not lost; what is older than this is of no use any more. */
 const MOST_KEPT_BYTES = 5_000 * BYTES_PER_MS;
