@@ -106,8 +106,17 @@ export class MediaSockets {
     };
     socket.on('message', (data: RawData, isBinary: boolean) => {
       watchdog.touch();
-      if (isBinary) onMessage({ event: 'invalid', reason: 'binary message' });
-      else codec.read(data.toString(), onMessage);
+      if (isBinary) {
+        onMessage({ event: 'invalid', reason: 'binary message' });
+        return;
+      }
+      try {
+        codec.read(data.toString(), onMessage);
+      } catch (error) {
+        // Thrown out of a socket's event it would end the process, and every call in it.
+        if (broken === 0) log.error({ err: error, callId: host?.callId }, 'a message of a media stream could not be handled');
+        onMessage({ event: 'invalid', reason: 'it could not be handled' });
+      }
     });
   }
 

@@ -54,9 +54,7 @@ export class VendorSocket {
     this.#socket.on('pong', () => {
       this.#answered = true;
     });
-    this.#socket.on('message', (data) => {
-      if (!this.#closed) listener.text(String(data));
-    });
+    this.#socket.on('message', (data) => this.#message(String(data)));
     this.#socket.on('unexpected-response', (_request, response) => this.#refused(response));
     this.#socket.on('error', (error) => this.#end(error.message));
     this.#socket.on('close', (code, reason) => this.#end(`closed with ${code}${reason.length > 0 ? ` ${reason}` : ''}`, code));
@@ -81,6 +79,16 @@ export class VendorSocket {
     // A peer that does not answer the close must not keep the process alive.
     const cancel = this.options.clock.after(1_000, () => this.#socket.terminate());
     this.#socket.once('close', cancel);
+  }
+
+  /** What is thrown out of a socket's event ends the process, and every call in it: here it ends this socket. */
+  #message(text: string): void {
+    if (this.#closed) return;
+    try {
+      this.listener.text(text);
+    } catch (error) {
+      this.#end(`sent what could not be handled: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   #refused(response: IncomingMessage): void {

@@ -80,3 +80,23 @@ test('a full gateway refuses the stream and says so in readyz', async () => {
   first.stop(carrierCallId);
   await eventually(async () => (await small.problems()).length === 0);
 });
+
+test('a session that fails over a frame takes no other call with it, and hears the next frame', async () => {
+  const calls = await Promise.all([harness.startCall(), harness.startCall()]);
+  const streams = await Promise.all(calls.map(({ callId, carrierCallId }) => MediaClient.start(gateway, carrierCallId, tokenFor(callId))));
+  const [failing, other] = await Promise.all(
+    calls.map(({ callId }) => eventually(() => harness.sessions.of(callId).find(({ started }) => started))),
+  );
+  const hear = failing?.onAudio.bind(failing);
+  failing!.onAudio = (mulaw) => {
+    if (mulaw.length !== 160) throw new Error('not a frame');
+    hear?.(mulaw);
+  };
+  streams[0]?.audio(Buffer.alloc(161));
+  streams[0]?.audio(Buffer.alloc(160));
+  streams[1]?.audio(Buffer.alloc(160));
+  await eventually(() => failing?.audio.length === 1 && other?.audio.length === 1);
+  for (const [index, stream] of streams.entries()) stream.stop(calls[index]?.carrierCallId as string);
+  for (const { callId } of calls)
+    expect((await eventually(async () => (await harness.seen(callId)).reports[0])).end).toBe('caller_hung_up');
+});

@@ -89,7 +89,12 @@ export class RealtimeSocket {
       this.#end('sent what is not JSON');
       return;
     }
-    this.listener.event(event);
+    try {
+      this.listener.event(event);
+    } catch (error) {
+      // Thrown out of a socket's event it would end the process, and every call in it.
+      this.#end(`sent what could not be handled: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   #ping(): void {
