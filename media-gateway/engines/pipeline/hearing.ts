@@ -17,6 +17,8 @@ export interface HearingOptions {
 /** A recogniser that is away for longer than this is the engine's failure, which has its own ways out and the caller's patience to share. */
 const RECOVER_WITHIN_MS = 1_500;
 const RETRY_MS = 200;
+/** A recogniser that is lost again so soon, without a word of the caller's, has never been well. */
+const WELL_AFTER_MS = 3_000;
 /** What a new recogniser is told of what the dead one had not written down. */
 const MOST_REPEATED_BYTES = 2_000 * BYTES_PER_MS;
 
@@ -30,6 +32,8 @@ export class Hearing {
   #state: State = { kind: 'first' };
   #settle: { resolve: () => void; reject: (error: unknown) => void } = { resolve: () => undefined, reject: () => undefined };
   #cancels = new Set<() => void>();
+  /** When the present trouble began. */
+  #since: number | undefined;
   /** Since the last words that will not change. */
   #recent: Uint8Array[] = [];
   #recentBytes = 0;
@@ -89,6 +93,7 @@ export class Hearing {
       this.#broken(event.error);
       return;
     }
+    if (event.kind === 'interim' || event.kind === 'final') this.#since = undefined;
     if (event.kind === 'final' || event.kind === 'end_of_turn') {
       this.#recent = [];
       this.#recentBytes = 0;
@@ -100,6 +105,10 @@ export class Hearing {
     if (this.#state.kind === 'closed') return;
     this.#clear();
     this.#state = { kind: 'up' };
+    if (this.#since !== undefined)
+      this.#later(WELL_AFTER_MS, () => {
+        this.#since = undefined;
+      });
     this.#settle.resolve();
   }
 
@@ -110,16 +119,20 @@ export class Hearing {
       return;
     }
     log.warn({ error }, 'the recogniser is gone; connecting again');
+    this.#clear();
     this.#state = { kind: 'recovering' };
-    const from = clock.monotonic();
-    this.#later(RECOVER_WITHIN_MS, () => {
-      const problem = `${error} (away for ${Math.round(clock.monotonic() - from)} ms)`;
+    const again = this.#since !== undefined;
+    this.#since ??= clock.monotonic();
+    const from = this.#since;
+    this.#later(Math.max(0, from + RECOVER_WITHIN_MS - clock.monotonic()), () => {
+      const awayMs = Math.round(clock.monotonic() - from);
+      const problem = `${error} (away for ${awayMs} ms)`;
       this.#stt.close();
       this.#end(new Error(problem));
-      this.options.lost(problem, RECOVER_WITHIN_MS);
+      this.options.lost(problem, Math.min(awayMs, RECOVER_WITHIN_MS));
     });
     // Not from within its own event.
-    this.#later(0, () => this.#reopen());
+    this.#later(again ? RETRY_MS : 0, () => this.#reopen());
   }
 
   #reopen(): void {

@@ -63,7 +63,7 @@ export class HookRunner {
     return this.hooks[name] !== undefined;
   }
 
-  /** At once where the hook is no promise, or there is none. Never throws and never rejects. */
+  /** At once where the hook is no promise, or there is none. What comes back is of the value's kind, or null. Never throws and never rejects. */
   run<Name extends keyof PipelineHooks>(name: Name, value: Values[Name]): MaybePromise<Values[Name] | null> {
     // One method for each name takes and returns that name's value: more than the compiler can follow.
     const hook = this.hooks[name] as ((value: Values[Name], context: HookContext) => MaybePromise<Values[Name] | null>) | undefined;
@@ -74,7 +74,15 @@ export class HookRunner {
     } catch (error) {
       return this.#skipped(name, value, error);
     }
-    return result instanceof Promise ? this.#within(name, result, value) : (result ?? null);
+    return isPromise(result) ? this.#within(name, Promise.resolve(result), value) : this.#checked(name, value, result);
+  }
+
+  /** A program without types may give back anything, and what handles it is no code of that program. */
+  #checked<Value>(hook: string, value: Value, result: Value | null | undefined): Value | null {
+    if (result === null || result === undefined) return null;
+    const given = kindOf(result);
+    const wanted = kindOf(value);
+    return given === wanted ? result : this.#skipped(hook, value, new Error(`gave back ${given} instead of ${wanted}`));
   }
 
   #within<Name extends keyof PipelineHooks>(
@@ -88,7 +96,7 @@ export class HookRunner {
       result.then(
         (changed) => {
           cancel();
-          resolve(changed ?? null);
+          resolve(this.#checked(name, value, changed));
         },
         (error: unknown) => {
           cancel();
@@ -102,4 +110,13 @@ export class HookRunner {
     this.log.warn({ hook, err: error }, 'a hook of the pipeline was skipped');
     return value;
   }
+}
+
+function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Uint8Array) return 'audio';
+  return Array.isArray(value) ? 'a list' : typeof value;
 }

@@ -43,6 +43,8 @@ export interface PipelineOptions {
 }
 
 const MOST_PREPARATIONS = 3;
+/** Frames of the caller that wait for `beforeSendToStt`: half a second. A hook that is slower than they speak would hear them later and later. */
+const MOST_FRAMES_WAITING = 25;
 
 /** What an answer has become so far; reckoned as the speaker does it, so that both know the same of what was heard. */
 interface Item extends SpokenItem {
@@ -107,6 +109,7 @@ export class Pipeline implements VoiceEngine {
         this.#hearing.push(mulaw);
         this.#detector.onAudio(mulaw);
       },
+      MOST_FRAMES_WAITING,
     );
     options.voice.warm();
   }

@@ -1,18 +1,27 @@
 /** Values that go through a step which may take its time, and come out in the order in which they went in. Without a wait there is none. */
 export class Lane<T> {
   #tail: Promise<void> | undefined;
+  #waiting = 0;
   #closed = false;
 
-  /** @param step never rejects; null takes the value out */
+  /**
+   * @param step never rejects; null takes the value out
+   * @param most so many may wait for a step that is slower than they come; beyond it the first of them go without it
+   */
   constructor(
     private readonly step: (value: T) => T | null | Promise<T | null>,
     private readonly deliver: (value: T) => void,
+    private readonly most = Number.POSITIVE_INFINITY,
   ) {}
 
   push(value: T): void {
     if (this.#closed) return;
     if (this.#tail) {
-      this.#follow(async () => this.#out(await this.step(value)));
+      this.#waiting++;
+      this.#follow(async () => {
+        const late = this.#waiting-- > this.most;
+        this.#out(late ? value : await this.step(value));
+      });
       return;
     }
     const result = this.step(value);

@@ -389,6 +389,40 @@ describe('what fails', () => {
     expect(clock.pending).toBe(0);
     engine.close();
   });
+
+  it('a recogniser that takes every new socket only to close it is not opened for ever: the caller would never be answered', async () => {
+    const { clock, recognisers, kinds, engine } = pipeline();
+    await settle();
+    let opened = 0;
+    for (let ms = 0; ms < 2_000; ms += 20) {
+      // As Deepgram does with audio that it cannot read: the socket opens, and is closed at the first frame.
+      if (recognisers.length > opened) {
+        opened = recognisers.length;
+        await settle();
+        recognisers.at(-1)?.tell({ kind: 'closed', error: '1008 DATA-0000' });
+      }
+      clock.pass(20);
+      await settle();
+    }
+    expect(kinds('closed')).toMatchObject([{ error: expect.stringContaining('DATA-0000') }]);
+    expect(opened).toBeLessThan(12);
+    expect(clock.pending).toBe(0);
+    engine.close();
+  });
+
+  it('a recogniser that was well in between has its whole time again', async () => {
+    const { clock, recognisers, kinds, engine } = pipeline();
+    await settle();
+    for (let times = 0; times < 5; times++) {
+      recognisers.at(-1)?.tell({ kind: 'closed', error: 'gone' });
+      clock.pass(400);
+      await settle();
+      recognisers.at(-1)?.tell({ kind: 'interim', text: 'I would' });
+      clock.pass(400);
+    }
+    expect(kinds('closed')).toEqual([]);
+    engine.close();
+  });
 });
 
 describe('an answer that is prepared', () => {
@@ -482,5 +516,48 @@ describe('hooks', () => {
     stt().turn('Some noise.');
     await settle();
     expect(kinds('user_transcript', 'speech_stopped').map(({ kind }) => kind)).toEqual(['user_transcript', 'speech_stopped']);
+  });
+
+  it('that give back something else than they were given are passed over: what would come of it ends the process', async () => {
+    const wrong = (value: unknown) => () => value as never;
+    const { engine, stt, voice, agent, kinds } = pipeline({
+      hooks: {
+        beforeSendToStt: wrong('audio'),
+        afterTranscribe: wrong(5),
+        beforeLlm: wrong(Promise.resolve('messages')),
+        afterLlm: wrong({}),
+        beforeSynthesize: wrong(Promise.resolve(true)),
+        afterSynthesize: wrong('audio'),
+      },
+    });
+    engine.appendAudio(new Uint8Array(160).fill(1));
+    stt().turn('Hello.');
+    await settle();
+    engine.respond();
+    for (let i = 0; i < 3; i++) await settle();
+    voice.streams[0]?.tell({ kind: 'audio', audio: sound('Good') });
+    expect(stt().heard).toEqual([new Uint8Array(160).fill(1)]);
+    expect(kinds('user_transcript')).toMatchObject([{ text: 'Hello.' }]);
+    expect(agent.asked[0]?.messages).toHaveLength(2);
+    expect(voice.streams[0]?.pushed).toEqual(['Good morning to you,', ' Ada. How are you?']);
+    expect(kinds('audio')).toMatchObject([{ mulaw: sound('Good') }]);
+    engine.close();
+  });
+
+  it('that take longer for a frame than the frame lasts do not hear the caller later and later', async () => {
+    const { engine, clock, stt } = pipeline({ hooks: { beforeSendToStt: () => new Promise(() => undefined) } });
+    // Ten seconds of the caller; each frame is given up after 100 ms.
+    for (let frame = 0; frame < 500; frame++) {
+      engine.appendAudio(new Uint8Array(160).fill(frame % 256));
+      clock.pass(20);
+      await settle();
+    }
+    expect(stt().heard.length).toBeGreaterThan(500 - 60);
+    expect(
+      stt()
+        .heard.slice(0, 300)
+        .map((audio) => audio[0]),
+    ).toEqual(Array.from({ length: 300 }, (_, frame) => frame % 256));
+    engine.close();
   });
 });
