@@ -48,28 +48,32 @@ export function contactStore(database: Database): ContactStore {
       );
       if (left.length >= limit) return left;
       const claimed = await database.run((db) => {
-        const due = db
-          .select({ contactId: contacts.contactId })
-          .from(contacts)
-          .innerJoin(campaigns, eq(campaigns.campaignId, contacts.campaignId))
-          .where(
-            and(
-              eq(contacts.campaignId, campaignId),
-              eq(contacts.status, 'waiting'),
-              lte(contacts.dueAt, now),
-              eq(campaigns.state, 'running'),
-              // Who has called us is not called.
-              eq(campaigns.kind, 'outbound'),
-            ),
-          )
-          .orderBy(asc(contacts.dueAt), asc(contacts.line))
-          .limit(limit - left.length)
-          // Two dispatchers at once take different rows instead of waiting for each other.
-          .for('update', { of: contacts, skipLocked: true });
+        // Looked for once, by itself: as a subquery of the update it may be run again for each row, and every time takes others.
+        const due = db.$with('due').as(
+          db
+            .select({ contactId: contacts.contactId })
+            .from(contacts)
+            .innerJoin(campaigns, eq(campaigns.campaignId, contacts.campaignId))
+            .where(
+              and(
+                eq(contacts.campaignId, campaignId),
+                eq(contacts.status, 'waiting'),
+                lte(contacts.dueAt, now),
+                eq(campaigns.state, 'running'),
+                // Who has called us is not called.
+                eq(campaigns.kind, 'outbound'),
+              ),
+            )
+            .orderBy(asc(contacts.dueAt), asc(contacts.line))
+            .limit(limit - left.length)
+            // Two dispatchers at once take different rows instead of waiting for each other.
+            .for('update', { of: contacts, skipLocked: true }),
+        );
         return db
+          .with(due)
           .update(contacts)
           .set({ status: 'claimed', claimedAt: now, sequence: sql`${contacts.sequence} + 1` })
-          .where(inArray(contacts.contactId, due))
+          .where(inArray(contacts.contactId, db.select({ contactId: due.contactId }).from(due)))
           .returning();
       });
       claimed.sort((a, b) => a.dueAt.getTime() - b.dueAt.getTime() || a.line - b.line);

@@ -101,7 +101,7 @@ export const contacts = pgTable(
     index('contacts_phone').on(t.tenantId, t.phone),
     index('contacts_kept').on(t.tenantId, t.endedAt).where(sql`status = 'done' and erased_at is null`),
     uniqueIndex('contacts_campaign_phone').on(t.campaignId, t.phone),
-    index('contacts_due').on(t.campaignId, t.status, t.dueAt),
+    index('contacts_due').on(t.campaignId, t.status, t.dueAt, t.line),
     index('contacts_line').on(t.campaignId, t.line),
     index('contacts_undelivered').on(t.campaignId, t.line).where(sql`status = 'done' and not outcome_delivered`),
   ],

@@ -1,3 +1,6 @@
+import { Client } from 'pg';
+import { openStore } from '../../store/open';
+import type { Store } from '../../store/store';
 import {
   allowUnlessInUse,
   campaignWith,
@@ -160,4 +163,37 @@ test('pages hold every contact once, also when two files share line numbers', as
   }
   expect(seen).toHaveLength(14);
   expect(new Set(seen).size).toBe(14);
+});
+
+/** The same database, with settings that make the server plan or fail otherwise. */
+async function withSettings<T>(settings: string[], run: (store: Store) => Promise<T>): Promise<T> {
+  const url = new URL(test_.url);
+  url.searchParams.set('options', settings.map((setting) => `-c ${setting}`).join(' '));
+  const store = openStore(url.toString());
+  try {
+    return await run(store);
+  } finally {
+    await store.close();
+  }
+}
+
+test('no plan of the server claims more contacts than there are slots for', async () => {
+  const campaign = await campaignWith(test_.store, phones(20));
+  // A nested loop, as the server may choose for a small table, ran the limited subquery once for each contact: twenty for two.
+  const others = ['hashagg', 'sort', 'hashjoin', 'mergejoin', 'material'].map((plan) => `enable_${plan}=off`);
+  const claimed = await withSettings(others, (store) => store.contacts.claimDue(campaign.campaignId, 2, NOW));
+  expect(claimed).toHaveLength(2);
+  expect((await test_.store.campaigns.slots(campaign.campaignId)).claimed).toBe(2);
+});
+
+test('to claim one of many who are due at the same moment, the others are neither read nor sorted', async () => {
+  const campaign = await campaignWith(test_.store, phones(5_000));
+  const client = new Client({ connectionString: test_.url });
+  await client.connect();
+  await client.query('analyze contacts').finally(() => client.end());
+  // Sorting them all would need a file.
+  const claimed = await withSettings(['work_mem=64kB', 'temp_file_limit=0'], (store) =>
+    store.contacts.claimDue(campaign.campaignId, 3, NOW),
+  );
+  expect(claimed.map((contact) => contact.line)).toEqual([2, 3, 4]);
 });
