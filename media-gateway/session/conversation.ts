@@ -103,7 +103,7 @@ export class Conversation {
     });
     this.#interruption = new Interruption(
       { set: (ms, fn) => this.#timers.set('resume', ms, fn), clear: () => this.#timers.clear('resume') },
-      { pause: () => deps.speaker.pause(), resume: (itemId) => this.#goOn(itemId), cut: (itemId) => this.#cutBy(itemId) },
+      { pause: () => deps.speaker.pause(), resume: () => this.#goOn(), cut: (itemId) => this.#cutBy(itemId) },
       interruptionOptions(spec.interruption, deps.language),
     );
   }
@@ -216,6 +216,8 @@ export class Conversation {
   cut(options?: { all: boolean }): void {
     const { speaker, link, hold } = this.deps;
     this.#interruption.forget();
+    // Whoever was speaking has the floor.
+    this.#utterances.decide('turn');
     this.#watch.over();
     this.#answering = undefined;
     link.engine.cancel();
@@ -253,6 +255,8 @@ export class Conversation {
 
   /** Something may have changed: an item was played, an answer was given. */
   update(): void {
+    // Who has gone on to speak after what may not be interrupted has the floor now.
+    if (this.#mode === 'open' && !this.#muted && !this.deps.speaker.busy) this.#utterances.hear();
     this.#tellLeftOver();
     if (this.deps.link.wantsPause && this.betweenTurns) this.deps.link.paused();
     if (this.#answerWhenQuiet && this.#mode === 'open' && this.idle) {
@@ -480,9 +484,9 @@ export class Conversation {
     else if (speaker.busy && speaker.interruptible && spec.interruption.enabled && this.#mode === 'open' && !this.#muted) this.cut();
   }
 
-  #goOn(itemId: string): void {
-    const utterance = this.#utterances.get(itemId);
-    if (utterance) utterance.kind = 'ignored';
+  #goOn(): void {
+    // With what was said before it, whose words are still to come.
+    this.#utterances.decide('ignored');
     this.deps.speaker.resume();
     if (this.#owed && this.#mode === 'open' && !this.callerSpeaks) this.#answerCaller();
   }

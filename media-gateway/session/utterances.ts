@@ -70,6 +70,11 @@ export class Utterances {
     for (const utterance of this.#open.values()) if (!utterance.over && utterance.kind === 'unheard') utterance.kind = 'turn';
   }
 
+  /** What was said while the agent spoke, and is not decided yet: the agent has been silenced, or has gone on. */
+  decide(kind: 'turn' | 'ignored'): void {
+    for (const utterance of this.#open.values()) if (utterance.kind === 'overlap') utterance.kind = kind;
+  }
+
   /** An answer is being heard. */
   answered(): void {
     for (const utterance of this.#open.values()) if (utterance.over) utterance.answered = true;

@@ -80,10 +80,11 @@ export class Interruption {
     else this.#state.humming = isBackchannel(text, this.options.backchannel);
   }
 
+  /** Also of an earlier sound than the one under way: its words may come when the next has begun. */
   transcript(itemId: string, text: string): void {
-    if (this.#state.kind !== 'open' || this.#state.itemId !== itemId) return;
+    if (this.#state.kind !== 'open') return;
     if (this.#means(text)) this.#confirm(itemId);
-    else this.withdraw();
+    else if (this.#state.itemId === itemId) this.withdraw();
   }
 
   /** Whether words that came too late for the decision are an interruption all the same. */

@@ -1,0 +1,190 @@
+import { pino } from 'pino';
+import { agentSchema } from '../../contracts/agent';
+import { BYTES_PER_MS, encodeMulaw } from '../../contracts/g711';
+import { turnsSchema } from '../../contracts/turns';
+import { ArgumentSchemas } from '../../runtime/json-schema';
+import { ManualClock } from '../../test/support/manual-clock';
+import type { EngineEvent, RespondOptions, VoiceEngine } from '../engines/engine';
+import { ToolRunner } from '../tools/tool-runner';
+import { ABSENT_ENGINE } from './absent-engine';
+import { AmdWatch } from './amd-watch';
+import { Conversation } from './conversation';
+import { EngineLink } from './engine-link';
+import { Speaker } from './speaker';
+import { TurnLog } from './turn-log';
+
+const log = pino({ level: 'silent' });
+const sound = (ms: number) => encodeMulaw(new Int16Array(ms * BYTES_PER_MS).fill(4_000));
+
+/** Plays in real time, and tells what it has played. */
+class Carrier {
+  speaker: Speaker | undefined;
+  #endsAt = 0;
+  #marks: { name: string; cancel(): void }[] = [];
+
+  constructor(private readonly clock: ManualClock) {}
+
+  sendAudio(mulaw: Uint8Array): void {
+    this.#endsAt = Math.max(this.#endsAt, this.clock.monotonic()) + mulaw.length / BYTES_PER_MS;
+  }
+
+  sendMark(name: string): void {
+    const cancel = this.clock.after(Math.max(0, this.#endsAt - this.clock.monotonic()), () => this.speaker?.acknowledge(name));
+    this.#marks.push({ name, cancel });
+  }
+
+  clear(): void {
+    this.#endsAt = 0;
+    for (const { cancel } of this.#marks.splice(0)) cancel();
+  }
+}
+
+/** A conversation in the open, with a vendor that says what the test lets it say. */
+function talking() {
+  const clock = new ManualClock();
+  const asked: (RespondOptions | undefined)[] = [];
+  const interrupted: { itemId: string; heardMs: number }[] = [];
+  let listener: (event: EngineEvent) => void = () => undefined;
+  let responding = false;
+  const engine: VoiceEngine = {
+    ...ABSENT_ENGINE,
+    get responding() {
+      return responding;
+    },
+    listen: (to) => {
+      listener = to;
+    },
+    respond: (options) => {
+      asked.push(options);
+      responding = true;
+    },
+    cancel: () => {
+      responding = false;
+    },
+    interrupt: (itemId, heardMs) => void interrupted.push({ itemId, heardMs }),
+  };
+  const turns = new TurnLog([]);
+  const carrier = new Carrier(clock);
+  const speaker: Speaker = new Speaker(carrier, clock, turns, () => conversation.update());
+  carrier.speaker = speaker;
+  const link = new EngineLink(
+    engine,
+    () => engine,
+    () => [],
+    {
+      event: (event) => event.kind !== 'usage' && event.kind !== 'first_words' && conversation.onEvent(event),
+      interrupted: () => conversation.interrupted(),
+      restored: () => conversation.restored(),
+      resultRetold: () => undefined,
+      resultSpoken: () => undefined,
+      nextReady: () => undefined,
+      lost: () => conversation.providerLost(),
+    },
+    clock,
+    log,
+  );
+  const agent = agentSchema.parse({ engine: { type: 'openai-realtime' }, systemPrompt: 'You are a test.' });
+  const tools = new ToolRunner({
+    ...{ clock, log, schemas: new ArgumentSchemas(), builtIn: () => '', history: () => [] },
+    setup: { agent, variables: {} } as never,
+    fetch: { send: () => Promise.reject(new Error('nobody is asked')) },
+  });
+  const conversation: Conversation = new Conversation({
+    ...{ speaker, link, turns, tools, clock, language: 'en', goOnInstructions: 'Go on.' },
+    amd: new AmdWatch(false, () => undefined),
+    spec: turnsSchema.parse({}),
+    listener: {
+      ...{ changed: () => undefined, active: () => undefined, interrupted: () => undefined },
+      ...{ toolsBegan: () => undefined, toolsSlow: () => undefined, answerLate: () => undefined },
+    },
+  });
+  link.start();
+  conversation.setMode('open');
+  const tell = (...events: EngineEvent[]) => {
+    for (const event of events) {
+      if (event.kind === 'response_done') responding = false;
+      listener(event);
+    }
+  };
+  return {
+    ...{ clock, conversation, speaker, turns, asked, interrupted, tell },
+    /** All of an answer, which takes so long to be heard. */
+    answers: (itemId: string, text: string, ms: number) =>
+      tell(
+        { kind: 'agent_text', itemId, delta: text },
+        { kind: 'audio', itemId, mulaw: sound(ms) },
+        { kind: 'item_completed', itemId },
+        { kind: 'response_done', status: 'completed' },
+      ),
+  };
+}
+
+describe('the caller speaks while the agent does', () => {
+  it('and is understood only after a second sound: the words count all the same', () => {
+    const { answers, asked, clock, interrupted, speaker, tell, turns } = talking();
+    answers('a1', 'Your appointment is on Friday at ten.', 5_000);
+    clock.pass(1_000);
+    tell({ kind: 'speech_started', itemId: 'u1' });
+    clock.pass(400);
+    tell({ kind: 'speech_stopped', itemId: 'u1' });
+    clock.pass(200);
+    // A breath, before the words of the first are known.
+    tell({ kind: 'speech_started', itemId: 'u2' }, { kind: 'user_transcript', itemId: 'u1', text: 'Stop, please.' });
+    expect(speaker.busy).toBe(false);
+    expect(interrupted).toMatchObject([{ itemId: 'a1' }]);
+    tell({ kind: 'speech_stopped', itemId: 'u2' }, { kind: 'user_transcript', itemId: 'u2', text: '' });
+    clock.pass(3_000);
+    expect(asked).toHaveLength(1);
+    expect(turns.turns().map(({ text }) => text)).toEqual([expect.stringMatching(/^Your/), 'Stop, please.']);
+  });
+
+  it('and what they mean comes when the agent has gone on already: also of the first of two sounds', () => {
+    const { answers, asked, clock, speaker, tell } = talking();
+    answers('a1', 'Your appointment is on Friday at ten.', 9_000);
+    clock.pass(1_000);
+    tell({ kind: 'speech_started', itemId: 'u1' }, { kind: 'speech_stopped', itemId: 'u1' });
+    tell({ kind: 'speech_started', itemId: 'u2' }, { kind: 'speech_stopped', itemId: 'u2' });
+    tell({ kind: 'user_transcript', itemId: 'u2', text: 'mhm' });
+    clock.pass(1_000);
+    expect(speaker.speaking).toBe(true);
+    tell({ kind: 'user_transcript', itemId: 'u1', text: 'Stop, please.' });
+    expect(speaker.busy).toBe(false);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('and presses a key at that: gets an answer when they have finished', () => {
+    const { answers, asked, clock, conversation, speaker, tell } = talking();
+    answers('a1', 'Press one for the first floor, two for the second.', 5_000);
+    clock.pass(1_000);
+    tell({ kind: 'speech_started', itemId: 'u1' });
+    conversation.keys('[DTMF: 1]');
+    expect(speaker.busy).toBe(false);
+    tell({ kind: 'speech_stopped', itemId: 'u1' }, { kind: 'user_transcript', itemId: 'u1', text: 'One.' });
+    clock.pass(3_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('into a line that is not interrupted, and goes on after it: that is a turn, and is answered', () => {
+    const { asked, clock, speaker, tell } = talking();
+    speaker.line('This call is recorded.', sound(2_000), { interruptible: false });
+    clock.pass(1_500);
+    tell({ kind: 'speech_started', itemId: 'u1' });
+    clock.pass(3_000);
+    expect(speaker.busy).toBe(false);
+    tell({ kind: 'speech_stopped', itemId: 'u1' }, { kind: 'user_transcript', itemId: 'u1', text: 'Why do you record it?' });
+    clock.pass(3_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('only into a line that is not interrupted: is written down, and not answered', () => {
+    const { asked, clock, speaker, tell, turns } = talking();
+    speaker.line('This call is recorded.', sound(2_000), { interruptible: false });
+    clock.pass(500);
+    tell({ kind: 'speech_started', itemId: 'u1' });
+    clock.pass(500);
+    tell({ kind: 'speech_stopped', itemId: 'u1' }, { kind: 'user_transcript', itemId: 'u1', text: 'Yes.' });
+    clock.pass(4_000);
+    expect(asked).toEqual([]);
+    expect(turns.turns().map(({ text }) => text)).toEqual(['This call is recorded.', 'Yes.']);
+  });
+});
