@@ -11,7 +11,8 @@ const CLOCK_DIFFERENCE_MS = 5_000;
 
 /**
  * Settles an attempt whose workflow is gone as `failed`: what still lives at the carrier is hung up, a call that was never placed costs no attempt.
- * @returns false when it is too early to be sure
+ * @returns false when it is too early to be sure, or the carrier cannot be asked: a tenant whose credentials are gone, or a carrier that is away, holds up
+ * nobody else's calls
  */
 export async function settleLostCall(
   ctx: ActivityContext,
@@ -20,20 +21,29 @@ export async function settleLostCall(
   settleCall: CallActivities['settleCall'],
 ): Promise<boolean> {
   const { clock, log, store } = ctx;
-  const carrier = requireCarrier(await carriersOf(ctx, attempt.tenantId), attempt.carrier as CarrierName);
   if (attempt.carrierCallId === null && clock.now() < attempt.createdAt.getTime() + DIAL_MAY_HAPPEN_MS) return false;
+  let call: CarrierCall | undefined;
+  try {
+    call = await endAtCarrier(ctx, attempt);
+  } catch (error) {
+    log.error({ err: error, callId: attempt.callId, tenantId: attempt.tenantId }, 'a call without a workflow cannot be settled yet');
+    return false;
+  }
+  if (call && attempt.carrierCallId === null) await store.attempts.markPlaced(attempt.callId, call.carrierCallId);
+  log.warn({ callId: attempt.callId, campaignId: attempt.campaignId, found: call !== undefined }, 'a call without a workflow is settled');
+  await settleCall(settlementOf(contact, attempt, call, clock.now()));
+  return true;
+}
 
+async function endAtCarrier(ctx: ActivityContext, attempt: AttemptRow): Promise<CarrierCall | undefined> {
+  const carrier = requireCarrier(await carriersOf(ctx, attempt.tenantId), attempt.carrier as CarrierName);
   const calls = await callsOfAttempt(ctx, carrier, attempt);
   for (const call of calls) {
     if (!isTerminalCarrierStatus(call.status)) await carrier.hangup(call.carrierCallId);
   }
   const [first] = calls;
   // Again, for what it lasted and what it cost: it has just been ended.
-  const call = first && !isTerminalCarrierStatus(first.status) ? ((await carrier.fetchCall(first.carrierCallId)) ?? first) : first;
-  if (call && attempt.carrierCallId === null) await store.attempts.markPlaced(attempt.callId, call.carrierCallId);
-  log.warn({ callId: attempt.callId, campaignId: attempt.campaignId, found: call !== undefined }, 'a call without a workflow is settled');
-  await settleCall(settlementOf(contact, attempt, call, clock.now()));
-  return true;
+  return first && !isTerminalCarrierStatus(first.status) ? ((await carrier.fetchCall(first.carrierCallId)) ?? first) : first;
 }
 
 /** The carrier's calls that belong to this attempt; without a carrier call id, those to its number since the intent that no other attempt claims. */

@@ -1,4 +1,5 @@
 import { inboundCallId } from '../../contracts/call-id';
+import type { CarrierName } from '../../contracts/carrier';
 import { inboundDigest } from '../../contracts/ids';
 import { lineFileSchema } from '../../contracts/line';
 import type { AttemptRow } from '../../store/store';
@@ -19,10 +20,15 @@ beforeAll(async () => {
 });
 afterAll(() => t.close());
 
-async function admit(carrierCallId: string, ageMs: number): Promise<AttemptRow> {
+interface Called {
+  carrier: CarrierName;
+  to: string;
+}
+
+async function admit(carrierCallId: string, ageMs: number, { carrier, to }: Called = { carrier: 'twilio', to: DESK }): Promise<AttemptRow> {
   const now = new Date(Date.now() - ageMs);
   const admission = await t.ctx.store.lines.admit({
-    ...{ callId: inboundCallId(inboundDigest('twilio', carrierCallId)), carrier: 'twilio', carrierCallId, from: '+12125550101', to: DESK },
+    ...{ callId: inboundCallId(inboundDigest(carrier, carrierCallId)), carrier, carrierCallId, from: '+12125550101', to },
     ...{ variables: {}, gatewayId: 'gw', now, deadline: () => now },
   });
   if (admission.kind !== 'admitted') throw new Error(admission.kind);
@@ -53,4 +59,16 @@ test('a call that came in and lost its workflow is settled, also an older one of
   } finally {
     await workflow.terminate('the test is over');
   }
+});
+
+test('a lost call whose carrier cannot be asked, because its tenant’s credentials are gone, holds up nobody else’s', async () => {
+  const gone = lineFileSchema.parse({
+    ...{ name: 'gone', number: '+15005550007', carrier: 'telnyx' },
+    agent: { engine: { type: 'openai-realtime' }, systemPrompt: 'You answer.' },
+  });
+  await t.ctx.store.lines.set({ tenantId: 'default', line: gone, now: new Date() });
+  const stuck = await admit('v3:stuck', 60_000, { carrier: 'telnyx', to: gone.number });
+  const lost = await admit('CAlater', 30_000);
+  await sweep();
+  expect([await row(stuck), await row(lost)]).toMatchObject([{ state: 'placed' }, { state: 'ended', outcome: 'failed' }]);
 });

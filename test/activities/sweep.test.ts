@@ -139,3 +139,13 @@ test('a settlement whose process died before it started the post-call work gets 
   await sweep(campaign);
   expect((await postCall.describe()).status.name).toBe('RUNNING');
 });
+
+test('a lost call of a campaign whose carrier’s credentials are gone keeps no other campaign from going on', async () => {
+  const stuck = await claimed(ago(60 * MINUTE), { carrier: 'telnyx' });
+  await t.ctx.store.attempts.openIntent({ ...intentFor(stuck.contact, ago(60 * MINUTE)), carrier: 'telnyx' }, allowUnlessInUse);
+  await t.ctx.store.attempts.markPlaced(callOf(stuck.contact), 'v3:stuck');
+  const { campaign, contact } = await claimed(ago(MINUTE));
+  expect(await sweep(campaign)).toEqual({ settled: 1 });
+  expect(await contactOf(contact)).toMatchObject({ status: 'waiting' });
+  expect((await t.ctx.store.attempts.get(callOf(stuck.contact)))!.state).toBe('placed');
+});
