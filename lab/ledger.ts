@@ -22,6 +22,8 @@ export interface HeardSegment {
   lastHeardAt?: number;
   /** Milliseconds of sound in which nobody spoke. */
   musicMs?: number;
+  /** Milliseconds of holes within words: the agent's audio came late. */
+  lateMs?: number;
   endedAt?: number;
 }
 

@@ -212,6 +212,9 @@ export class Phone implements Ear, Mouth {
           this.segment.text += fragment;
           this.segment.lastHeardAt = systemClock.now();
         },
+        hole: (samples) => {
+          if (this.segment) this.segment.lateMs = (this.segment.lateMs ?? 0) + Math.round(samples / 8);
+        },
       },
     );
   }

@@ -37,6 +37,11 @@ export class FrameReader {
     return !this.waiting || this.utf8.incomplete;
   }
 
+  /** The next bit is a stop bit. */
+  get stopping(): boolean {
+    return this.place === 9 && !this.waiting;
+  }
+
   /** A start bit begins here. */
   start(at: number): void {
     this.origin = at;
