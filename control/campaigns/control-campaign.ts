@@ -50,9 +50,24 @@ export async function controlCampaign(
     const current = await ctx.store.campaigns.get(campaign.campaignId);
     // Refused because it is so already.
     if (error instanceof WorkflowUpdateFailedError && current && isDone(current, command)) return current;
-    throw explained(error, campaign, command);
+    if (!(error instanceof WorkflowUpdateFailedError) || !isPausedUntold(current, command)) throw explained(error, campaign, command);
+    await resumeUntold(ctx, current);
   }
   return (await ctx.store.campaigns.get(campaign.campaignId)) as CampaignRow;
+}
+
+/** The emergency stop reached the row alone, as its workflow could not be told: for that it has never been paused. */
+function isPausedUntold(campaign: CampaignRow | undefined, command: CampaignCommand): campaign is CampaignRow {
+  return command.kind === 'resume' && campaign?.state === 'paused' && !isEnded(campaign);
+}
+
+async function resumeUntold(ctx: ControlContext, campaign: CampaignRow): Promise<void> {
+  try {
+    await send(ctx, campaign, { kind: 'pause', reason: campaign.stateReason ?? 'stopped' });
+    await send(ctx, campaign, { kind: 'resume' });
+  } catch (error) {
+    throw explained(error, campaign, { kind: 'resume' });
+  }
 }
 
 function isDone(campaign: CampaignRow, command: CampaignCommand): boolean {

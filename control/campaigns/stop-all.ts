@@ -22,7 +22,7 @@ export async function stopAll(ctx: ControlContext, reason: string, tenantId: str
   return Promise.all(
     running.map(async (campaign) => {
       try {
-        return { campaign: await controlCampaign(ctx, campaign.campaignId, { kind: 'pause', reason }) };
+        return { campaign: await controlCampaign(ctx, campaign.campaignId, { kind: 'pause', reason }, tenantId) };
       } catch (error) {
         return { campaign, problem: (error as Error).message };
       }
