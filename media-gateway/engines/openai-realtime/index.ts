@@ -287,14 +287,22 @@ export class OpenAiRealtime implements VoiceEngine {
   #responseDone({ response }: Extract<RealtimeServerEvent, { type: 'response.done' }>): void {
     this.#usage(responseUsage(this.options.spec.model, response.usage));
     const cancelled = this.#turn.cancelled(response.id) || response.status === 'cancelled';
-    if (!cancelled) {
+    for (const item of response.output ?? []) {
+      if (cancelled) this.#forgetUnknown(item);
       // Whatever the events before left out.
-      for (const item of response.output ?? []) if (item.type === 'function_call') this.#toolCall(item.call_id, item.name, item.arguments);
+      else if (item.type === 'function_call') this.#toolCall(item.call_id, item.name, item.arguments);
     }
     this.#turn.done();
     const failed = response.status === 'failed' ? (response.status_details?.error?.code ?? 'failed') : undefined;
     const failure = failed ?? (!cancelled && this.#isMute(response.output ?? []) ? 'words came without audio' : undefined);
     this.#emit({ kind: 'response_done', status: cancelled ? 'cancelled' : failure ? 'failed' : 'completed', error: failure });
+  }
+
+  /** The vendor is ahead of what has come here when it is told to stop: what it believes to have said or asked for then, nobody has heard of. */
+  #forgetUnknown(item: ConversationItem): void {
+    const unheard = item.type === 'message' && item.id !== undefined && !this.#received.has(item.id);
+    const unasked = item.type === 'function_call' && item.call_id !== undefined && !this.#toolCalls.has(item.call_id);
+    if ((unheard || unasked) && item.id) this.#delete(item.id);
   }
 
   /** Something was said, and none of it can be heard: as after a renaming of the vendor's events, which nothing else would tell. */
