@@ -14,6 +14,7 @@ import { reportJson } from './campaigns/campaign-report';
 import { type CampaignCommand, controlCampaign } from './campaigns/control-campaign';
 import { registerDnc } from './campaigns/dnc-routes';
 import { findCampaign, isEnded } from './campaigns/find-campaign';
+import { registerCampaignImport } from './campaigns/import-routes';
 import { registerCampaignStart } from './campaigns/start-route';
 import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
 import type { ControlContext } from './context';
@@ -23,6 +24,8 @@ import { registerPrivacy } from './privacy/routes';
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_CAMPAIGN_NOT_FOUND: 404,
   PATTER_CAMPAIGN_STATE: 409,
+  PATTER_LINE_NOT_FOUND: 404,
+  PATTER_SCHEDULE_NOT_FOUND: 404,
   PATTER_CALL_NOT_FOUND: 404,
   PATTER_CALL_ENDED: 409,
   PATTER_CONTACT_PHONE_INVALID: 400,
@@ -109,6 +112,7 @@ export function createControlServer(
   command('cancel', (body) => ({ kind: 'cancel', reason: reasonOf(body) }));
   command('edit', (body) => ({ kind: 'edit', edit: checked(campaignEditSchema, body) }));
   registerCampaignStart(app, ctx);
+  registerCampaignImport(app, ctx);
   registerCalls(app, ctx);
   registerDnc(app, ctx);
   registerPrivacy(app, ctx);

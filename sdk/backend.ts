@@ -3,9 +3,11 @@
  * in; a backend gets only what is right.
  */
 import type { CarrierName } from '../contracts/carrier';
+import type { Clock } from '../contracts/clock';
 import type { ControlContext } from '../control/context';
 import type { Agent } from './agent/agent';
 import type { CompiledAgent } from './agent/compile-agent';
+import type { RestClient } from './cloud/rest';
 import type { ResolvedCallOptions } from './options/call';
 import type { Callbacks } from './options/callbacks';
 import type { ResolvedConnectOptions } from './options/connect';
@@ -31,6 +33,16 @@ export interface PatterBackend {
   disconnect(): Promise<void>;
   /** Local only. */
   readonly desk?: WorkDesk;
+  /** Cloud only. */
+  readonly remote?: RemoteDesk;
+}
+
+/** What campaigns and schedules at a backend are made with. */
+export interface RemoteDesk {
+  readonly rest: RestClient;
+  readonly clock: Clock;
+  /** Aborted by the next `disconnect()`. */
+  signal(): AbortSignal;
 }
 
 /** What campaigns and schedules are made with. */

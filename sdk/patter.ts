@@ -4,7 +4,7 @@ import { Agent } from './agent/agent';
 import { compileAgent, variableOf } from './agent/compile-agent';
 import { Guardrail } from './agent/guardrail';
 import { Tool } from './agent/tool';
-import type { CallHandle, CreateBackend, PatterBackend, WorkDesk } from './backend';
+import type { CallHandle, CreateBackend, PatterBackend, RemoteDesk, WorkDesk } from './backend';
 import type { Campaign, CampaignHandle } from './campaign/campaign';
 import type { CampaignEntry } from './campaign/list';
 import type { CampaignOptions } from './campaign/options';
@@ -77,12 +77,19 @@ export class Patter {
     get: (id: string): CallHandle => this.#backend().getCall(checkId('id', id)),
   } as const;
 
-  /** Campaigns that were started by this program or another one, `patter campaign run` included. Local mode only. */
+  /** Campaigns that were started by this program or another one, `patter campaign run` included; in cloud mode those of the key's tenant. */
   readonly campaigns = {
     /** By name, which means the newest of that name, or by id. Nobody is asked yet. */
-    get: (name: string): CampaignHandle => campaignModule().campaignOf(this.#desk('campaigns.get()'), checkText('name', name, 1)),
+    get: (name: string): CampaignHandle => {
+      const remote = this.#remote();
+      const key = checkText('name', name, 1);
+      return remote ? cloudCampaignModule().cloudCampaignOf(remote, key) : campaignModule().campaignOf(this.#desk('campaigns.get()'), key);
+    },
     /** The newest first. */
-    list: async (): Promise<CampaignEntry[]> => campaignModule().campaignsOf(this.#desk('campaigns.list()')),
+    list: async (): Promise<CampaignEntry[]> => {
+      const remote = this.#remote();
+      return remote ? cloudCampaignModule().campaignsAt(remote) : campaignModule().campaignsOf(this.#desk('campaigns.list()'));
+    },
   } as const;
 
   /** Your own workflows, of the constructor's `workflows`. Local mode only. */
@@ -215,12 +222,15 @@ export class Patter {
 
   /**
    * A campaign with the fields of a campaign file: an agent, contacts, and when and how fast they are called. Nothing is done before `start()`.
-   * @throws PatterValidationError that names the field; PatterTypeError; PatterConnectionError in cloud mode
+   * In cloud mode the backend runs it.
+   * @throws PatterValidationError that names the field; PatterTypeError
    */
   campaign(options: CampaignOptions): Campaign {
+    const remote = this.#remote();
+    if (remote) return cloudCampaignModule().createCloudCampaign(options, remote);
     const desk = this.#desk('campaign()');
     const campaign = campaignModule().createCampaign(options, desk);
-    this.#checkKeys(options.agent, this.#local('campaign()'), undefined);
+    if (options.agent) this.#checkKeys(options.agent, this.#local('campaign()'), undefined);
     return campaign;
   }
 
@@ -256,8 +266,13 @@ export class Patter {
     return this.#opened;
   }
 
+  /** In cloud mode alone. */
+  #remote(): RemoteDesk | undefined {
+    return this.#settled.mode === 'cloud' ? this.#backend().remote : undefined;
+  }
+
   #desk(what: string): WorkDesk {
-    this.#local(what, 'Start it in a program in local mode, or with `patter campaign run`, beside the backend.');
+    this.#local(what);
     const { desk } = this.#backend();
     if (desk) return desk;
     throw new PatterConnectionError(`${what} is for local mode.`);
@@ -301,6 +316,12 @@ type ScheduleModule = typeof import('./schedule');
 
 function campaignModule(): CampaignModule {
   return lazily<CampaignModule>('./campaign', 'campaign()');
+}
+
+type CloudCampaignModule = typeof import('./campaign/cloud');
+
+function cloudCampaignModule(): CloudCampaignModule {
+  return lazily<CloudCampaignModule>('./campaign/cloud', 'campaign()');
 }
 
 function scheduleModule(): ScheduleModule {

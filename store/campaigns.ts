@@ -26,7 +26,7 @@ export function campaignStore(database: Database): CampaignStore {
     );
 
   return {
-    async create({ tenantId, name, spec, windowOffsetMs, now }) {
+    async create({ tenantId, name, spec, windowOffsetMs, importKey, now }) {
       const campaignId = newCampaignId();
       try {
         await database.run((db) =>
@@ -42,6 +42,7 @@ export function campaignStore(database: Database): CampaignStore {
               maxConcurrent: spec.dialing.maxConcurrent,
               budgetMicros: spec.budget ? usdToMicros(spec.budget.total) : null,
               windowOffsetMs,
+              importKey,
               createdAt: now,
             })
             .onConflictDoNothing({ target: campaigns.campaignId }),
@@ -57,6 +58,27 @@ export function campaignStore(database: Database): CampaignStore {
     },
 
     get,
+
+    async byImportKey(tenantId, importKey) {
+      const [row] = await database.run((db) =>
+        db
+          .select()
+          .from(campaigns)
+          .where(and(eq(campaigns.tenantId, tenantId), eq(campaigns.importKey, importKey))),
+      );
+      return row;
+    },
+
+    async takeImport(campaignId, importKey) {
+      const taken = await database.run((db) =>
+        db
+          .update(campaigns)
+          .set({ importKey })
+          .where(and(is(campaignId), isNull(campaigns.startedAt), isNull(campaigns.endedAt)))
+          .returning({ campaignId: campaigns.campaignId }),
+      );
+      return taken.length > 0;
+    },
 
     async latestByName(tenantId, name) {
       const [row] = await database.run((db) =>
@@ -150,6 +172,9 @@ export function campaignStore(database: Database): CampaignStore {
           .select({
             attempts: count(attempts.attempt),
             costMicros: sql<number>`coalesce(sum(${attempts.costMicros}), 0)`.mapWith(Number),
+            estimatedCalls: sql<number>`count(*) filter (where ${attempts.priceState} in ('waiting', 'foreign', 'unknown'))`.mapWith(
+              Number,
+            ),
             postCallOpen: sql<number>`count(*) filter (where ${attempts.state} = 'ended' and not ${attempts.postCallDone})`.mapWith(Number),
           })
           .from(attempts)
@@ -167,6 +192,7 @@ export function campaignStore(database: Database): CampaignStore {
         outcomes: Object.fromEntries(outcomes.map((row) => [row.outcome, row.n])),
         attempts: calls?.attempts ?? 0,
         costMicros: calls?.costMicros ?? 0,
+        estimatedCalls: calls?.estimatedCalls ?? 0,
         postCallOpen: calls?.postCallOpen ?? 0,
         nextDueAt: of('waiting')?.dueAt ?? null,
       };

@@ -31,6 +31,13 @@ export function contactStore(database: Database): ContactStore {
     rejected: (campaignId) =>
       database.run((db) => db.select().from(rejectedRows).where(eq(rejectedRows.campaignId, campaignId)).orderBy(asc(rejectedRows.line))),
 
+    async countRejected(campaignId) {
+      const [found] = await database.run((db) =>
+        db.select({ n: count() }).from(rejectedRows).where(eq(rejectedRows.campaignId, campaignId)),
+      );
+      return found?.n ?? 0;
+    },
+
     async get(contactId) {
       const [row] = await database.run((db) => db.select().from(contacts).where(eq(contacts.contactId, contactId)));
       return row;

@@ -11,6 +11,7 @@ import { gatewayStore } from './gateways';
 import { lineStore } from './lines';
 import { migrate, pendingMigrations } from './migrate';
 import { presenceStore } from './presence';
+import { priceStore } from './prices';
 import { privacyStore } from './privacy';
 import { recordingStore } from './recordings';
 import { scheduleStore } from './schedules';
@@ -33,6 +34,7 @@ export function openStore(databaseUrl: string): Store {
     schedules: scheduleStore(database),
     singles: singleStore(database),
     presence: presenceStore(database),
+    prices: priceStore(database),
     privacy: privacyStore(database),
     recordings: recordingStore(database),
     tenants: tenantStore(database),

@@ -6,6 +6,7 @@ import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockNumber } from './locks';
 import { OPEN_STATES } from './open-intent';
+import { forgetLegPrices } from './prices';
 import { requestRecordingRemoval } from './recordings';
 import { forgetInSchedules } from './schedules';
 import { attempts, campaigns, contacts, erasures, leases, rejectedRows, suppressions, verdicts } from './schema';
@@ -241,6 +242,9 @@ async function eraseCalls(db: Db, callIds: readonly string[], own: readonly Cont
       toNumber: ERASED,
       variables: null,
       carrierCallId: null,
+      // Nothing is left to ask the carrier with. What it has told stays.
+      priceDueAt: null,
+      priceState: sql`case when ${attempts.priceState} = 'waiting' then 'unknown' else ${attempts.priceState} end`,
       turns: [],
       toolCalls: [],
       summary: null,
@@ -253,6 +257,7 @@ async function eraseCalls(db: Db, callIds: readonly string[], own: readonly Cont
     })
     .where(anyOf(attempts.callId, callIds));
   await requestRecordingRemoval(db, callIds, now);
+  await forgetLegPrices(db, callIds);
   await db
     .update(verdicts)
     .set({ verdict: withoutReason(verdicts.verdict) })

@@ -6,6 +6,7 @@ import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../contracts/cal
 import type { DeliveryCursor } from '../contracts/callbacks';
 import type { CampaignSpec, CampaignState } from '../contracts/campaign';
 import type { CarrierName } from '../contracts/carrier';
+import type { PriceState } from '../contracts/carrier-price';
 import type { GateVerdict } from '../contracts/gate';
 import type { AnsweredBy, Outcome } from '../contracts/outcomes';
 import type { ErasureCounts } from '../contracts/privacy';
@@ -47,6 +48,8 @@ export const campaigns = pgTable(
     rowsTotal: integer('rows_total').notNull().default(0),
     rowsRejected: integer('rows_rejected').notNull().default(0),
     rowsDuplicate: integer('rows_duplicate').notNull().default(0),
+    /** Names the start that brought the contacts: asked for again it is the same campaign, also when that is over. */
+    importKey: text('import_key'),
     createdAt: instant('created_at').notNull(),
     startedAt: instant('started_at'),
     endsAt: instant('ends_at'),
@@ -59,6 +62,7 @@ export const campaigns = pgTable(
     index('campaigns_tenant_name').on(t.tenantId, t.name, t.createdAt),
     /** One live campaign per kind and name: two imports that race cannot both start one. */
     uniqueIndex('campaigns_live_name').on(t.tenantId, t.kind, t.name).where(sql`state in ('running', 'paused')`),
+    uniqueIndex('campaigns_import_key').on(t.tenantId, t.importKey).where(sql`import_key is not null`),
   ],
 );
 
@@ -159,6 +163,15 @@ export const attempts = pgTable(
     /** Sum of cost_lines. */
     costMicros: micros('cost_micros').notNull().default(0),
     costLines: jsonb('cost_lines').$type<{ label: string; micros: number }[]>().notNull().default([]),
+    /** The legs' part of the cost by our own list. In `cost_lines` until the carrier's own price stands there instead, and here for ever. */
+    carrierEstimate: jsonb('carrier_estimate').$type<{ label: string; micros: number }[]>().notNull().default([]),
+    priceState: text('price_state').$type<PriceState>().notNull().default('none'),
+    /** When the carrier is next asked for its price; null: not any more, or never. */
+    priceDueAt: instant('price_due_at'),
+    /** All told legs together, in millionths of the currency's unit; null where they have no currency in common. */
+    priceMicros: micros('price_micros'),
+    priceCurrency: text('price_currency'),
+    priceToldAt: instant('price_told_at'),
     summary: text('summary'),
     extraction: jsonb('extraction').$type<Record<string, unknown>>(),
     postCallDone: boolean('post_call_done').notNull().default(false),
@@ -176,6 +189,7 @@ export const attempts = pgTable(
     index('attempts_contact').on(t.contactId),
     index('attempts_campaign').on(t.campaignId, t.createdAt),
     index('attempts_recent').on(t.tenantId, t.createdAt),
+    index('attempts_price_due').on(t.priceDueAt).where(sql`price_due_at is not null`),
     index('attempts_post_call_open').on(t.endedAt).where(sql`state = 'ended' and not post_call_done`),
     index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
     index('attempts_open').on(t.campaignId, t.state),
@@ -184,6 +198,20 @@ export const attempts = pgTable(
     uniqueIndex('attempts_carrier_call').on(t.carrierCallId),
     uniqueIndex('attempts_counted').on(t.contactId, t.attempt),
   ],
+);
+
+/** What the carrier says that one leg of a call cost: the first that was told. */
+export const legPrices = pgTable(
+  'leg_prices',
+  {
+    carrierCallId: text('carrier_call_id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    callId: text('call_id').notNull(),
+    micros: micros('micros').notNull(),
+    currency: text('currency').notNull(),
+    toldAt: instant('told_at').notNull(),
+  },
+  (t) => [index('leg_prices_call').on(t.callId)],
 );
 
 /** Who may be on the phone: one active call per tenant and number. Gone when the call is settled. */

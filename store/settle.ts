@@ -1,9 +1,11 @@
 /** The end of a call: record, lease, opt-out, cost and the contact's next state in one transaction, once. */
 import { and, asc, eq, isNotNull, ne } from 'drizzle-orm';
 import type { CallSettlement } from '../contracts/activities';
+import type { PriceState } from '../contracts/carrier-price';
 import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
+import { reconcile } from './prices';
 import { attempts, campaigns, contacts, leases, transfers } from './schema';
 import { closeSingle } from './singles';
 import type { AttemptRow, AttemptStore, CampaignRow, ContactRow } from './store';
@@ -52,6 +54,8 @@ export function settle(database: Database, settlement: CallSettlement, decide: D
       .update(campaigns)
       .set({ spentMicros: campaign.spentMicros + decision.costMicros - (row?.costMicros ?? 0) })
       .where(eq(campaigns.campaignId, campaign.campaignId));
+    // What was told before this, by a webhook that was faster.
+    await reconcile(db, settlement.callId);
     if (campaign.kind === 'single' && next?.kind === 'done') await closeSingle(db, campaign.campaignId, now);
     return { ...resultOf(next), alreadySettled: false };
   });
@@ -129,6 +133,9 @@ async function writeRecord(db: Db, settlement: CallSettlement, record: Record): 
     usage: settlement.usage,
     costMicros: decision.costMicros,
     costLines: decision.costLines,
+    carrierEstimate: decision.carrierEstimate ?? [],
+    priceState: priceStateOf(decision),
+    priceDueAt: decision.priceDueAt ?? null,
     errorCode: settlement.errorCode ?? null,
     contactOutcome: next?.kind === 'done' ? next.outcome : null,
     nextAttemptAt: next?.kind === 'retry' ? next.at : null,
@@ -151,6 +158,11 @@ async function writeRecord(db: Db, settlement: CallSettlement, record: Record): 
     verdict: { decision: 'allow' },
     createdAt: now,
   });
+}
+
+function priceStateOf({ carrierEstimate, priceDueAt }: Decision): PriceState {
+  if (priceDueAt) return 'waiting';
+  return carrierEstimate && carrierEstimate.length > 0 ? 'unknown' : 'none';
 }
 
 function contactAfter(next: Next, now: Date): Partial<typeof contacts.$inferInsert> {

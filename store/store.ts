@@ -5,6 +5,7 @@ import type { Variables } from '../contracts/agent';
 import type { DeliveryCursor } from '../contracts/callbacks';
 import type { CampaignEdit, CampaignSpec, CampaignState } from '../contracts/campaign';
 import type { CarrierName } from '../contracts/carrier';
+import type { LegPrice, PriceState } from '../contracts/carrier-price';
 import type { GateVerdict } from '../contracts/gate';
 import type { GatewayRegistration } from '../contracts/gateway';
 import type { LineSpec } from '../contracts/line';
@@ -42,8 +43,19 @@ export interface NewContact {
 }
 
 export interface CampaignStore {
-  create(row: { tenantId: string; name: string; spec: CampaignSpec; windowOffsetMs: number; now: Date }): Promise<CampaignRow>;
+  create(row: {
+    tenantId: string;
+    name: string;
+    spec: CampaignSpec;
+    windowOffsetMs: number;
+    importKey?: string;
+    now: Date;
+  }): Promise<CampaignRow>;
   get(campaignId: string): Promise<CampaignRow | undefined>;
+  /** Whatever has become of it. */
+  byImportKey(tenantId: string, importKey: string): Promise<CampaignRow | undefined>;
+  /** The start of that key goes on with a campaign that was not started yet; whoever was at it before may not any more. False: it was started. */
+  takeImport(campaignId: string, importKey: string | null): Promise<boolean>;
   /** The newest campaign of that name; as everywhere below, lines are none. */
   latestByName(tenantId: string, name: string): Promise<CampaignRow | undefined>;
   list(tenantId: string): Promise<CampaignRow[]>;
@@ -73,6 +85,8 @@ export interface CampaignProgress {
   /** Calls that counted. */
   attempts: number;
   costMicros: number;
+  /** Calls in whose cost the carrier's part is by our own list: the carrier has not told its price, or not in dollars. */
+  estimatedCalls: number;
   /** Calls whose post-call work is not finished. */
   postCallOpen: number;
   /** Earliest due moment of those who wait. */
@@ -96,6 +110,7 @@ export interface ContactStore {
     rows: { line: number; phone: string; code: string; reason: string }[],
   ): Promise<void>;
   rejected(campaignId: string): Promise<RejectedRow[]>;
+  countRejected(campaignId: string): Promise<number>;
   get(contactId: string): Promise<ContactRow | undefined>;
   /** Rows in `claimed` first (a dispatcher that died left them), then due ones, claimed now. At most `limit`. */
   claimDue(campaignId: string, limit: number, now: Date): Promise<ContactRow[]>;
@@ -193,6 +208,9 @@ export interface AttemptStore {
       next: { kind: 'done'; outcome: Outcome; reason?: string } | { kind: 'retry'; at: Date; waitReason: string };
       costMicros: number;
       costLines: { label: string; micros: number }[];
+      /** Those of the lines that the carrier's own price will stand in for, and when it is first asked for that. */
+      carrierEstimate?: { label: string; micros: number }[];
+      priceDueAt?: Date | null;
     },
     now: Date,
   ): Promise<{ contactOutcome?: Outcome; nextAttemptAt?: Date; alreadySettled: boolean }>;
@@ -534,7 +552,34 @@ export interface ScheduleStore {
   remove(tenantId: string, scheduleId: string): Promise<{ removed: boolean }>;
 }
 
+/** An ended call whose price is to be asked for, with the legs that we dialled for it. */
+export interface UnpricedCall {
+  attempt: AttemptRow;
+  transferred: boolean;
+  humanCallIds: string[];
+}
+
+/** What carriers themselves say that calls cost. */
+export interface PriceStore {
+  /**
+   * Calls of all tenants that are due to be asked for, the longest due first. Each is put off at once to the moment that `next` gives, so that nobody else asks meanwhile,
+   * and whoever dies before the answer is written only leaves a repetition of the question.
+   */
+  claimDue(now: Date, limit: number, next: (attempt: AttemptRow) => Date): Promise<UnpricedCall[]>;
+  /**
+   * Writes the legs down, each once, and lets them stand in the call's cost and in what its campaign has spent as soon as all legs that are known are told, in
+   * dollars. A call that has not been settled yet gets its price with its settlement. Idempotent.
+   * @returns undefined where the call is not known, or has been erased
+   */
+  record(callId: string, legs: readonly LegPrice[], now: Date): Promise<PriceState | undefined>;
+  /** Nobody asks any more; what is told all the same still counts. */
+  giveUp(callId: string): Promise<void>;
+  /** What is known of a call's legs, in no order. */
+  legs(callId: string): Promise<LegPrice[]>;
+}
+
 export interface Store {
+  readonly prices: PriceStore;
   readonly schedules: ScheduleStore;
   readonly deliveries: DeliveryStore;
   readonly tenants: TenantStore;

@@ -6,6 +6,7 @@ import { e164 } from '../../contracts/campaign';
 import { PatterError } from '../../contracts/errors';
 import type { PlaceCallInput } from '../../contracts/single-call';
 import { tenantOf } from '../access';
+import { checked } from '../checked';
 import type { ControlContext } from '../context';
 import { commandCall } from './command-call';
 import { getCall, noSuchCall } from './get-call';
@@ -89,11 +90,4 @@ function requestOf(request: FastifyRequest): PlaceCallInput {
 function keyOf({ headers }: FastifyRequest): string | undefined {
   const key = headers['idempotency-key'];
   return typeof key === 'string' && key !== '' ? key : undefined;
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`);
-  throw new PatterError('PATTER_REQUEST_INVALID', problems.join('; '));
 }

@@ -1,9 +1,11 @@
 /** A call as the world is told of it, from its rows and from what its workflow knows beyond them. */
 import type { ToolCallRecord, TranscriptTurn, UsageLine } from '../../contracts/call';
 import type { CarrierName } from '../../contracts/carrier';
+import { type CarrierPriceView, isEstimated } from '../../contracts/carrier-price';
 import { microsToUsd } from '../../contracts/money';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
 import { customParamsOf } from '../../policy/custom-params';
+import { priceView } from '../../policy/price-view';
 import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
 import type { LiveFacts } from './live-call';
 
@@ -43,8 +45,11 @@ export interface CallSnapshot {
   turns: TranscriptTurn[];
   toolCalls: ToolCallRecord[];
   usage: UsageLine[];
-  /** Estimated until the carrier has told its price. */
   costUsd: number;
+  /** The carrier's part of the cost is by our own list: the carrier has not told its price, or not in dollars. */
+  costEstimated: boolean;
+  /** What the carrier has told, beside what we reckoned. */
+  carrierPrice: CarrierPriceView;
   costLines: { label: string; usd: number }[];
   summary: string | null;
   extraction: Record<string, unknown> | null;
@@ -105,6 +110,8 @@ export function snapshotOf(callId: string, rows: CallRows, live: LiveFacts | und
     toolCalls: attempt?.toolCalls ?? [],
     usage: attempt?.usage ?? [],
     costUsd: microsToUsd(attempt?.costMicros ?? 0),
+    costEstimated: attempt !== undefined && isEstimated(attempt.priceState),
+    carrierPrice: attempt ? priceView(attempt) : { state: 'none', amount: null, currency: null, estimateUsd: 0, toldAt: null },
     costLines: (attempt?.costLines ?? []).map(({ label, micros }) => ({ label, usd: microsToUsd(micros) })),
     summary: attempt?.summary ?? null,
     extraction: attempt?.extraction ?? null,

@@ -2,6 +2,7 @@ import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { microsToUsd } from '../../contracts/money';
 import type { CampaignReport, ReportCall, ReportRecording } from '../../contracts/report';
+import { reportedPrice } from '../../policy/price-view';
 import { recordingView } from '../../policy/recording-view';
 import type { AttemptRow, CampaignRow, ContactRow, Store } from '../../store/store';
 
@@ -28,6 +29,7 @@ export async function reportHead(store: Store, campaign: CampaignRow): Promise<R
     outcomes: progress.outcomes,
     attempts: progress.attempts,
     costUsd: microsToUsd(progress.costMicros),
+    ...(progress.estimatedCalls > 0 && { estimatedCalls: progress.estimatedCalls }),
   };
 }
 
@@ -125,6 +127,7 @@ function toCall(row: RecordedAttempt): ReportCall[] {
       ...(row.extraction !== null && { extraction: row.extraction }),
       ...(row.recording && { recording: row.recording }),
       costUsd: microsToUsd(row.costMicros),
+      ...reportedPrice(row),
     },
   ];
 }

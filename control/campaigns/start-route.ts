@@ -1,11 +1,11 @@
 /** Campaigns started over HTTP, with their contacts in the request: for programs that have no file. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { PatterError } from '../../contracts/errors';
 import { tenantOf } from '../access';
+import { checked } from '../checked';
 import type { ControlContext } from '../context';
 import { recordSource } from './contact-source';
-import { parseCampaign } from './load-campaign-file';
+import { campaignOfFile } from './requested-campaign';
 import { startCampaign } from './start-campaign';
 
 /** Some ten thousand contacts; more are a file's business. */
@@ -21,17 +21,8 @@ const startSchema = z.strictObject({
 export function registerCampaignStart(app: FastifyInstance, ctx: ControlContext): void {
   // It places calls: a key that may only steer campaigns is not enough.
   app.post('/api/campaigns', { config: { scope: 'calls' }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
-    const parsed = startSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const problems = parsed.error.issues.map(({ message, path }) => `${path.join('.') || 'request'}: ${message}`);
-      throw new PatterError('PATTER_REQUEST_INVALID', problems.join('; '));
-    }
-    const { campaign: given, contacts } = parsed.data;
-    const spec = parseCampaign(typeof given === 'string' ? given : JSON.stringify(given), 'campaign');
-    // It names a process of whoever runs this: its gateways are not each tenant's.
-    if (request.caller?.kind === 'key' && spec.agent.code !== undefined) {
-      throw new PatterError('PATTER_FORBIDDEN', 'agent.code is the operator’s: an API key starts campaigns of agents without code.');
-    }
+    const { campaign: given, contacts } = checked(startSchema, request.body);
+    const spec = campaignOfFile(request, given);
     const { campaign, how, imported, notes } = await startCampaign(ctx, {
       spec,
       contacts: recordSource(contacts),

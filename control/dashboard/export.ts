@@ -22,6 +22,7 @@ const COLUMNS: readonly Column[] = [
   ['ended_at', (call) => call.endedAt],
   ['duration_s', (call) => (call.durationMs === null ? null : call.durationMs / 1_000)],
   ['cost_usd', (call) => call.costUsd],
+  ['cost_estimated', (call) => String(call.costEstimated)],
   ['turns', (call) => call.turns.length],
   ['summary', (call) => call.summary],
   ['transcript', (call) => call.turns.map(({ role, text }) => `${role}: ${text}`).join('\n')],

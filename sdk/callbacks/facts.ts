@@ -3,6 +3,7 @@ import type { AgentSpec, Variables } from '../../contracts/agent';
 import type { CallSetup, TranscriptTurn, UsageLine } from '../../contracts/call';
 import type { CarrierName } from '../../contracts/carrier';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
+import { billedMicros } from '../../policy/price-view';
 import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
 import type { CallParties } from '../options/events';
 
@@ -35,6 +36,8 @@ export interface EndedFacts {
   readonly costLines: readonly { label: string; micros: number }[];
   readonly machineDetection: boolean;
   readonly answered: boolean;
+  /** What the carrier has billed for the call and its legs, in micro-dollars. Absent: it has not told, or not in dollars. */
+  readonly billedMicros?: number;
 }
 
 export function factsOfSetup(setup: CallSetup, turns: readonly TranscriptTurn[], now: number): CallFacts {
@@ -82,8 +85,13 @@ export function factsOfRecord(call: AttemptRow, campaign: CampaignRow, contact: 
       costLines: call.costLines,
       machineDetection,
       answered: call.answeredAt !== null,
+      ...billed(billedMicros(call)),
     },
   };
+}
+
+export function billed(micros: number | undefined): Pick<EndedFacts, 'billedMicros'> {
+  return micros === undefined ? {} : { billedMicros: micros };
 }
 
 function pick(variables: Variables, names: readonly string[]): Variables {

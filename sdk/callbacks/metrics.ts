@@ -2,7 +2,7 @@
 import type { AgentSpec } from '../../contracts/agent';
 import type { TranscriptTurn, TurnLatency, UsageLine } from '../../contracts/call';
 import { type Micros, microsToUsd } from '../../contracts/money';
-import { type PriceTable, priceUsage } from '../../policy/cost';
+import { isLegTime, type PriceTable, priceUsage } from '../../policy/cost';
 import type { CallMetrics, CostBreakdown, LatencyBreakdown, TurnMetrics } from '../options/metrics';
 import { bothSpellings } from '../options/spellings';
 import type { CallFacts } from './facts';
@@ -49,9 +49,12 @@ export function costOf(facts: CallFacts, prices?: PriceTable): CostBreakdown {
   const lines = ended?.costLines ?? [];
   // Of a summary or an extraction after the call.
   const afterwards = sum(lines.filter(({ label }) => / \((summary|extraction)\)$/.test(label)));
-  const telephony =
-    prices && ended?.answered ? of([...minutes(facts), ...only(usage, carrier)]) : sum(lines.filter(({ label }) => carried.test(label)));
-  return dollars({ stt, tts, llm: llm + afterwards, telephony });
+  const own = prices && ended?.answered ? [...minutes(facts), ...only(usage, carrier)] : undefined;
+  const billed = ended?.billedMicros;
+  // The developer's prices stand for what the carrier has not billed itself.
+  const listed = own && (billed === undefined ? of(own) : billed + of(own.filter((line) => !isLegTime(line))));
+  const telephony = listed ?? sum(lines.filter(({ label }) => carried.test(label)));
+  return dollars({ stt, tts, llm: llm + afterwards, telephony }, billed === undefined && (ended?.answered ?? true));
 }
 
 /** The carrier's own units, which the record holds priced only. */
@@ -70,7 +73,7 @@ function sum(lines: readonly { micros: Micros }[]): Micros {
   return lines.reduce((total, { micros }) => total + micros, 0);
 }
 
-function dollars(micros: Record<'stt' | 'tts' | 'llm' | 'telephony', Micros>): CostBreakdown {
+function dollars(micros: Record<'stt' | 'tts' | 'llm' | 'telephony', Micros>, estimated: boolean): CostBreakdown {
   const { stt, tts, llm, telephony } = micros;
   return Object.freeze({
     stt: microsToUsd(stt),
@@ -78,6 +81,7 @@ function dollars(micros: Record<'stt' | 'tts' | 'llm' | 'telephony', Micros>): C
     llm: microsToUsd(llm),
     telephony: microsToUsd(telephony),
     total: microsToUsd(stt + tts + llm + telephony),
+    estimated,
   });
 }
 

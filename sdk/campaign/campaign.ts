@@ -1,21 +1,12 @@
 /** What `phone.campaign()` and `phone.campaigns.get()` return: a campaign that can be started, watched and steered, from any process. */
-import type { CountryCode } from 'libphonenumber-js/max';
 import type { CampaignEdit, CampaignState } from '../../contracts/campaign';
 import { PatterError } from '../../contracts/errors';
-import { microsToUsd } from '../../contracts/money';
 import type { Outcome } from '../../contracts/outcomes';
 import type { CampaignReport } from '../../contracts/report';
-import { buildReport } from '../../control/campaigns/campaign-report';
-import { type CampaignCommand, controlCampaign } from '../../control/campaigns/control-campaign';
-import { findCampaign } from '../../control/campaigns/find-campaign';
-import { type CampaignSnapshot, followCampaign } from '../../control/campaigns/follow';
-import { startCampaign } from '../../control/campaigns/start-campaign';
-import type { ControlContext } from '../../control/context';
-import type { CampaignRow } from '../../store/store';
-import type { WorkDesk } from '../backend';
+import type { CampaignCommand } from '../../control/campaigns/control-campaign';
 import { PatterConnectionError } from '../errors';
-import { type ResolvedCampaign, sourceOf } from './options';
-import { placeOf, type RunBy } from './work-place';
+import type { CampaignPlace } from './place';
+import type { RunBy } from './work-place';
 
 export type { CampaignEdit, CampaignState } from '../../contracts/campaign';
 export type { CampaignReport } from '../../contracts/report';
@@ -81,7 +72,7 @@ export interface CampaignHandle {
   readonly name: string;
   /** Where it stands now. @throws PatterError PATTER_CAMPAIGN_NOT_FOUND, as all below */
   progress(): Promise<CampaignProgress>;
-  /** From now on, twice a second by default, until it is over: the last one is `final`. */
+  /** From now on, twice a second by default (once a second in cloud mode), until it is over: the last one is `final`. */
   watch(options?: { intervalMs?: number; signal?: AbortSignal }): AsyncIterable<CampaignProgress>;
   /** In force when it resolves: nobody more is dialled; calls under way go on. @throws PatterError PATTER_CAMPAIGN_STATE */
   pause(reason?: string): Promise<void>;
@@ -103,17 +94,22 @@ export interface CampaignHandle {
 export class KnownCampaign implements CampaignHandle {
   constructor(
     readonly name: string,
-    protected readonly desk: WorkDesk,
+    protected readonly place: CampaignPlace,
   ) {}
 
-  async progress(): Promise<CampaignProgress> {
-    const { ctx, row } = await this.#row();
-    const progress = await ctx.store.campaigns.progress(row.campaignId);
-    return progressOf({ campaign: row, progress, final: row.endedAt !== null && progress.postCallOpen === 0 && progress.active === 0 });
+  progress(): Promise<CampaignProgress> {
+    return this.place.progress(this.key);
   }
 
   watch(options: { intervalMs?: number; signal?: AbortSignal } = {}): AsyncIterable<CampaignProgress> {
-    return { [Symbol.asyncIterator]: () => this.#watch(options) };
+    const { signal, ...rest } = options;
+    return {
+      [Symbol.asyncIterator]: () => {
+        const disconnected = this.place.signal();
+        const until = signal ? AbortSignal.any([signal, disconnected]) : disconnected;
+        return this.place.follow(this.key, { ...rest, signal: until })[Symbol.asyncIterator]();
+      },
+    };
   }
 
   async pause(reason = 'paused by its program'): Promise<void> {
@@ -132,21 +128,20 @@ export class KnownCampaign implements CampaignHandle {
     await this.#command({ kind: 'cancel', reason });
   }
 
-  async report(): Promise<CampaignReport> {
-    const { ctx, row } = await this.#row();
-    return buildReport(ctx.store, row);
+  report(): Promise<CampaignReport> {
+    return this.place.report(this.key);
   }
 
   async result({ timeoutMs }: { timeoutMs?: number } = {}): Promise<CampaignReport> {
-    const disconnected = this.desk.signal();
-    const { ctx, row } = await this.#row();
+    const { place } = this;
+    const disconnected = place.signal();
     const over = new AbortController();
-    const cancel = timeoutMs === undefined ? () => undefined : ctx.clock.after(timeoutMs, () => over.abort());
+    const cancel = timeoutMs === undefined ? () => undefined : place.clock.after(timeoutMs, () => over.abort());
+    let campaignId: string | undefined;
     try {
-      for await (const { campaign, final } of followCampaign(ctx, row.campaignId, {
-        signal: AbortSignal.any([over.signal, disconnected]),
-      })) {
-        if (final) return await buildReport(ctx.store, campaign);
+      for await (const progress of place.follow(this.key, { signal: AbortSignal.any([over.signal, disconnected]) })) {
+        campaignId = progress.campaignId;
+        if (progress.final) return await place.report(campaignId);
       }
     } catch (error) {
       if (!disconnected.aborted) throw error;
@@ -155,7 +150,7 @@ export class KnownCampaign implements CampaignHandle {
     }
     if (disconnected.aborted) throw new PatterConnectionError(`disconnect() was called before the campaign ${this.name} had ended.`);
     throw new PatterError('PATTER_RESULT_TIMEOUT', `The campaign ${this.name} has not ended yet; it goes on.`, {
-      details: { campaignId: row.campaignId, timeoutMs },
+      details: { campaignId, timeoutMs },
     });
   }
 
@@ -164,20 +159,8 @@ export class KnownCampaign implements CampaignHandle {
     return this.name;
   }
 
-  async *#watch({ intervalMs, signal }: { intervalMs?: number; signal?: AbortSignal }): AsyncGenerator<CampaignProgress> {
-    const disconnected = this.desk.signal();
-    const { ctx, row } = await this.#row();
-    const until = signal ? AbortSignal.any([signal, disconnected]) : disconnected;
-    for await (const snapshot of followCampaign(ctx, row.campaignId, { signal: until, intervalMs })) yield progressOf(snapshot);
-  }
-
   async #command(command: CampaignCommand): Promise<void> {
-    await controlCampaign(await this.desk.context(), this.key, command);
-  }
-
-  async #row(): Promise<{ ctx: ControlContext; row: CampaignRow }> {
-    const ctx = await this.desk.context();
-    return { ctx, row: await findCampaign(ctx.store, this.key) };
+    await this.place.command(this.key, command);
   }
 }
 
@@ -186,10 +169,11 @@ export class Campaign extends KnownCampaign {
   #id: string | undefined;
 
   constructor(
-    private readonly options: ResolvedCampaign,
-    desk: WorkDesk,
+    name: string,
+    place: CampaignPlace,
+    private readonly begin: () => Promise<CampaignStart>,
   ) {
-    super(options.name, desk);
+    super(name, place);
   }
 
   /**
@@ -198,36 +182,13 @@ export class Campaign extends KnownCampaign {
    * @throws PatterError PATTER_CONTACTS_FILE_INVALID, PATTER_CAMPAIGN_STATE; whatever the iterable of contacts throws: nobody is called then
    */
   async start(): Promise<CampaignStart> {
-    const { agent, callbacks, contacts, name, region, runBy, spec } = this.options;
-    const place = await placeOf(this.desk, runBy, { agent, callbacks, key: `campaign/${name}` });
-    const { campaign, how, imported, notes } = await startCampaign(place.ctx, {
-      spec: { ...spec, agent: place.agent },
-      contacts: sourceOf(contacts),
-      region: region as CountryCode | undefined,
-    });
-    this.#id = campaign.campaignId;
-    const counts = imported && {
-      total: imported.total,
-      imported: imported.imported,
-      rejected: imported.rejected,
-      duplicates: imported.duplicates,
-    };
-    return { campaignId: campaign.campaignId, how, imported: counts, runBy: place.by, notes };
+    const started = await this.begin();
+    this.#id = started.campaignId;
+    return started;
   }
 
   /** After `start()` this very campaign, also when a later one has its name. */
   protected override get key(): string {
     return this.#id ?? this.name;
   }
-}
-
-function progressOf({ campaign, final, progress }: CampaignSnapshot): CampaignProgress {
-  const iso = (date: Date | null) => date?.toISOString();
-  const { active, attempts, contacts: total, costMicros, done, outcomes, waiting } = progress;
-  return {
-    ...{ campaignId: campaign.campaignId, name: campaign.name, state: campaign.state, reason: campaign.stateReason ?? undefined },
-    ...{ startedAt: iso(campaign.startedAt), endedAt: iso(campaign.endedAt) },
-    contacts: { ...{ total, waiting, active, done }, rejected: campaign.rowsRejected, duplicates: campaign.rowsDuplicate },
-    ...{ outcomes, attempts, costUsd: microsToUsd(costMicros), nextDueAt: iso(progress.nextDueAt), final },
-  };
 }

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../contracts/clock';
 import { isPatterError, type PatterError } from '../../contracts/errors';
 import { sttSchema, ttsSchema } from '../../contracts/providers';
 import { type SdkHello, sdkHelloSchema } from '../../contracts/sdk-protocol';
-import type { PatterBackend } from '../backend';
+import type { PatterBackend, RemoteDesk } from '../backend';
 import { PatterConnectionError, PatterValidationError } from '../errors';
 import type { ResolvedCallOptions } from '../options/call';
 import type { Callbacks } from '../options/callbacks';
@@ -139,6 +139,10 @@ export class CloudBackend implements PatterBackend {
 
   getCall(id: string): CallHandle {
     return new CloudCall(id, { rest: this.#rest, agent: () => this.#spec(), signal: () => this.#over.signal, clock: this.clock });
+  }
+
+  get remote(): RemoteDesk {
+    return { rest: this.#rest, clock: this.clock, signal: () => this.#over.signal };
   }
 
   async disconnect(): Promise<void> {

@@ -9,7 +9,7 @@ import { historyOf } from '../callbacks/events';
 import { PatterConnectionError } from '../errors';
 import { checkE164, checkText } from '../options/check';
 import type { CallHandle, CallResult, CallStatus, CallUpdate } from '../options/handle';
-import type { RestClient } from './rest';
+import { isTemporary, type RestClient } from './rest';
 import { resultOfSnapshot } from './snapshot-facts';
 
 export interface CloudCallParts {
@@ -134,11 +134,4 @@ export class CloudCall implements CallHandle {
       for (const data of events.push(decoder.decode(chunk, { stream: true }))) yield JSON.parse(data) as BackendUpdate;
     }
   }
-}
-
-/** The backend or the way to it may be well again in a moment. */
-function isTemporary(error: unknown): boolean {
-  if (!isPatterError(error) && !(error instanceof PatterConnectionError)) return true;
-  const { code } = error as PatterError;
-  return code === 'PATTER_NOT_CONNECTED' || code === 'PATTER_TEMPORAL_UNAVAILABLE' || code === 'PATTER_POSTGRES_UNAVAILABLE';
 }

@@ -1,11 +1,20 @@
 /** The backend's REST API, as the package uses it. */
-import { type Clock, systemClock } from '../../contracts/clock';
-import { ERRORS, type ErrorCode, PatterError } from '../../contracts/errors';
+import { type Clock, sleep, systemClock } from '../../contracts/clock';
+import { ERRORS, type ErrorCode, isPatterError, PatterError } from '../../contracts/errors';
 import { PatterConnectionError } from '../errors';
 import type { CloudConfig } from '../options/constructor';
 
 const DEADLINE_MS = 20_000;
 const SILENT_MS = 45_000;
+const AGAIN_MS = 200;
+const LONGEST_AGAIN_MS = 5_000;
+
+/** With a backend that is away. */
+export interface Patience {
+  /** Milliseconds of tries that fail. */
+  readonly forMs: number;
+  readonly signal: AbortSignal;
+}
 
 export class RestClient {
   /** @param config `apiKey` may be empty: for a backend of this machine */
@@ -19,6 +28,24 @@ export class RestClient {
     const deadline = AbortSignal.timeout(DEADLINE_MS);
     const response = await this.#send(method, path, body, signal ? AbortSignal.any([signal, deadline]) : deadline);
     return (await response.json()) as Answer;
+  }
+
+  /**
+   * As `request`, again and again while the backend is away: only for what does no harm twice.
+   * @param patience.forMs of tries that fail
+   */
+  patiently<Answer>(method: 'GET' | 'POST', path: string, body: unknown, patience: Patience): Promise<Answer> {
+    return this.#again(() => this.request<Answer>(method, path, body, patience.signal), patience);
+  }
+
+  /** An answer of any size, patiently too. */
+  long<Answer>(path: string, patience: Patience): Promise<Answer> {
+    return this.#again(async () => {
+      const text = new TextDecoder();
+      let json = '';
+      for await (const chunk of this.stream(path, patience.signal)) json += text.decode(chunk, { stream: true });
+      return JSON.parse(json) as Answer;
+    }, patience);
   }
 
   /** An answer whose body is read as it comes. It may take as long as it takes, but a backend that is there says something every 15 s. */
@@ -41,6 +68,19 @@ export class RestClient {
       }
     } finally {
       cancel();
+    }
+  }
+
+  async #again<Answer>(work: () => Promise<Answer>, { forMs, signal }: Patience): Promise<Answer> {
+    const giveUpAt = this.clock.monotonic() + forMs;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (signal.aborted || !isTemporary(error) || this.clock.monotonic() >= giveUpAt) throw error;
+      }
+      const pauseMs = Math.min(LONGEST_AGAIN_MS, AGAIN_MS * 2 ** tries) * (0.5 + Math.random() / 2);
+      await sleep(this.clock, pauseMs, signal);
     }
   }
 
@@ -91,7 +131,17 @@ export function refusal(status: number, code: string | undefined, message: strin
   const said = message ? `: ${message}` : '';
   return new PatterConnectionError(
     status === 0 ? `The backend at ${url} refused the connection${said}.` : `The backend at ${url} answered ${status}${said}.`,
+    { details: { status } },
   );
+}
+
+/** The backend or the way to it may be well again in a moment. */
+export function isTemporary(error: unknown): boolean {
+  if (!isPatterError(error) && !(error instanceof PatterConnectionError)) return true;
+  const { code, details } = error as PatterError;
+  // It is there, and does not know what was asked: an older one, or something else.
+  if (typeof details.status === 'number' && details.status >= 400 && details.status < 500) return false;
+  return code === 'PATTER_NOT_CONNECTED' || code === 'PATTER_TEMPORAL_UNAVAILABLE' || code === 'PATTER_POSTGRES_UNAVAILABLE';
 }
 
 function reasonOf(cause: unknown): string {

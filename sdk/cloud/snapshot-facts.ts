@@ -1,8 +1,9 @@
 /** What the backend tells of a call, in the words that the package's events and results are made from. */
 import { type AgentSpec, agentSchema, type PipelineSpec } from '../../contracts/agent';
+import { usdToMicros } from '../../contracts/money';
 import type { CallSnapshot } from '../../control/calls/snapshot';
 import { callResultOf } from '../call-result';
-import type { CallFacts } from '../callbacks/facts';
+import { billed, type CallFacts } from '../callbacks/facts';
 import { costOf } from '../callbacks/metrics';
 import type { CallResult } from '../options/handle';
 
@@ -35,6 +36,8 @@ export function factsOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallFacts
         costLines: call.costLines.map(({ label, usd }) => ({ label, micros: Math.round(usd * 1_000_000) })),
         machineDetection: false,
         answered: answeredAt !== null,
+        // A backend of an earlier version does not say.
+        ...billed(call.carrierPrice?.state === 'final' ? usdToMicros(call.carrierPrice.amount ?? 0) : undefined),
       },
     }),
   };

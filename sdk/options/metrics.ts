@@ -13,6 +13,8 @@ export interface CostBreakdown {
   readonly telephony: number;
   /** All of it. */
   readonly total: number;
+  /** `telephony` is by the price list: the carrier has not told its own price of the call, or not in dollars. False too where it has nothing to bill. */
+  readonly estimated: boolean;
 }
 
 /** Milliseconds from the caller's last word. 0 where the engine does not tell the part. */

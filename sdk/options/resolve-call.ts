@@ -53,7 +53,7 @@ export function resolveCall(options: CallOptions, { mode, phoneNumber }: CallDef
     ringTimeoutMs: ringTimeoutMs(options.ringTimeout),
     variables: checkVariables('variables', options.variables, variableName),
     customParams: checkVariables('customParams', options.customParams, (name) => name),
-    idempotencyKey: options.idempotencyKey === undefined ? undefined : idempotencyKey(options.idempotencyKey),
+    idempotencyKey: options.idempotencyKey === undefined ? undefined : checkIdempotencyKey(options.idempotencyKey),
     recording: options.recording === undefined ? undefined : checkFlag('recording', options.recording),
   });
 }
@@ -95,7 +95,7 @@ function ringTimeoutMs(seconds: CallOptions['ringTimeout']): number | null {
   );
 }
 
-function idempotencyKey(key: unknown): string {
+export function checkIdempotencyKey(key: unknown): string {
   if (typeof key === 'string' && key.length >= 1 && key.length <= 200) return key;
   throw new PatterValidationError('idempotencyKey', `idempotencyKey must be a string of 1 to 200 characters (got ${shown(key)}).`);
 }

@@ -122,6 +122,10 @@ const BODIES: object[] = [
   { number: '+12125550103' },
   { phone: '+12125550109' },
   { to: '+12125550103', from: '+15005550009', firstMessage: 'hi' },
+  { key: 'mine', rows: [{ line: 1, phone: '+12125550103' }] },
+  { key: 'mine', rows: 1 },
+  { key: 'mine', campaign: { name: 'zebra-campaign' } },
+  { key: 'mine', campaign: { name: 'zebra-campaign', from: ['+15005550009'] } },
 ];
 
 async function stateOfVictim() {
@@ -158,6 +162,9 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
     expect.arrayContaining([
       'GET /api/campaigns',
       'POST /api/campaigns/:id/cancel',
+      'POST /api/campaigns/open',
+      'POST /api/campaigns/:id/contacts',
+      'POST /api/campaigns/:id/start',
       'GET /api/calls/:id',
       'POST /api/dnc/check',
       'POST /api/dnc/remove',

@@ -191,6 +191,42 @@ test('call() says its first message with the tenant’s own account, and its res
   await expect(patter(secret).calls.get(call.id).result()).rejects.toMatchObject({ code: 'PATTER_CALL_NOT_FOUND' });
 }, 120_000);
 
+test('a campaign at the backend: the connected program talks, and it is steered, reported and told of like one of its own', async () => {
+  const ended: CallEndEvent[] = [];
+  const phone = patter();
+  await phone.connect({
+    onMessage: ({ text }) => (text ? 'Goodbye.' : 'Hi, this is a reminder from Acme.'),
+    onCallEnd: (event) => void ended.push(event),
+  });
+  const people = ['+12125550111', '+12125550112'];
+  async function* contacts() {
+    for (const number of people) yield { phone: number, first_name: 'Ada' };
+  }
+  const campaign = phone.campaign({
+    name: 'reminders',
+    contacts: contacts(),
+    window: { start: '00:00', end: '24:00' },
+    retry: { maxAttempts: 1 },
+    dialing: { cps: 0.01, machineDetection: false },
+  });
+  const { campaignId } = await campaign.start();
+  const elsewhere = patter().campaigns.get('reminders');
+  await elsewhere.pause('lunch');
+  expect(await campaign.progress()).toMatchObject({ campaignId, state: 'paused', reason: 'lunch', contacts: { total: 2 } });
+  await elsewhere.edit({ cps: 20 });
+  await elsewhere.resume();
+  const report = await campaign.result({ timeoutMs: WITHIN_MS });
+  expect(report.results.map(({ outcome, phone: number }) => [number, outcome])).toEqual([
+    ['+12125550111', 'completed'],
+    ['+12125550112', 'busy'],
+  ]);
+  expect(JSON.stringify(report.results[0]?.calls)).toContain('a reminder from Acme');
+  await expect(elsewhere.cancel()).rejects.toMatchObject({ code: 'PATTER_CAMPAIGN_STATE' });
+  const told = () => people.every((number) => ended.some(({ callee, outcome }) => callee === number && outcome !== undefined));
+  await until(told, { withinMs: WITHIN_MS, what: 'onCallEnd of both' });
+  await phone.disconnect();
+}, 120_000);
+
 test('what happened while no program was connected is told to the next one', async () => {
   const [phone] = phones as [Patter];
   await phone.disconnect();

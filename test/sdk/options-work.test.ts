@@ -1,5 +1,5 @@
 /** Options of campaigns, schedules and the tool: what is refused, and what is said then. Nothing is started. */
-import { type AgentOptions, Patter, PatterTool } from '../../sdk';
+import { type AgentOptions, OpenAIRealtime, Patter, PatterTool, Tool } from '../../sdk';
 import { resolveSchedule } from '../../sdk/schedule/options';
 
 const local = () =>
@@ -57,11 +57,36 @@ test('times are taken to the second, durations in words, cron in UTC unless said
   expect(resolveSchedule({ id: 'x', every: '1d', ...CALL }).graceMs).toBe(3_600_000);
 });
 
-test('cloud mode has neither: what to do instead is said', async () => {
-  const cloud = new Patter({ apiKey: 'pt_x' });
-  expect(() => cloud.campaigns.get('june')).toThrow('patter campaign run');
-  await expect(cloud.schedule({ id: 'x', every: '1h', ...CALL })).rejects.toMatchObject({ name: 'PatterConnectionError' });
-  await expect(cloud.schedules.list()).rejects.toMatchObject({ name: 'PatterConnectionError' });
+const cloud = () => new Patter({ apiKey: 'pt_x' });
+const TOOL = { name: 'book', description: 'Books.', parameters: { type: 'object' } };
+test.each<[string, object, string, RegExp]>([
+  ['a callback', { onCallEnd: () => undefined }, 'onCallEnd', /connect\(\)/],
+  ['who runs it', { runBy: 'app' }, 'runBy', /backend/],
+  ['a function of this program', { tools: [{ ...TOOL, handler: () => 'done' }] }, 'agent', /webhookUrl/],
+  ['a key of its own', { engine: new OpenAIRealtime({ apiKey: 'sk-1' }) }, 'agent', /openaiKey/],
+  ['a wrong pace', { dialing: { cps: 0 } }, 'dialing.cps', /dialing\.cps/],
+  ['an empty idempotency key', { idempotencyKey: '' }, 'idempotencyKey', /1 to 200/],
+  ['an agent that is none', { agent: {} }, 'agent', /phone\.agent/],
+])('a campaign in cloud mode with %s is refused', (_, over, option, message) => {
+  const { engine, tools, ...options } = over as { engine?: OpenAIRealtime; tools?: AgentOptions['tools'] };
+  const phone = cloud();
+  const make = () => phone.campaign({ name: 'june', agent: phone.agent({ ...agentOptions, engine, tools }), contacts: [], ...options });
+  expect(make).toThrow(message);
+  expect(make).toThrow(expect.objectContaining({ details: expect.objectContaining({ option }) }));
+});
+
+test('a campaign in cloud mode needs no agent, and tools with a URL go', () => {
+  const phone = cloud();
+  const agent = phone.agent({ ...agentOptions, tools: [new Tool({ ...TOOL, webhookUrl: 'https://example.com/book' })] });
+  expect([phone.campaign({ name: 'june', contacts: [] }).name, phone.campaign({ name: 'july', agent, contacts: [] }).name]).toEqual([
+    'june',
+    'july',
+  ]);
+});
+
+test('cloud mode has no schedules', async () => {
+  await expect(cloud().schedule({ id: 'x', every: '1h', ...CALL })).rejects.toMatchObject({ name: 'PatterConnectionError' });
+  await expect(cloud().schedules.list()).rejects.toMatchObject({ name: 'PatterConnectionError' });
 });
 
 test.each<[string, object, string]>([
