@@ -2,9 +2,11 @@
  * The one interface to a phone company. Each carrier is a folder in `carriers/`; nothing outside it knows the vendor's words.
  */
 import type { CarrierNumbers } from './carrier-numbers';
+import type { CarrierPrices } from './carrier-price';
 import type { CarrierRecordings } from './carrier-recording';
 import type { CarrierTransfers } from './carrier-transfer';
 import type { ErrorCode } from './errors';
+import type { AnsweredBy } from './outcomes';
 
 export const CARRIERS = ['twilio', 'telnyx'] as const;
 export type CarrierName = (typeof CARRIERS)[number];
@@ -35,7 +37,15 @@ export interface CarrierCall {
   /** Integer micro-dollars, once the carrier knows. */
   priceMicros?: number;
   sipCode?: number;
+  /** Who answered, once the carrier's detection has a verdict. `messageEnd`: as of the end of a machine's greeting. See `FETCHED_AMD`. */
+  amd?: { answeredBy: AnsweredBy; messageEnd: boolean };
 }
+
+/**
+ * From when on a fetched call says who answered. Twilio's call resource has it as soon as it is known; Telnyx' has no such field, but its log of events does, which
+ * is read of calls that are over.
+ */
+export const FETCHED_AMD = { twilio: 'at_once', telnyx: 'when_over' } as const satisfies Record<CarrierName, 'at_once' | 'when_over'>;
 
 export interface PlaceCallRequest {
   callId: string;
@@ -123,6 +133,7 @@ export interface Carrier extends CarrierDigits {
   readonly transfers?: CarrierTransfers;
   readonly recordings: CarrierRecordings;
   readonly numbers: CarrierNumbers;
+  readonly prices: CarrierPrices;
   /** Sends the request once: no retry inside. @throws UnknownOutcomeError */
   placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult>;
   fetchCall(carrierCallId: string): Promise<CarrierCall | undefined>;

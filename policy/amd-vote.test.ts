@@ -3,7 +3,10 @@ import { ANSWERED_BY } from '../contracts/outcomes';
 import { type AmdEvidence, voteAmd } from './amd-vote';
 
 const anyEvidence = fc.record<AmdEvidence>({
-  carrier: fc.option(fc.record({ answeredBy: fc.constantFrom(...ANSWERED_BY), messageEnd: fc.boolean() }), { nil: undefined }),
+  carrier: fc.option(
+    fc.record({ answeredBy: fc.constantFrom(...ANSWERED_BY), messageEnd: fc.boolean(), late: fc.constantFrom(undefined, true) }),
+    { nil: undefined },
+  ),
   transcript: fc.option(fc.constantFrom('human' as const, 'machine' as const, 'ivr' as const, 'call_screening' as const), {
     nil: undefined,
   }),
@@ -17,7 +20,8 @@ const anyEvidence = fc.record<AmdEvidence>({
 /** Words of a menu or a screener, and a fax machine's tone, leave nothing to a vote. */
 const plain = ({ faxTone, transcript }: AmdEvidence) => !faxTone && transcript !== 'ivr' && transcript !== 'call_screening';
 const greetingOver = (evidence: AmdEvidence) =>
-  evidence.beep === true || (!evidence.behindMachine && evidence.carrier?.answeredBy === 'machine' && evidence.carrier.messageEnd);
+  evidence.beep === true ||
+  (!evidence.behindMachine && evidence.carrier?.answeredBy === 'machine' && evidence.carrier.messageEnd && !evidence.carrier.late);
 
 test('unknown never hangs up on a person', () => {
   fc.assert(
@@ -109,4 +113,17 @@ test("silence is recorded where nothing but a carrier's guess speaks against it,
 test('what the carrier heard of a menu or a screener says nothing of the person who comes after it', () => {
   const carrier = { answeredBy: 'machine', messageEnd: true } as const;
   expect(voteAmd({ carrier, behindMachine: true, transcript: 'human', hasMessage: true })).toEqual({ answeredBy: 'human', action: 'talk' });
+});
+
+test('a verdict that was asked for late says who answered, and hangs up on nobody by itself', () => {
+  fc.assert(
+    fc.property(anyEvidence, fc.boolean(), (evidence, messageEnd) => {
+      fc.pre(!evidence.behindMachine && !evidence.beep && !evidence.faxTone && evidence.transcript === undefined);
+      for (const answeredBy of ['machine', 'fax'] as const) {
+        const vote = voteAmd({ ...evidence, carrier: { answeredBy, messageEnd, late: true } });
+        expect(vote.answeredBy).toBe(answeredBy);
+        expect(['talk', 'wait_for_end']).toContain(vote.action);
+      }
+    }),
+  );
 });

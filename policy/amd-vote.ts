@@ -2,8 +2,11 @@ import type { AnsweredBy } from '../contracts/outcomes';
 
 /** What is known so far about who picked up. Every field is optional evidence. */
 export interface AmdEvidence {
-  /** The carrier's latest result. `messageEnd`: the greeting is over (`machine_end_*`), as opposed to a first guess (`machine_start`). */
-  carrier?: { answeredBy: AnsweredBy; messageEnd: boolean };
+  /**
+   * The carrier's latest result. `messageEnd`: the greeting is over (`machine_end_*`), as opposed to a first guess (`machine_start`). `late`: it was asked for,
+   * because it had not been heard of; who has come on the line since is not known.
+   */
+  carrier?: { answeredBy: AnsweredBy; messageEnd: boolean; late?: true };
   /** What the words sound like. The later verdict replaces an earlier one. */
   transcript?: 'human' | 'machine' | 'ivr' | 'call_screening';
   /** A beep was heard. */
@@ -36,7 +39,7 @@ export interface AmdVerdict {
 /**
  * The vote over carrier, transcript and sound (decision 10). Strongest first: a fax machine's tone, which nothing else makes; the words of a menu or of a
  * call screener, which carriers take for the end of a mailbox's greeting and which may beep; a beep or the carrier's end of greeting; a person's words; a
- * mailbox's words; the carrier's guess. `unknown` and `silence` talk on: a wrong "machine" costs a person the call, a wrong "human" costs a few cents.
+ * mailbox's words; the carrier's guess. A late result is a guess, and never hangs up. `unknown` and `silence` talk on: a wrong "machine" costs a person the call, a wrong "human" costs a few cents.
  */
 export function voteAmd(evidence: AmdEvidence): AmdVerdict {
   const { transcript } = evidence;
@@ -44,17 +47,17 @@ export function voteAmd(evidence: AmdEvidence): AmdVerdict {
   if (evidence.faxTone) return { answeredBy: 'fax', action: 'hang_up' };
   if (transcript === 'ivr') return { answeredBy: 'ivr', action: 'navigate' };
   if (transcript === 'call_screening') return { answeredBy: 'call_screening', action: 'introduce' };
-  const greetingOver = evidence.beep === true || (carrier?.answeredBy === 'machine' && carrier.messageEnd);
+  const greetingOver = evidence.beep === true || (carrier?.answeredBy === 'machine' && carrier.messageEnd && !carrier.late);
   if (greetingOver) return { answeredBy: 'machine', action: evidence.hasMessage ? 'leave_message' : 'hang_up' };
   if (transcript === 'human') return { answeredBy: 'human', action: 'talk' };
   if (transcript === 'machine') return { answeredBy: 'machine', action: evidence.hasMessage ? 'wait_for_end' : 'hang_up' };
   const guess = carrier?.answeredBy ?? 'unknown';
   switch (guess) {
     case 'fax':
-      return { answeredBy: 'fax', action: 'hang_up' };
+      return { answeredBy: 'fax', action: carrier?.late ? 'talk' : 'hang_up' };
     case 'machine':
       // One guess is not enough to hang up on somebody; a second sign of another kind is.
-      if (!evidence.hasMessage && evidence.longSpeech) return { answeredBy: 'machine', action: 'hang_up' };
+      if (!evidence.hasMessage && evidence.longSpeech && !carrier?.late) return { answeredBy: 'machine', action: 'hang_up' };
       return { answeredBy: 'machine', action: 'wait_for_end' };
     case 'ivr':
       return { answeredBy: 'ivr', action: 'navigate' };

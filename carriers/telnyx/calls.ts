@@ -6,6 +6,7 @@ import { type Carrier, type CarrierCall, isTerminalCarrierStatus } from '../../c
 import { type ClientState, decodeClientState } from './client-state';
 import { isOver, readError } from './outcome';
 import { endOf } from './status';
+import { amdOf } from './webhooks';
 
 /** More matches than any reconciliation has use for. */
 const LIST_LIMIT = 200;
@@ -33,7 +34,8 @@ export class TelnyxCalls {
     // The record does not say how it ended; the log does. Without the log the record has to do.
     const logged = await this.logged({ leg_id: data.call_leg_id }).catch(() => []);
     const end = logged.find((one) => one.carrierCallId === carrierCallId);
-    return end && isTerminalCarrierStatus(end.status) ? { ...call, status: end.status, ...defined('sipCode', end.sipCode) } : call;
+    const told = { ...call, ...defined('amd', end?.amd) };
+    return end && isTerminalCarrierStatus(end.status) ? { ...told, status: end.status, ...defined('sipCode', end.sipCode) } : told;
   }
 
   /**
@@ -106,13 +108,16 @@ function progressed(call: CarrierCall, event: string, payload: Record<string, un
       const { status, sipCode } = endOf(payload);
       return { ...call, status, ...defined('sipCode', sipCode), ...defined('endedAt', at) };
     }
-    default:
-      return call;
+    default: {
+      const amd = amdOf(event, payload);
+      // The end of a greeting says more than the verdict before it.
+      return amd && !call.amd?.messageEnd ? { ...call, amd } : call;
+    }
   }
 }
 
 /** The raw event is somewhere in the metadata: as itself, as its payload, or in Telnyx' envelope. */
-function payloadOf(metadata: unknown, depth = 0): Record<string, unknown> | undefined {
+export function payloadOf(metadata: unknown, depth = 0): Record<string, unknown> | undefined {
   if (typeof metadata !== 'object' || metadata === null || depth > 4) return undefined;
   const object = metadata as Record<string, unknown>;
   if (typeof object.call_control_id === 'string') return object;

@@ -17,6 +17,7 @@ import { encodeClientState } from './client-state';
 import { accepted, commandId, done, placed, raceAbort } from './command';
 import { TelnyxNumbers } from './numbers';
 import { isOver, readError, refusalOrUnknown, vendorCodeOf } from './outcome';
+import { TelnyxPrices } from './prices';
 import { TelnyxRecordings } from './recordings';
 import { streamParams, webhookParams } from './stream';
 import { stopMusic, TelnyxTransfers } from './transfers';
@@ -32,6 +33,7 @@ export class TelnyxCarrier implements Carrier {
   readonly recordings: TelnyxRecordings;
   readonly transfers: TelnyxTransfers;
   readonly numbers: TelnyxNumbers;
+  readonly prices: TelnyxPrices;
   private readonly calls: TelnyxCalls;
 
   constructor(
@@ -42,6 +44,7 @@ export class TelnyxCarrier implements Carrier {
     this.recordings = new TelnyxRecordings(client);
     this.transfers = new TelnyxTransfers(client, access.connectionId);
     this.numbers = new TelnyxNumbers(client, access.connectionId);
+    this.prices = new TelnyxPrices(client);
   }
 
   async placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult> {

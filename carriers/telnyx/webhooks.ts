@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import type { CarrierEvent } from '../../contracts/call';
 import type { CarrierCallStatus } from '../../contracts/carrier';
+import type { LegPrice } from '../../contracts/carrier-price';
 import { ACCEPT_KEY, type ConsultStep } from '../../contracts/carrier-transfer';
 import type { AnsweredBy } from '../../contracts/outcomes';
 import { type ClientState, decodeClientState } from './client-state';
+import { priceOfLeg } from './cost';
 import { endOf } from './status';
 
 const envelopeSchema = z.object({
@@ -49,6 +51,8 @@ export interface TelnyxNews {
   streamEnded?: { url: string | undefined };
   /** Caller and person hear each other. */
   bridged?: true;
+  /** What the leg cost. */
+  price?: LegPrice;
 }
 
 /** Undefined: the leg has no state of ours. */
@@ -65,6 +69,11 @@ export function parseTelnyxNews(envelope: TelnyxEnvelope): TelnyxNews | undefine
       return { ...news, streamEnded: { url: streamUrl(payload) } };
     case 'call.bridged':
       return { ...news, bridged: true };
+    case 'call.cost':
+      // Of a leg that nobody took there is nothing to write down.
+      return payload.billed_duration_secs === 0 && Number(payload.total_cost) === 0
+        ? news
+        : { ...news, ...defined('price', priceOfLeg(payload)) };
     default:
       return news;
   }
@@ -121,18 +130,31 @@ function callEvent({ type, payload }: TelnyxEnvelope, base: Base): CarrierEvent 
       const { status, sipCode } = endOf(payload);
       return { ...base, kind: 'status', status, sequence: 3, ...defined('sipCode', sipCode) };
     }
-    case 'call.machine.premium.detection.ended':
-    case 'call.machine.detection.ended':
-      return { ...base, kind: 'amd', answeredBy: ANSWERED_BY[text(payload.result) ?? ''] ?? 'unknown', messageEnd: false };
-    case 'call.machine.premium.greeting.ended':
-    case 'call.machine.greeting.ended':
-      return { ...base, kind: 'amd', answeredBy: 'machine', messageEnd: true };
     case 'streaming.failed': {
       const streamId = text(payload.stream_id);
       return streamId === undefined
         ? undefined
         : { ...base, kind: 'stream', status: 'error', streamId, ...defined('error', text(payload.failure_reason)) };
     }
+    default: {
+      const amd = amdOf(type, payload);
+      return amd && { ...base, kind: 'amd', ...amd };
+    }
+  }
+}
+
+/** What a webhook, or its entry in the log, tells of who answered. */
+export function amdOf(
+  type: string,
+  payload: Readonly<Record<string, unknown>>,
+): { answeredBy: AnsweredBy; messageEnd: boolean } | undefined {
+  switch (type) {
+    case 'call.machine.premium.detection.ended':
+    case 'call.machine.detection.ended':
+      return { answeredBy: ANSWERED_BY[text(payload.result) ?? ''] ?? 'unknown', messageEnd: false };
+    case 'call.machine.premium.greeting.ended':
+    case 'call.machine.greeting.ended':
+      return { answeredBy: 'machine', messageEnd: true };
     default:
       return undefined;
   }

@@ -13,6 +13,7 @@ import {
   UnknownOutcomeError,
 } from '../../contracts/carrier';
 import type { CarrierNumbers } from '../../contracts/carrier-numbers';
+import type { CarrierPrices } from '../../contracts/carrier-price';
 import type { CarrierRecordings } from '../../contracts/carrier-recording';
 import type { CarrierTransfers } from '../../contracts/carrier-transfer';
 import { PatterError } from '../../contracts/errors';
@@ -21,12 +22,14 @@ import type { TwilioAccess } from './client';
 import { NOT_FOUND, NOT_IN_PROGRESS, readError } from './errors';
 import { TwilioNumbers } from './numbers';
 import { vendorCodeOf } from './outcome';
+import { TwilioPrices } from './prices';
 import { TwilioRecordings } from './recordings';
 import { settled } from './settled';
 import { statusFromTwilio, statusToTwilio } from './status';
 import { TwilioTransfers } from './transfers';
 import { digitsTwiml, streamTwiml, transferTwiml } from './twiml';
 import { webhookUrl } from './urls';
+import { amdOf } from './webhooks';
 
 /** More matches than any reconciliation has use for. */
 const LIST_LIMIT = 200;
@@ -36,6 +39,7 @@ export class TwilioCarrier implements Carrier {
   readonly recordings: CarrierRecordings;
   readonly transfers: CarrierTransfers;
   readonly numbers: CarrierNumbers;
+  readonly prices: CarrierPrices;
 
   constructor(
     private readonly client: Twilio,
@@ -44,6 +48,7 @@ export class TwilioCarrier implements Carrier {
     this.recordings = new TwilioRecordings(client, access);
     this.transfers = new TwilioTransfers(client);
     this.numbers = new TwilioNumbers(client);
+    this.prices = new TwilioPrices(client);
   }
 
   async placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult> {
@@ -173,6 +178,7 @@ function toCarrierCall(call: CallInstance): CarrierCall {
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(durationS === undefined ? {} : { durationS }),
     // Twilio gives what it takes as a negative amount.
+    ...(call.answeredBy ? { amd: amdOf(call.answeredBy) } : {}),
     ...(price === undefined ? {} : { priceMicros: Math.round(Math.abs(price) * MICROS_PER_USD) }),
   };
 }

@@ -47,10 +47,14 @@ export function parseAmdCallback(form: FormFields, receivedAt: number): CarrierE
     dedupeKey: `amd/${carrierCallId}/${word}`,
     carrierCallId,
     at: receivedAt,
-    answeredBy: ANSWERED_BY[word] ?? 'unknown',
-    messageEnd: word.startsWith('machine_end_'),
+    ...amdOf(word),
     ...defined('detectionMs', integer(form, 'MachineDetectionDuration')),
   };
+}
+
+/** @param word of the callback, or of the call resource, which have the same ones */
+export function amdOf(word: string): { answeredBy: AnsweredBy; messageEnd: boolean } {
+  return { answeredBy: ANSWERED_BY[word] ?? 'unknown', messageEnd: word.startsWith('machine_end_') };
 }
 
 const RECORDING_STATUS: Readonly<Record<string, 'completed' | 'absent' | 'failed'>> = {

@@ -430,6 +430,21 @@ describe('fetchCall', () => {
     await expect(carrier.fetchCall(CALL)).resolves.toMatchObject({ status: 'completed', durationS: 12 });
   });
 
+  test('who answered is in the log of a call that is over: the verdict, and that a greeting ended', async () => {
+    const logged = (name: string, payload: object) => ({
+      ...{ record_type: 'call_event', name, event_timestamp: '2026-11-21T10:00:30Z' },
+      metadata: { payload: { call_control_id: CALL, ...payload } },
+    });
+    const end = logged('call.hangup', { hangup_cause: 'normal_clearing' });
+    const verdict = logged('call.machine.premium.detection.ended', { result: 'machine' });
+    const greetingEnd = logged('call.machine.premium.greeting.ended', { result: 'beep_detected' });
+    const over = record({ is_alive: false, call_duration: 12, end_time: '2026-11-21T10:01:00Z' });
+    answers = [over, page(end), over, page(end, verdict), over, page(end, greetingEnd, verdict)];
+    expect(await carrier.fetchCall(CALL)).not.toHaveProperty('amd');
+    expect(await carrier.fetchCall(CALL)).toMatchObject({ status: 'completed', amd: { answeredBy: 'machine', messageEnd: false } });
+    expect(await carrier.fetchCall(CALL)).toMatchObject({ amd: { answeredBy: 'machine', messageEnd: true } });
+  });
+
   test('one that the carrier does not know', async () => {
     answers = [refuse(404, '10005')];
     await expect(carrier.fetchCall(CALL)).resolves.toBeUndefined();

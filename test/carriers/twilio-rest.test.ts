@@ -248,6 +248,17 @@ describe('reading calls', () => {
     });
   });
 
+  test.each([
+    ['machine_end_beep', { answeredBy: 'machine', messageEnd: true }],
+    ['machine_start', { answeredBy: 'machine', messageEnd: false }],
+    ['human', { answeredBy: 'human', messageEnd: false }],
+    ['a word of a later version', { answeredBy: 'unknown', messageEnd: false }],
+    [null, undefined],
+  ])('answered_by %s', async (word, amd) => {
+    answers = [json(200, { ...ended, answered_by: word })];
+    expect((await carrier.fetchCall('CA1'))?.amd).toEqual(amd);
+  });
+
   test('a price in another currency is no dollars', async () => {
     answers = [json(200, { ...ended, price_unit: 'EUR' })];
     expect(await carrier.fetchCall('CA1')).not.toHaveProperty('priceMicros');

@@ -119,6 +119,8 @@ export const reconcileDial = reconciling.reconcileDial;
 export const reconcileTransfer = reconciling.reconcileTransfer;
 export const hangupCall = repeatable.hangupCall;
 export const fetchCarrierCall = repeatable.fetchCarrierCall;
+/** A person or a settlement waits for it; it matters too little to be asked for ever. */
+export const askWhoAnswered = prompt.fetchCarrierCall;
 export const commandGateway = prompt.commandGateway;
 export const restreamCall = prompt.restreamCall;
 

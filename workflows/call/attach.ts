@@ -6,6 +6,7 @@ import { CONVERSATION_HEARTBEAT_MS } from './activities';
 import { vote } from './amd';
 import type { CallState, Conversation } from './call-state';
 import { openConversation, recordConversation, reopenConversation, takeReport } from './conversation';
+import { lookWhileTalking, mayBeLost } from './lost-verdict';
 import { rulesKnown } from './place';
 import { startIfConsented } from './recording';
 import { onGatewayEvent } from './signals';
@@ -62,12 +63,14 @@ export async function attach(state: CallState, request: AttachRequest): Promise<
   if (resume === 'machine') state.machineCommand = 'none';
   // A new stream knows of no menu and no screener: it is told again.
   if (state.machineCommand === 'navigate' || state.machineCommand === 'introduce') state.machineCommand = 'none';
+  const verdictMayBeLost = mayBeLost(state);
   const conversation = openConversation(state, {
     streamId,
     gatewayId: request.gatewayId,
     maxDurationMs: state.rules.setup.agent.maxDurationMs,
   });
   vote(state);
+  if (verdictMayBeLost) lookWhileTalking(state, conversation);
   if (resume) startIfConsented(state);
   state.orders.repeat(state);
   return {

@@ -1,8 +1,10 @@
 /** Nothing is left to say: the carrier's last word is awaited for a while, then asked for. */
 import { condition, patched, sleep } from '@temporalio/workflow';
+import type { CarrierCall } from '../../contracts/carrier';
 import { fetchCarrierCall, hangupCall } from './activities';
 import { Alarm } from './alarm';
 import type { CallState, Phase } from './call-state';
+import { lookAtTheEnd, takeVerdict } from './lost-verdict';
 
 const CARRIER_END_MS = 10_000;
 const REPORT_MS = 10_000;
@@ -27,6 +29,7 @@ export async function ending(state: CallState, hangUp: boolean): Promise<Phase> 
   state.liveConversation?.cancel();
   const last = state.conversation;
   if (last?.result?.kind === 'lost' && patched('late-report')) await condition(() => last.result?.kind === 'report', LATE_REPORT_MS);
+  await lookAtTheEnd(state);
   return { kind: 'settling' };
 }
 
@@ -36,7 +39,7 @@ export async function askCarrier(state: CallState): Promise<void> {
   if (!carrierCallId) return;
   try {
     const call = await fetchCarrierCall({ callId: input.callId, carrierCallId });
-    if (call) state.leg.onFetched(call, Date.now());
+    if (call) onFetched(state, call);
     // A call that the carrier does not know any more is over.
     else state.leg.end ??= { status: 'failed', at: Date.now() };
   } catch {
@@ -44,12 +47,17 @@ export async function askCarrier(state: CallState): Promise<void> {
   }
 }
 
+function onFetched(state: CallState, call: CarrierCall): void {
+  state.leg.onFetched(call, Date.now());
+  takeVerdict(state, call);
+}
+
 async function bringAbout(state: CallState): Promise<void> {
   const { carrierCallId, input } = state;
   if (!carrierCallId) return;
   try {
     const call = await hangupCall({ callId: input.callId, carrierCallId });
-    if (call) state.leg.onFetched(call, Date.now());
+    if (call) onFetched(state, call);
   } catch {
     // The carrier does not answer; its own time limit ends the call.
   }
