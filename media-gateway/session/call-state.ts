@@ -69,3 +69,29 @@ export function mayLeave(state: CallState, end: ConversationEnd): boolean {
       return isLive(state);
   }
 }
+
+/** The step at which the call is, for all who lead it on. What awaited something asks `at` whether the world has moved on. */
+export class CallStage {
+  #state: CallState = { kind: 'new' };
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  get kind(): CallState['kind'] {
+    return this.#state.kind;
+  }
+
+  get live(): boolean {
+    return isLive(this.#state);
+  }
+
+  enter<S extends CallState>(state: S): S {
+    this.#state = state;
+    return state;
+  }
+
+  at(state: CallState): boolean {
+    return this.#state === state;
+  }
+}
