@@ -5,6 +5,7 @@ import { createCampaignActivities } from './campaign';
 import type { ActivityContext } from './context';
 import { createLineActivities } from './lines';
 import { createPostCallActivities } from './post-call';
+import { createPriceActivities } from './prices';
 import { createPrivacyActivities } from './privacy';
 import { createRecordingActivities } from './recording';
 import { createToolActivities } from './tools';
@@ -22,6 +23,7 @@ export function createActivities(ctx: ActivityContext): Activities {
     ...createCampaignActivities(ctx, calls),
     ...createLineActivities(ctx, calls),
     ...createPostCallActivities(ctx),
+    ...createPriceActivities(ctx),
     ...createPrivacyActivities(ctx),
   };
 }

@@ -72,12 +72,17 @@ function facts({ head }: ReportView): string {
       `${contacts.imported} of ${contacts.total} rows (${contacts.duplicates} duplicates merged, ${contacts.rejected} rejected)`,
     ],
     ['  Attempts', `${head.attempts} calls that counted`],
-    ['  Cost', formatUsd(usdToMicros(head.costUsd))],
+    ['  Cost', `${formatUsd(usdToMicros(head.costUsd))}${estimatedPart(head.estimatedCalls)}`],
   ];
   if (head.startedAt !== null && head.endedAt !== null) {
     rows.push(['  Duration', spokenDuration(Date.parse(head.endedAt) - Date.parse(head.startedAt))]);
   }
   return table(rows);
+}
+
+/** Their carrier has not told its price (yet). */
+export function estimatedPart(calls: number | undefined): string {
+  return calls ? ` (the carrier's part of ${calls} ${calls === 1 ? 'call' : 'calls'} estimated)` : '';
 }
 
 function conversation(result: ReportResult, width: number, paint: Paint): string {

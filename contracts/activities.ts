@@ -3,6 +3,7 @@ import type { CallInput, CallSetup, GatewayCommand, ToolCallRecord, TranscriptTu
 import type { CallbacksInput } from './callbacks';
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
+import type { PriceActivities } from './carrier-price';
 import type { DurableToolActivities } from './durable-tool';
 import type { ErrorCode } from './errors';
 import type { InboundCall } from './line';
@@ -227,4 +228,5 @@ export type Activities = CallActivities &
   CampaignActivities &
   LineActivities &
   PostCallActivities &
+  PriceActivities &
   PrivacyActivities;

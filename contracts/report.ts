@@ -1,6 +1,7 @@
 /** The campaign report: what `patter campaign report --json` prints. */
 import { z } from 'zod';
 import { CAMPAIGN_STATES } from './campaign';
+import { carrierPriceViewSchema } from './carrier-price';
 import { answeredBySchema, outcomeSchema } from './outcomes';
 import { RECORDING_FILE_STATES, RECORDING_STATES } from './recording-states';
 
@@ -45,6 +46,10 @@ export const reportCallSchema = z.strictObject({
   extraction: z.record(z.string(), z.unknown()).optional(),
   recording: reportRecordingSchema.optional(),
   costUsd: z.number(),
+  /** The carrier's part of the cost is by our own list. */
+  costEstimated: z.literal(true).optional(),
+  /** Absent where nobody was billed. */
+  carrierPrice: carrierPriceViewSchema.optional(),
 });
 
 export const reportResultSchema = z.strictObject({
@@ -75,6 +80,8 @@ export const campaignReportSchema = z.strictObject({
   /** Calls placed that counted. */
   attempts: z.number().int(),
   costUsd: z.number(),
+  /** Calls in whose cost the carrier's part is by our own list; absent where there is none. */
+  estimatedCalls: z.number().int().optional(),
   results: z.array(reportResultSchema),
   rejected: z.array(z.strictObject({ line: z.number().int(), phone: z.string(), reason: z.string() })),
 });

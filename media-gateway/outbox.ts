@@ -4,6 +4,7 @@
  */
 import type { AttachRequest, CarrierEvent, ConversationReport, GatewayEvent } from '../contracts/call';
 import { type Carrier, type CarrierName, isTerminalCarrierStatus } from '../contracts/carrier';
+import type { LegPrice } from '../contracts/carrier-price';
 import { type Clock, sleep } from '../contracts/clock';
 import type { Logger } from '../runtime/log';
 import { Spool, type SpoolVerdict } from './spool';
@@ -26,6 +27,8 @@ export type OutboxItem =
     }
   /** A talk from its beginning to its end, of which the workflow has not heard yet: see `AttachRequest.over`. */
   | { kind: 'untold_talk'; callId: string; carrier: CarrierName; request: AttachRequest }
+  /** What the carrier told of the price of one leg, mostly after the call's workflow is over: it gets one of its own. */
+  | { kind: 'price'; callId: string; leg: LegPrice; taskQueue: string }
   | { kind: 'hangup'; callId: string; carrier: CarrierName; carrierCallId: string; at: number };
 
 /** An activity that has been asked for is started within a second; with a worker just killed, within a few. */
@@ -115,9 +118,10 @@ export class Outbox {
   }
 }
 
-/** A hang-up does not wait behind a call's events: it goes to the carrier, they go to Temporal. */
+/** A hang-up does not wait behind a call's events: it goes to the carrier, they go to Temporal. A price has no order with anything. */
 function queueOf(item: OutboxItem): string {
-  return item.kind === 'hangup' ? `hangup/${item.carrierCallId}` : item.callId;
+  if (item.kind === 'hangup') return `hangup/${item.carrierCallId}`;
+  return item.kind === 'price' ? `price/${item.leg.carrierCallId}` : item.callId;
 }
 
 /** A phone that rings, or somebody who talks. */
@@ -171,6 +175,11 @@ async function deliverItem(
       log.warn({ callId, code: answer.code, reason: answer.reason }, 'a talk that the workflow had not heard of is not taken any more');
       const { carrierCallId } = request;
       if (answer.action === 'hangup') await follow({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
+      return 'done';
+    }
+    case 'price': {
+      const { callId, leg, taskQueue } = item;
+      await link.startRecordPrice({ callId, leg }, taskQueue);
       return 'done';
     }
     case 'hangup': {

@@ -26,6 +26,7 @@ import {
   nextInstructionUpdate,
 } from '../contracts/call';
 import { callWorkflowId, recordingWorkflowId } from '../contracts/call-id';
+import { priceWorkflowId, type ToldPrice } from '../contracts/carrier-price';
 import type { Clock } from '../contracts/clock';
 import { type RunToolAnswer, type RunToolRequest, runToolUpdate, runToolUpdateId } from '../contracts/durable-tool';
 import { PatterError } from '../contracts/errors';
@@ -68,6 +69,22 @@ export class WorkflowLink {
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'known';
       throw unavailable('start', error);
+    }
+  }
+
+  /** What a leg cost is written down by a workflow of its own; one that was started before, by a repeated webhook, stands. @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
+  async startRecordPrice(told: ToldPrice, taskQueue: string): Promise<void> {
+    try {
+      await this.within(SIGNAL_DEADLINE_MS, () =>
+        this.client.workflow.start('recordPrice', {
+          workflowId: priceWorkflowId(told),
+          taskQueue,
+          args: [told],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unavailable('recordPrice', error);
     }
   }
 

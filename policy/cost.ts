@@ -104,6 +104,14 @@ export const DEFAULT_PRICES: PriceTable = {
   'openai/tts/*/second': { microsPerMillion: Math.round(usdEach(0.015) / 60), label: 'OpenAI speech synthesis' },
 };
 
+/**
+ * Time of a call's legs: what the carrier's own price of a call or leg stands for. Neither Twilio's nor Telnyx' has machine detection in it, nor media streams: these stay
+ * priced by the list.
+ */
+export function isLegTime({ service, item }: UsageLine): boolean {
+  return service === 'voice' && item !== 'media_stream';
+}
+
 export interface CostLine {
   label: string;
   micros: Micros;

@@ -117,6 +117,11 @@ export const configSchema = z.object({
     .max(36_500)
     .optional()
     .describe('Days after which what is known of a contact that has its outcome is erased. Unset: it is kept.'),
+  PATTER_PRICE_WAIT: z
+    .string()
+    .refine((text) => parseDurationMs(text) !== undefined, 'a number and ms, s, m, h or d, as in 72h or 0s')
+    .default('72h')
+    .describe('How long after a call its carrier is asked what it cost. Then the estimate stays. 0s: it is never asked.'),
   PATTER_CODEC_ORIGINS: z
     .string()
     .optional()

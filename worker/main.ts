@@ -7,6 +7,7 @@ import type { Config } from '../runtime/config';
 import { deploymentName, WorkerDeployment } from '../runtime/deployment';
 import { resolveDatabaseUrl } from '../runtime/endpoints';
 import { createLogger, type Logger } from '../runtime/log';
+import { priceWaitMs } from '../runtime/price-wait';
 import type { Running } from '../runtime/running';
 import { secretKey } from '../runtime/secret-key';
 import {
@@ -19,6 +20,7 @@ import {
 import { openStore } from '../store/open';
 import type { Store } from '../store/store';
 import { buildIdOf } from './build-id';
+import { ensurePriceSchedule } from './price-schedule';
 import { keepRetentionSchedules } from './retention-schedule';
 import { installTemporalRuntime } from './temporal-runtime';
 import { VersionSteward } from './version-steward';
@@ -78,6 +80,7 @@ async function startWorker(
   parts.push(() => temporal.close());
   await ensureNamespaceAndSearchAttributes(temporal, config.TEMPORAL_NAMESPACE, log);
   parts.push(await keepRetentionSchedules(client, store, config.PATTER_TASK_QUEUE, log));
+  if (priceWaitMs(config) > 0) await ensurePriceSchedule(client, config.PATTER_TASK_QUEUE, log);
   // Not earlier: it ends with its last connection or worker, and one that never had any would keep the process alive.
   installTemporalRuntime(log);
   const connection: NativeConnection = await connectNative(config);

@@ -126,7 +126,7 @@ function refuseTaken(own: string): void {
 
 const PRODUCT_WORKFLOWS = [
   ...(['call', 'callbacks', 'campaign', 'postCall', 'recording'] as const),
-  ...(['retention', 'scheduled', 'sweepLines'] as const),
+  ...(['reconcilePrices', 'recordPrice', 'retention', 'scheduled', 'sweepLines'] as const),
 ];
 
 function readKept(file: string): string | undefined {

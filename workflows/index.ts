@@ -5,6 +5,7 @@ import { callbacks } from './callbacks/callbacks';
 import { campaign } from './campaign/campaign';
 import { sweepLines } from './lines/sweep-lines';
 import { postCall } from './post-call/post-call';
+import { reconcilePrices, recordPrice } from './prices/prices';
 import { recording } from './recording/recording';
 import { retention } from './retention/retention';
 import { scheduled } from './schedules/scheduled';
@@ -16,12 +17,14 @@ setWorkflowOptions(() => whenVersioned('PINNED'), postCall);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), campaign);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), retention);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), sweepLines);
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), reconcilePrices);
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recordPrice);
 // Days long, where a storage or the developer's process is down.
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), callbacks);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recording);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), scheduled);
 
-export { call, callbacks, campaign, postCall, recording, retention, scheduled, sweepLines };
+export { call, callbacks, campaign, postCall, reconcilePrices, recording, recordPrice, retention, scheduled, sweepLines };
 
 /** A worker without a deployment must not say how its workflows are versioned: Temporal refuses all that it completes. */
 function whenVersioned(versioningBehavior: 'PINNED' | 'AUTO_UPGRADE'): { versioningBehavior?: 'PINNED' | 'AUTO_UPGRADE' } {

@@ -4,8 +4,10 @@ import type { CallActivities, CallSettlement } from '../../contracts/activities'
 import { appOf } from '../../contracts/agent';
 import type { UsageLine } from '../../contracts/call';
 import { isPatterError } from '../../contracts/errors';
-import { priceUsage } from '../../policy/cost';
+import { isLegTime, priceUsage } from '../../policy/cost';
+import { firstPriceCheck } from '../../policy/price-checks';
 import { type NextAttempt, nextAttempt } from '../../policy/retry';
+import { priceWaitMs } from '../../runtime/price-wait';
 import type { CampaignRow, ContactRow } from '../../store/store';
 import { startCallbacks } from '../callbacks/start';
 import type { ActivityContext } from '../context';
@@ -23,11 +25,18 @@ export function createSettleCall(ctx: ActivityContext): CallActivities['settleCa
         const next = nextFor(settlement, campaign, contact, nowMs);
         nothingFollows = asksForNothing(campaign.spec.postCall);
         app = appOf(campaign.spec.agent);
-        const { costMicros, costLines } = priceUsage([...settlement.usage, ...carrierUsage(settlement, campaign)], ctx.prices);
+        const usage = [...settlement.usage, ...carrierUsage(settlement, campaign)];
+        const legs = priceUsage(usage.filter(isLegTime), ctx.prices);
+        const rest = priceUsage(
+          usage.filter((line) => !isLegTime(line)),
+          ctx.prices,
+        );
         return {
           next: next.kind === 'done' ? { ...next, reason: next.reason ?? settlement.reason } : { ...next, at: new Date(next.at) },
-          costMicros,
-          costLines,
+          costMicros: legs.costMicros + rest.costMicros,
+          costLines: [...legs.costLines, ...rest.costLines],
+          carrierEstimate: legs.costLines,
+          priceDueAt: priceDueAt(ctx, settlement, campaign, nowMs),
         };
       },
       new Date(nowMs),
@@ -72,6 +81,13 @@ function nextFor(settlement: CallSettlement, campaign: CampaignRow, contact: Con
     retryAfterMs: settlement.retryAfterMs,
     now,
   });
+}
+
+/** When the carrier is first asked for its price. Nobody is billed for a phone that was not picked up. */
+function priceDueAt(ctx: ActivityContext, settlement: CallSettlement, { spec }: CampaignRow, now: number): Date | null {
+  if (settlement.answeredAt === undefined || settlement.carrierCallId === undefined) return null;
+  const at = firstPriceCheck({ carrier: spec.carrier, endedAt: settlement.endedAt, waitMs: priceWaitMs(ctx.config) }, now);
+  return at === undefined ? null : new Date(at);
 }
 
 /** What the carrier bills of its own; the providers' usage comes with the conversation. */

@@ -1,5 +1,6 @@
 import { microsToUsd } from '../../contracts/money';
 import { customParamsOf } from '../../policy/custom-params';
+import { estimatedCostMicros } from '../../policy/price-view';
 import { recordingView } from '../../policy/recording-view';
 import type { WebhookEvent } from '../webhook/send-webhook';
 import type { EndedCall } from './load-call';
@@ -34,7 +35,9 @@ export function callEndedEvent({ call, campaign, contact, recording }: EndedCall
       ...(call.extraction !== null && { extraction: call.extraction }),
       // The file comes later: `recording.ready` tells of it.
       ...(recording && { recording: recordingView(recording, true) }),
-      costUsd: microsToUsd(call.costMicros),
+      // As it was at the end, also where the carrier has told its price before another try: who wants that asks the API.
+      costUsd: microsToUsd(estimatedCostMicros(call)),
+      costEstimated: call.carrierEstimate.length > 0,
       // Null while the contact will be called again; then `nextAttemptAt` says when.
       contactOutcome: call.contactOutcome,
       nextAttemptAt: iso(call.nextAttemptAt),

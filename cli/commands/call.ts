@@ -88,9 +88,9 @@ async function call(ctx: ControlContext, request: PlaceCallInput, options: Optio
   else terminal.out(`${sentenceOf(last)}\n`);
 }
 
-function sentenceOf({ costUsd, durationMs, outcome, reason }: CallSnapshot): string {
+function sentenceOf({ costEstimated, costUsd, durationMs, outcome, reason }: CallSnapshot): string {
   const talked = durationMs ? `, ${spokenDuration(durationMs)}` : '';
-  return `${outcome ?? 'ended'}${reason ? ` (${reason})` : ''}${talked}, $${costUsd.toFixed(4)}`;
+  return `${outcome ?? 'ended'}${reason ? ` (${reason})` : ''}${talked}, $${costUsd.toFixed(4)}${costEstimated ? ' (estimated)' : ''}`;
 }
 
 function collect(text: string, so: Record<string, string>): Record<string, string> {

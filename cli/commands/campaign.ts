@@ -5,6 +5,7 @@ import { findCampaign, isEnded } from '../../control/campaigns/find-campaign';
 import type { CampaignProgress, CampaignRow } from '../../store/store';
 import { withControl } from '../open-control';
 import { progressLine } from '../progress-bar';
+import { estimatedPart } from '../render-report';
 import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
 import { processTerminal, type Terminal, table } from '../terminal';
 import { checkCampaignFile } from './check-campaign';
@@ -118,7 +119,10 @@ function showStatus(name: string, options: JsonOptions, terminal: Terminal): Pro
           ? [['Ends', campaign.endsAt.toISOString()]]
           : []),
       ['Pace', `${campaign.cps} starts a second, ${campaign.maxConcurrent} calls at once`],
-      ['Cost', `${formatUsd(progress.costMicros)}${campaign.budgetMicros === null ? '' : ` of ${formatUsd(campaign.budgetMicros)}`}`],
+      [
+        'Cost',
+        `${formatUsd(progress.costMicros)}${campaign.budgetMicros === null ? '' : ` of ${formatUsd(campaign.budgetMicros)}`}${estimatedPart(progress.estimatedCalls)}`,
+      ],
       ...nextDial(campaign, progress),
     ];
     terminal.out(`${table(rows)}\n${progressLine({ campaign, progress, final: false }, 30)}\n`);

@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import { createCarriers, requireCarrier } from '../../carriers';
 import { CARRIERS, type CarrierName } from '../../contracts/carrier';
+import { isEstimated } from '../../contracts/carrier-price';
 import { systemClock } from '../../contracts/clock';
 import { isPatterError, PatterError } from '../../contracts/errors';
 import { formatUsd } from '../../contracts/money';
 import type { ControlContext } from '../../control/context';
 import { configureNumber, findLine, lineCalls, removeLine, setLine } from '../../control/lines/lines';
 import { loadLineFile } from '../../control/lines/load-line-file';
+import { priceView } from '../../policy/price-view';
 import { CredentialVault } from '../../runtime/credential-vault';
 import { withControl } from '../open-control';
 import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
@@ -115,6 +117,8 @@ async function showCalls(ctx: ControlContext, number: string, options: Options, 
         transferredTo: call.transferredTo,
         summary: call.summary,
         costMicros: call.costMicros,
+        costEstimated: isEstimated(call.priceState),
+        carrierPrice: priceView(call),
       })),
     );
   }

@@ -163,6 +163,7 @@ function summaryOf(call: CallSnapshot) {
     ...{
       turns: call.turns.length,
       costUsd: call.costUsd,
+      costEstimated: call.costEstimated,
       summary: call.summary,
       campaignId: call.kind === 'outbound' ? call.campaignId : null,
     },

@@ -69,7 +69,7 @@ function Facts({ call }: { call: Call }) {
     ['To', call.to],
     ['Started', dayAndTime(call.createdAt)],
     ['Talk time', talked > 0 ? duration(talked) : null],
-    ['Cost', call.costUsd > 0 ? dollars(call.costUsd) : null],
+    ['Cost', call.costUsd > 0 ? `${dollars(call.costUsd)}${call.costEstimated ? ' (estimated)' : ''}` : null],
     ['Answered by', call.answeredBy === null || call.answeredBy === 'unknown' ? null : words(call.answeredBy)],
     ['Transferred to', call.transferredTo],
     ['Why', call.reason],
@@ -152,8 +152,26 @@ function Cost({ call }: { call: Call }) {
           </tr>
         </tfoot>
       </table>
+      <p>{priceNote(call)}</p>
     </section>
   );
+}
+
+function priceNote({ carrierPrice: { amount, currency, estimateUsd, state } }: Call): string {
+  switch (state) {
+    case 'none':
+      return '';
+    case 'waiting':
+      return 'The carrier has not told its price yet: its minutes are estimated.';
+    case 'final':
+      return `The carrier’s own price; the estimate was ${dollars(estimateUsd)}.`;
+    case 'foreign':
+      return `The carrier billed ${amount ?? 'several amounts'} ${currency ?? 'in several currencies'}; its minutes are estimated in dollars.`;
+    case 'unknown':
+      return 'The carrier has told no price: its minutes are estimated.';
+    default:
+      return state satisfies never;
+  }
 }
 
 /** Ticks only while something counts up. */

@@ -1,5 +1,6 @@
 import type { CarrierEvent } from '../../contracts/call';
 import { type CarrierName, isTerminalCarrierStatus } from '../../contracts/carrier';
+import type { LegPrice } from '../../contracts/carrier-price';
 import { tellMachine } from '../call-taps';
 import type { GatewayContext } from '../gateway-context';
 
@@ -32,4 +33,10 @@ export async function passEvent(gateway: GatewayContext, origin: WebhookOrigin, 
     tellMachine(gateway.taps, callId, event.answeredBy, gateway.log);
   }
   await gateway.outbox.send({ kind: 'carrier_event', callId, carrier, event });
+}
+
+/** What a leg cost. Resolves only when it will be written down. */
+export async function passPrice(gateway: GatewayContext, callId: string, leg: LegPrice): Promise<void> {
+  gateway.log.debug({ callId, micros: leg.micros, currency: leg.currency }, 'the price of a leg');
+  await gateway.outbox.send({ kind: 'price', callId, leg, taskQueue: gateway.config.PATTER_TASK_QUEUE });
 }

@@ -6,7 +6,7 @@ import { isPatterError } from '../../contracts/errors';
 import { nonceOf } from '../../runtime/call-token';
 import { continueCall } from '../continue-call';
 import type { GatewayContext } from '../gateway-context';
-import { passEvent } from './pass-event';
+import { passEvent, passPrice } from './pass-event';
 import { telnyxRoute } from './telnyx-route';
 
 export function registerTelnyxCalls(app: FastifyInstance, gateway: GatewayContext): void {
@@ -20,6 +20,7 @@ export function registerTelnyxCalls(app: FastifyInstance, gateway: GatewayContex
     // Before anything is awaited: the end of a stream that comes with it shall not be asked about.
     if (isCallOver(news)) gateway.endedStreams.onCallOver(callId);
     await passEvent(gateway, { callId, carrier: 'telnyx', path: `${request.routeOptions.url} ${envelope.type}` }, news.event);
+    if (news.price) await passPrice(gateway, callId, news.price);
     if (news.state.l === 'call') {
       if (news.streamEnded) onStreamEnded(gateway, callId, news.carrierCallId, news.streamEnded.url);
       if (news.bridged) endStream(gateway, callId, news.carrierCallId);

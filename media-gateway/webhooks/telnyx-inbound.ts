@@ -8,7 +8,7 @@ import { sleep } from '../../contracts/clock';
 import { isPatterError } from '../../contracts/errors';
 import type { GatewayContext } from '../gateway-context';
 import { callIdOf, type InboundAnswer, type InboundRequest, takeInboundCall } from '../inbound-call';
-import { passEvent } from './pass-event';
+import { passEvent, passPrice } from './pass-event';
 import { telnyxRoute } from './telnyx-route';
 
 const WEBHOOK_ANSWER_MS = 1_500;
@@ -38,6 +38,7 @@ export function registerTelnyxInbound(app: FastifyInstance, gateway: GatewayCont
       // Of a leg of ours whose own address was lost on the way.
       const own = parseTelnyxNews(envelope);
       if (own) await passEvent(gateway, { callId: own.state.c, carrier: 'telnyx', path: request.routeOptions.url }, own.event);
+      if (own?.price) await passPrice(gateway, own.state.c, own.price);
       return reply.code(204).send();
     }
     const callId = callIdOf({ carrier: 'telnyx', carrierCallId: news.carrierCallId });

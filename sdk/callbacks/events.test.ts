@@ -119,12 +119,23 @@ test('the metrics of a turn: what the caller said since the last answer, and how
 });
 
 test('what a call cost by part, in dollars: the carrier as the record has it, a summary with the model', () => {
-  expect(costOf(facts())).toEqual({ stt: 0.0077, tts: 0.05, llm: 0.60004, telephony: 0.028, total: 0.68574 });
+  expect(costOf(facts())).toEqual({ stt: 0.0077, tts: 0.05, llm: 0.60004, telephony: 0.028, total: 0.68574, estimated: true });
   // While it goes on the carrier has not told anything yet.
   expect(costOf(facts({ ended: undefined }))).toMatchObject({ telephony: 0, llm: 0.6 });
   // Prices of one's own: two started minutes, and who answered.
   const own = { 'twilio/voice/outbound/second': { microsPerMillion: 1_000_000 * 10_000, perStarted: 60, label: 'mine' } };
   expect(costOf(facts(), own).telephony).toBeCloseTo(0.02 + 0.0075);
+});
+
+test('what the carrier has billed stands for our list, and for the developer’s own; what it does not bill stays listed', () => {
+  const ended = facts().ended as NonNullable<CallFacts['ended']>;
+  const billedMicros = 33_000;
+  const costLines = [{ label: 'Twilio call, as billed', micros: billedMicros }, { label: 'Twilio answering machine detection', micros: 7_500 }];
+  const billed = facts({ ended: { ...ended, billedMicros, costLines } });
+  expect(costOf(billed)).toMatchObject({ telephony: 0.0405, estimated: false });
+  const own = { 'twilio/voice/outbound/second': { microsPerMillion: 1_000_000 * 10_000, perStarted: 60, label: 'mine' } };
+  expect(costOf(billed, own)).toMatchObject({ telephony: 0.033 + 0.0075, estimated: false });
+  expect(costOf(facts({ ended: { ...ended, answered: false, costLines: [] } }))).toMatchObject({ telephony: 0, estimated: false });
 });
 
 test('latency of a call: averages and percentiles over the answers that were measured', () => {
