@@ -6,6 +6,9 @@ import type { Database } from './database';
 import { attempts, campaigns, contacts, rejectedRows } from './schema';
 import type { ContactStore } from './store';
 
+/** Of one statement, so that a campaign of a million contacts stays within its time limit. */
+const PORTION = 5_000;
+
 export function contactStore(database: Database): ContactStore {
   const isCurrent = (contactId: string, sequence: number) => and(eq(contacts.contactId, contactId), eq(contacts.sequence, sequence));
 
@@ -110,6 +113,33 @@ export function contactStore(database: Database): ContactStore {
       });
     },
 
+    async putOff(campaignId, timezones, now, until, waitReason) {
+      const rows = await database.run((db) => {
+        const due = db.$with('due').as(
+          db
+            .select({ contactId: contacts.contactId })
+            .from(contacts)
+            .where(
+              and(
+                eq(contacts.campaignId, campaignId),
+                eq(contacts.status, 'waiting'),
+                lte(contacts.dueAt, now),
+                sql`${contacts.timezones} = ${JSON.stringify(timezones)}::jsonb`,
+              ),
+            )
+            .limit(PORTION)
+            .for('update', { skipLocked: true }),
+        );
+        return db
+          .with(due)
+          .update(contacts)
+          .set({ dueAt: until, waitReason })
+          .where(inArray(contacts.contactId, db.select({ contactId: due.contactId }).from(due)))
+          .returning({ contactId: contacts.contactId });
+      });
+      return rows.length;
+    },
+
     inProgress: (campaignId, claimedBefore) =>
       database.run((db) =>
         db
@@ -130,12 +160,11 @@ export function contactStore(database: Database): ContactStore {
       let closed = 0;
       for (;;) {
         const rows = await database.run((db) => {
-          // In portions, so that a campaign of a million contacts stays within the statement's time limit.
           const some = db
             .select({ contactId: contacts.contactId })
             .from(contacts)
             .where(and(eq(contacts.campaignId, campaignId), inArray(contacts.status, ['waiting', 'claimed'])))
-            .limit(5_000)
+            .limit(PORTION)
             .for('update');
           return db
             .update(contacts)

@@ -121,6 +121,11 @@ export interface ContactStore {
    * open. A workflow that was started for it all the same is stopped by `openIntent`.
    */
   putBack(contactId: string, sequence: number, dueAt: Date, waitReason: string): Promise<void>;
+  /**
+   * Puts off those who wait, are due and may be in these time zones, without a look at each: some thousands at a time.
+   * @returns how many; 0: nobody is left
+   */
+  putOff(campaignId: string, timezones: readonly string[], now: Date, until: Date, waitReason: string): Promise<number>;
   /** Contacts claimed or active since before a moment, oldest first: the sweeper asks whether their calls' workflows are there. */
   inProgress(campaignId: string, claimedBefore: Date): Promise<ContactRow[]>;
   /** Those who wait, or are claimed and not called yet, get their last outcome, with what they waited for as the reason. Returns counts. */

@@ -4,6 +4,7 @@ import { activityInfo, CancelledFailure, cancellationSignal, heartbeat } from '@
 import type { CampaignActivities, DispatchCursor, DispatchResult } from '../../contracts/activities';
 import { appOf } from '../../contracts/agent';
 import { sleep } from '../../contracts/clock';
+import { windowState } from '../../policy/calling-window';
 import { dialStarts, type Pace, spendPace } from '../../policy/pacing';
 import type { CampaignRow, CampaignSlots, ContactRow } from '../../store/store';
 import type { ActivityContext } from '../context';
@@ -64,7 +65,7 @@ class DispatchRun {
 
   /** @returns when the pace allows the next start; `stopped` when the campaign was paused or ended meanwhile */
   async #startSome(campaign: CampaignRow, slots: CampaignSlots): Promise<number | undefined | 'stopped'> {
-    const { store, clock } = this.#ctx;
+    const { clock } = this.#ctx;
     const cps = Number(campaign.cps);
     const { starts, askAt } = dialStarts({
       pace: await this.#currentPace(cps),
@@ -76,7 +77,7 @@ class DispatchRun {
       now: clock.now(),
     });
     if (starts === 0) return askAt;
-    const batch = await store.contacts.claimDue(campaign.campaignId, Math.min(starts, MAX_BATCH), new Date(clock.now()));
+    const batch = await this.#claim(campaign, Math.min(starts, MAX_BATCH));
     this.#pace = spendPace(await this.#currentPace(cps), cps, batch.length, clock.now());
     const started = await Promise.allSettled(batch.map((contact) => this.#start(contact)));
     const count = started.filter((one) => one.status === 'fulfilled' && one.value).length;
@@ -85,6 +86,38 @@ class DispatchRun {
     // The claims stay: the next try of this activity meets them first.
     if (failed) throw failed.reason;
     return count < batch.length ? 'stopped' : askAt;
+  }
+
+  /**
+   * Those who may be called at this hour. The gate judges each again at the dial; but a start for somebody who is asleep is one less for somebody
+   * who is not, and a campaign over several time zones may have many thousands of them at the head of the line.
+   */
+  async #claim(campaign: CampaignRow, limit: number): Promise<ContactRow[]> {
+    const { store, clock } = this.#ctx;
+    const judged = new Set<string>();
+    for (;;) {
+      const batch = await store.contacts.claimDue(campaign.campaignId, limit, new Date(clock.now()));
+      const asleep = batch.filter(({ contactId }) => !judged.has(contactId)).filter((contact) => opensAt(campaign, contact, clock.now()));
+      if (asleep.length === 0 || this.#cancelled.aborted) return batch;
+      for (const contact of asleep) {
+        judged.add(contact.contactId);
+        await this.#putOff(campaign, contact);
+      }
+    }
+  }
+
+  /** With all who are where the contact is. */
+  async #putOff(campaign: CampaignRow, contact: ContactRow): Promise<void> {
+    const { store, clock } = this.#ctx;
+    const { campaignId } = campaign;
+    const { contactId, sequence, timezones } = contact;
+    const now = clock.now();
+    const opens = opensAt(campaign, contact, now);
+    if (!opens) return;
+    await store.contacts.putBack(contactId, sequence, opens.at, opens.reason);
+    while (!this.#cancelled.aborted && (await store.contacts.putOff(campaignId, timezones, new Date(now), opens.at, opens.reason)) > 0) {
+      heartbeat(this.#cursor);
+    }
   }
 
   /** False, and the contact waits again, when the campaign does not run any more. */
@@ -131,4 +164,11 @@ class DispatchRun {
   #ended(kind: DispatchResult['kind'], active: number, nextDueAt?: number): DispatchResult {
     return { kind, active, started: this.#cursor.started, ...(nextDueAt !== undefined && { nextDueAt }) };
   }
+}
+
+/** Undefined for who may be called now, and for whose window never opens: that is the gate's to say. */
+function opensAt({ spec, windowOffsetMs }: CampaignRow, { timezones }: ContactRow, now: number): { at: Date; reason: string } | undefined {
+  const state = windowState(spec.window, timezones, now + windowOffsetMs);
+  if (state.open || !Number.isFinite(state.opensAt)) return undefined;
+  return { at: new Date(state.opensAt - windowOffsetMs), reason: state.reason };
 }

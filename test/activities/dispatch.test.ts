@@ -104,6 +104,34 @@ test('a worker that drains lets go of the campaign at once', async () => {
   await other.close();
 });
 
+test('those whose window is closed cost no start: whoever may be called now does not wait behind them', async () => {
+  const hour = (offset: number) => `${String((new Date().getUTCHours() + 24 + offset) % 24).padStart(2, '0')}:00`;
+  // Twelve hours away it is night.
+  const window = { start: hour(-1), end: hour(3) };
+  const campaign = await campaignWith(t.ctx.store, [], { window, dialing: { cps: 0.1, maxConcurrent: 10 } });
+  const row = (phone: string, timezone: string, line: number) => ({ line, phone, timezones: [timezone], variables: { first_name: 'Ada' } });
+  const waiting = { dueAt: new Date(Date.now() - 1_000), waitReason: null };
+  const asleep = phones(5).map((phone, i) => ({ ...row(phone, 'Etc/GMT+12', i + 2), ...waiting }));
+  const [awake] = phones(1).map((phone) => ({ ...row(phone, 'Etc/UTC', 10), ...waiting }));
+  await t.ctx.store.contacts.import(campaign, [...asleep, awake!]);
+  const env = new MockActivityEnvironment();
+  const running = dispatch(campaign, env);
+  running.catch(() => {});
+  await until(async () => (await active(campaign)) > 0);
+  env.cancel();
+  await expect(running).rejects.toThrow(CancelledFailure);
+  const contacts = await contactsOf(campaign);
+  expect(contacts.filter(({ status }) => status === 'active').map(({ phone }) => phone)).toEqual([awake!.phone]);
+  const night = contacts.filter(({ timezones }) => timezones[0] === 'Etc/GMT+12');
+  expect(night.map(({ status }) => status)).toEqual(Array(5).fill('waiting'));
+  for (const { dueAt, waitReason } of night) {
+    expect(dueAt.getTime()).toBeGreaterThan(Date.now() + 3_600_000);
+    expect(waitReason).toContain('outside the window');
+  }
+  // Nor does the next look find them due.
+  expect(await t.ctx.store.contacts.claimDue(campaign.campaignId, 10, new Date())).toEqual([]);
+});
+
 test('no gateway with room: contacts stay unclaimed, and their workflows are not started in vain', async () => {
   const campaign = await campaignOf(2, { cps: 50 });
   await t.ctx.store.gateways.remove('gw-test');
