@@ -27,6 +27,10 @@ export const FAULT_KINDS = [
   'recording_stalls',
   /** Telnyx: the recording cannot be stored. */
   'recording_failed',
+  /** Twilio: the call resource of a call that has ended has no price yet; with `count`, so many times. */
+  'price_late',
+  /** The account is billed in euros. */
+  'price_foreign',
   /** The AI provider's socket is dropped in the middle of a sentence: `afterMs` of audio have been sent. */
   'provider_drop',
   /** The AI provider refuses the socket. `event` of these: `deepgram`, `elevenlabs`, `convai`; left out: whichever comes first. */

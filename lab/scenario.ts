@@ -34,6 +34,8 @@ const telnyxSchema = z.strictObject({
   dialsPerSecond: z.number().positive().default(30),
   /** With `stream_establish_before_call_originate`: whether the `start` frame comes at once or when the call is answered. Not documented. */
   earlyStart: z.enum(['at_once', 'on_answer']).default('at_once'),
+  /** Whether the application is told what each leg cost (`call.cost`); also set by `PATCH /v2/call_control_applications/:id`. Off, as at Telnyx. */
+  callCostInWebhooks: z.boolean().default(false),
 });
 
 /** A persona's name, or the persona itself. */

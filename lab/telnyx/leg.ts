@@ -65,6 +65,9 @@ function finalStatus(cause: HangupCause): string {
   }
 }
 
+/** Dollars, of the price of a minute. */
+const PLATFORM_PER_MINUTE = 0.002;
+
 export class Leg {
   readonly callControlId = `v3:${randomBytes(36).toString('base64url')}`;
   readonly callLegId = randomUUID();
@@ -342,15 +345,23 @@ export class Leg {
     if (!this.network.application(this.params.connectionId)?.call_cost_in_webhooks) return;
     const billed = Math.ceil(this.durationS / 60) * 60;
     const rate = this.network.scenario.network.pricePerMinute;
-    const cost = ((billed / 60) * rate).toFixed(4);
+    const currency = this.network.lab.faults.take('price_foreign', { to: this.params.to }) ? 'EUR' : 'USD';
+    const part = (name: string, perMinute: number) => ({
+      call_part: name,
+      billed_duration_secs: billed,
+      cost: ((billed / 60) * perMinute).toFixed(4),
+      currency,
+      rate: perMinute.toFixed(4),
+    });
+    const platform = Math.min(PLATFORM_PER_MINUTE, rate);
     this.tell('call.cost', {
       ...this.ids,
       billed_duration_secs: billed,
       billing_group_id: null,
       occurred_at: new Date(this.network.lab.clock.now()).toISOString(),
       status: 'success',
-      total_cost: cost,
-      cost_parts: [{ call_part: 'sip-trunking', billed_duration_secs: billed, cost, currency: 'USD', rate: rate.toFixed(4) }],
+      total_cost: ((billed / 60) * rate).toFixed(4),
+      cost_parts: [part('sip-trunking', rate - platform), part('call-control', platform)],
     });
   }
 }

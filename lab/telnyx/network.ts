@@ -133,7 +133,7 @@ export class TelnyxNetwork {
       webhook_event_url: telnyx.webhookUrl ?? '',
       webhook_event_failover_url: telnyx.webhookFailoverUrl ?? null,
       webhook_timeout_secs: null,
-      call_cost_in_webhooks: false,
+      call_cost_in_webhooks: telnyx.callCostInWebhooks,
       created_at: at,
       updated_at: at,
     });

@@ -97,6 +97,7 @@ function registerCallEvents(scope: FastifyInstance, network: TelnyxNetwork): voi
       ({ at, to, payload }) =>
         (query['filter[to]'] === undefined || to === query['filter[to]']) &&
         (query['filter[from]'] === undefined || payload.from === query['filter[from]']) &&
+        (query['filter[application_session_id]'] === undefined || payload.call_session_id === query['filter[application_session_id]']) &&
         (query['filter[leg_id]'] === undefined || payload.call_leg_id === query['filter[leg_id]']) &&
         (Number.isNaN(since) || at >= since),
     );

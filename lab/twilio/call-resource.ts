@@ -28,7 +28,7 @@ export function callResource(call: Call): Record<string, unknown> {
     end_time: state.kind === 'ended' ? date(state.at) : null,
     duration: call.durationS === undefined ? null : String(call.durationS),
     price: price(call),
-    price_unit: 'USD',
+    price_unit: network.lab.faults.take('price_foreign', { to: params.to }) ? 'EUR' : 'USD',
     direction: params.direction,
     answered_by: call.answeredBy ?? null,
     api_version: API_VERSION,
@@ -113,6 +113,6 @@ function within(at: number | undefined, from: string | undefined, to: string | u
 /** Negative, as Twilio writes what the customer pays; null until the end and for a call that cost nothing. */
 function price(call: Call): string | null {
   const seconds = call.durationS;
-  if (!seconds) return null;
+  if (!seconds || call.network.lab.faults.take('price_late', { to: call.params.to })) return null;
   return (-Math.ceil(seconds / 60) * call.network.scenario.network.pricePerMinute).toFixed(5);
 }

@@ -153,7 +153,13 @@ describe('who is asked for', () => {
 
   test('legs that we dialled for the call are named, given up is given up, and what is told all the same counts', async () => {
     const call = await ended();
-    await t.store.attempts.recordTransfer({ tenantId: 'default', callId: call.callId, transferNumber: 1, toNumber: '+15005550009', now: later(0) });
+    await t.store.attempts.recordTransfer({
+      tenantId: 'default',
+      callId: call.callId,
+      transferNumber: 1,
+      toNumber: '+15005550009',
+      now: later(0),
+    });
     await t.store.attempts.noteHumanLeg(call.callId, 1, `CA-human-${call.callId}`);
     const claimed = (await claim(later(3_600_000))).find(({ attempt }) => attempt.callId === call.callId);
     expect(claimed).toMatchObject({ transferred: true, humanCallIds: [`CA-human-${call.callId}`] });
