@@ -14,11 +14,22 @@ export async function cancelQueued(ctx: ActivityContext, campaignId: string, rea
   const open = await ctx.store.attempts.open(campaignId);
   // First those whose request may be on its way: their workflows cancel what the carrier queues from now on.
   await Promise.all(open.filter((attempt) => attempt.carrierCallId === null).map((attempt) => tellToStop(ctx, attempt, reason)));
+  const placed = open.filter((attempt) => attempt.carrierCallId !== null);
+  if (placed.length === 0) return 0;
+  try {
+    return await cancelPlaced(ctx, placed, reason);
+  } catch (error) {
+    // A pause does not wait for a carrier that is away, nor a resume behind it: each call's own workflow asks for its call, as long as that takes.
+    ctx.log.warn({ err: error, campaignId }, 'the carrier does not tell what it queues: each call is told to see for itself');
+    await Promise.all(placed.map((attempt) => tellToStop(ctx, attempt, reason)));
+    return 0;
+  }
+}
+
+async function cancelPlaced(ctx: ActivityContext, placed: AttemptRow[], reason: string): Promise<number> {
   let canceled = 0;
-  const [first] = open;
-  if (!first) return 0;
-  for (const [name, carrier] of await carriersOf(ctx, first.tenantId)) {
-    const ours = open.filter((attempt) => attempt.carrier === (name satisfies CarrierName) && attempt.carrierCallId !== null);
+  for (const [name, carrier] of await carriersOf(ctx, placed[0]!.tenantId)) {
+    const ours = placed.filter((attempt) => attempt.carrier === (name satisfies CarrierName));
     if (ours.length === 0) continue;
     const queued = new Set((await carrier.listCalls({ status: 'queued' })).map((call) => call.carrierCallId));
     for (const attempt of ours) {

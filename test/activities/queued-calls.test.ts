@@ -1,4 +1,6 @@
+import { createActivities } from '../../activities';
 import { startCall } from '../../activities/campaign/start-call';
+import { createCarriers } from '../../carriers';
 import { callOf } from '../../store/call-of';
 import type { ContactRow } from '../../store/store';
 import { allowUnlessInUse, campaignWith, claimOne, intentFor } from '../store/fixtures';
@@ -61,4 +63,17 @@ test('a pause cancels what the carrier still queues and leaves a phone that ring
     expect(signals.length > 0).toBe(told);
   }
   expect(await t.inActivity(() => t.activities.cancelQueuedCalls({ campaignId: campaign.campaignId }))).toEqual({ canceled: 0 });
+});
+
+test('a pause is in force although the carrier refuses to tell what it queues: the calls’ own workflows see to it', async () => {
+  const campaign = await campaignWith(t.ctx.store, ['+15005000004']);
+  const contact = await claimOne(t.ctx.store, campaign, new Date());
+  await place(contact);
+  // The account's token has been changed.
+  const carriers = createCarriers({ ...t.ctx.config, TWILIO_AUTH_TOKEN: 'of yesterday' });
+  const activities = createActivities({ ...t.ctx, carriers });
+  await t.inActivity(() => activities.setCampaignState({ campaignId: campaign.campaignId, state: 'paused', reason: 'lunch' }));
+  expect((await t.ctx.store.campaigns.get(campaign.campaignId))!.state).toBe('paused');
+  const { events } = await t.ctx.temporal.workflow.getHandle(callOf(contact)).fetchHistory();
+  expect(events!.map((event) => event.workflowExecutionSignaledEventAttributes?.signalName)).toContain('stopCall');
 });
