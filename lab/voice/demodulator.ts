@@ -61,6 +61,8 @@ export class Demodulator {
   private joint: string | undefined;
   /** The speech before the hole had ended. */
   private ended = false;
+  /** Of a search after a pause: where the speech before it stopped. */
+  private stopped: FrameReader | undefined;
   private last = 0;
   private beforeLast = 0;
   private boxSum = 0;
@@ -125,8 +127,16 @@ export class Demodulator {
     const { sync } = this;
     if (this.passedZero(value)) this.hear(0);
     if (sync.state !== 'locked' || !sync.reader.within) return;
+    if (this.ended) {
+      // The same speech after a pause: mostly some of it is said again, so where it stopped is only one of the places where it may go on.
+      this.joint = undefined;
+      this.stopped = sync.reader;
+      this.toldOfLoss = false;
+      this.sync = { state: 'searching', since: this.heardSamples, readers: [sync.reader] };
+      return;
+    }
     this.joint ??= '';
-    if (!this.ended) this.on.hole?.(samples * this.decimation);
+    this.on.hole?.(samples * this.decimation);
   }
 
   /** The hole has swallowed one sample of the tone, which was zero: the tone before it and what comes after tell. */
@@ -180,7 +190,6 @@ export class Demodulator {
       // A new utterance, maybe right behind one that was cut within a character.
       if (sync.state === 'locked' && !this.ended) this.lost ||= sync.reader.within || this.joint !== undefined;
       this.joint = undefined;
-      this.ended = false;
       this.lock(new FrameReader(edge, this.bitLength));
       return;
     }
@@ -252,11 +261,15 @@ export class Demodulator {
   }
 
   private lock(reader: FrameReader): void {
+    const { stopped } = this;
     this.sync = { state: 'locked', reader };
+    this.stopped = undefined;
+    this.ended = false;
     if (reader.text === '') return;
     // It began in the middle: something before it was missed.
-    if (!this.toldOfLoss) this.lost = true;
+    if (!this.toldOfLoss && reader !== stopped) this.lost = true;
     this.tell(reader.text);
+    reader.text = '';
   }
 
   private tell(text: string): void {

@@ -140,7 +140,7 @@ describe('the modem voice', () => {
       fc.property(
         utterance,
         baud,
-        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 40 })), { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 3 }),
         (text, rate, late) => {
           const options = { sampleRate: 8000 as const, baud: rate };
           const spoken = decodeMulaw(encodeMulaw(modulate(text, options)));
@@ -156,6 +156,25 @@ describe('the modem voice', () => {
     const ear = new Demodulator(options, { text: () => undefined, hole: (samples) => holes.push(samples) });
     ear.push(join(spoken.slice(0, 800), silence(480), spoken.slice(800), silence(2_000), spoken, silence(2_000)));
     expect(holes).toEqual([expect.closeTo(480, -1)]);
+  });
+
+  it('is understood again after a pause, wherever it goes on', () => {
+    fc.assert(
+      fc.property(
+        baud,
+        fc.double({ min: 0.2, max: 0.5, noNaN: true }),
+        fc.integer({ min: 6, max: 100 }),
+        fc.integer({ min: 0, max: 4 }),
+        (rate, share, frames, again) => {
+          const options = { sampleRate: 8000 as const, baud: rate };
+          const spoken = modulate(SENTENCE, options);
+          const at = Math.floor((spoken.length * share) / 160) * 160;
+          const heard = listen(join(spoken.slice(0, at), silence(frames * 160), spoken.slice(at - again * 160)), options).text;
+          expect(heard.endsWith(SENTENCE.slice(-20))).toBe(true);
+          expect(heard.startsWith(textWithin(SENTENCE, at - 8000 / rate, options))).toBe(true);
+        },
+      ),
+    );
   });
 
   it('says nothing of its own where the next utterance comes a while after a cut one', () => {
