@@ -39,16 +39,52 @@ describe('the text that was heard', () => {
     expect(heardText({ deltas, audioMs: 4_000, audibleMs: 4_000 }, 600)).toBe('One two three');
   });
 
+  it('of one that is still being made is no more than the sound that came can hold', () => {
+    const whole = { deltas: [{ text: TEXT, atAudioMs: 0, exact: true }], audioMs: 500, audibleMs: 500, open: true };
+    // By the sound that came, all of it was heard; half a second holds a word.
+    expect(heardText(whole, 500)).toBe('Your');
+    expect(heardText({ ...whole, open: false }, 500)).toBe(TEXT);
+    const written = {
+      deltas: [
+        { text: 'One two ', atAudioMs: 0 },
+        { text: 'three four.', atAudioMs: 1_000 },
+      ],
+      audioMs: 1_000,
+      audibleMs: 1_000,
+      open: true,
+    };
+    expect(heardText(written, 1_000)).toBe('One two');
+  });
+
+  it('of one that is still being made goes by the pace of what was said of it before', () => {
+    const deltas = [
+      { text: 'One two three four five. ', atAudioMs: 0, exact: true },
+      { text: 'Six seven eight nine ten.', atAudioMs: 500, exact: true },
+    ];
+    expect(heardText({ deltas, audioMs: 750, audibleMs: 750, open: true }, 750)).toBe('One two three four five. Six seven');
+  });
+
+  it('is all that was written where the words come behind their sound', () => {
+    const deltas = [{ text: 'One two three.', atAudioMs: 900 }];
+    expect(heardText({ deltas, audioMs: 900, audibleMs: 900, open: true }, 900)).toBe('One two three.');
+  });
+
   it('is always a beginning of the text', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.string(), fc.nat(5_000))), fc.nat(6_000), fc.nat(6_000), (parts, audioMs, heardMs) => {
-        const deltas = parts.map(([text, atAudioMs]) => ({ text, atAudioMs }));
-        const whole = deltas
-          .map((delta) => delta.text)
-          .join('')
-          .trim();
-        expect(whole.startsWith(heardText({ deltas, audioMs, audibleMs: audioMs }, heardMs))).toBe(true);
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.string(), fc.nat(5_000))),
+        fc.nat(6_000),
+        fc.nat(6_000),
+        fc.boolean(),
+        (parts, audioMs, heardMs, open) => {
+          const deltas = parts.map(([text, atAudioMs]) => ({ text, atAudioMs }));
+          const whole = deltas
+            .map((delta) => delta.text)
+            .join('')
+            .trim();
+          expect(whole.startsWith(heardText({ deltas, audioMs, audibleMs: audioMs, open }, heardMs))).toBe(true);
+        },
+      ),
     );
   });
 });

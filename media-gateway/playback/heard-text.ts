@@ -13,8 +13,12 @@ export interface SpokenItem {
   audioMs: number;
   /** Where the last sound in it ends: what follows is silence, which nobody misses. */
   audibleMs: number;
+  /** More of it is to come, or was when it was cut: its words may be ahead of its sound. */
+  open?: boolean;
 }
 
+/** Where nothing is known of a voice's pace: milliseconds a letter. */
+const TYPICAL_MS_PER_LETTER = 65;
 /** Two frames: the carrier plays by frames, and so finely is it reckoned where it stands. */
 const FRAME_TOLERANCE_MS = 40;
 
@@ -23,7 +27,8 @@ const FRAME_TOLERANCE_MS = 40;
  * the vendor sends each piece of text before its audio (or after it), that piece cannot have been heard earlier (must have been heard) by then.
  * Where all places are exact, the proportion is that of the piece.
  */
-export function heardText(item: SpokenItem, heardMs: number): string {
+export function heardText(spoken: SpokenItem, heardMs: number): string {
+  const item = spoken.open ? withItsSound(spoken) : spoken;
   const text = item.deltas.map((delta) => delta.text).join('');
   if (heardMs <= 0) return '';
   if (item.audioMs <= 0 || heardMs >= item.audibleMs - FRAME_TOLERANCE_MS) return text.trim();
@@ -43,6 +48,19 @@ export function heardText(item: SpokenItem, heardMs: number): string {
     }
   }
   return cutAtWord(text, characters).trim();
+}
+
+/** Without words that were written and have no sound yet. Where nothing was written behind the last of the others, only the beginning of its sound may have come. */
+function withItsSound(item: SpokenItem): SpokenItem {
+  // Words that come behind their sound have sounded.
+  if (item.deltas[0]?.atAudioMs !== 0) return item;
+  const deltas = item.deltas.filter(({ atAudioMs }) => atAudioMs < item.audioMs);
+  const last = deltas.at(-1);
+  if (!last || deltas.length < item.deltas.length) return { ...item, deltas };
+  const before = deltas.slice(0, -1).reduce((sum, { text }) => sum + text.length, 0);
+  const msPerLetter = before > 0 && last.atAudioMs > 0 ? last.atAudioMs / before : TYPICAL_MS_PER_LETTER;
+  const endsMs = Math.max(item.audioMs, last.atAudioMs + last.text.length * msPerLetter);
+  return { deltas, audioMs: endsMs, audibleMs: endsMs };
 }
 
 /** Each piece lasts until the next one begins; within it the place is proportional. */

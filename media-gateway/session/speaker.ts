@@ -147,7 +147,9 @@ export class Speaker {
   cut(options?: { all: boolean }): Interruption[] {
     return this.#pacer.cut(options).map(({ itemId, heardMs }) => {
       const item = this.#items.get(itemId);
-      return { itemId, source: item?.source ?? 'line', heardMs, complete: item !== undefined && heardMs >= item.audioMs - 1 };
+      // Of one that is still being made the vendor has more than has come here.
+      const complete = item !== undefined && !this.#isOpen(itemId, item) && heardMs >= item.audioMs - 1;
+      return { itemId, source: item?.source ?? 'line', heardMs, complete };
     });
   }
 
@@ -159,7 +161,7 @@ export class Speaker {
   heardSoFar(itemId: string): string {
     const item = this.#items.get(itemId);
     if (!item) return '';
-    return item.result === undefined ? heardText(item, this.#ledger.heardMs(itemId)) : item.heard;
+    return item.result === undefined ? this.#heardText(itemId, item) : item.heard;
   }
 
   /** Items of the vendor that are being heard or wait for it. */
@@ -198,6 +200,14 @@ export class Speaker {
     this.quiet();
   }
 
+  #isOpen(itemId: string, { source }: Item): boolean {
+    return source === 'response' && !this.#completed.has(itemId);
+  }
+
+  #heardText(itemId: string, item: Item): string {
+    return heardText({ ...item, open: this.#isOpen(itemId, item) }, this.#ledger.heardMs(itemId));
+  }
+
   #settle(itemId: string, item: Item): void {
     const cut = item.result === 'cut';
     if (item.brokenOff) item.deltas = audibleWords(item);
@@ -205,7 +215,7 @@ export class Speaker {
       .map((delta) => delta.text)
       .join('')
       .trim();
-    item.heard = cut ? heardText(item, this.#ledger.heardMs(itemId)) : whole;
+    item.heard = cut ? this.#heardText(itemId, item) : whole;
     this.turns.settle(itemId, item.heard, item.heard !== whole);
   }
 }

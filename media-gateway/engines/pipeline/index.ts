@@ -51,6 +51,7 @@ interface Item extends SpokenItem {
   deltas: TextDelta[];
   audioMs: number;
   audibleMs: number;
+  open: boolean;
 }
 
 /**
@@ -311,7 +312,7 @@ export class Pipeline implements VoiceEngine {
       },
       {
         begun: () => {
-          this.#items.set(id, { deltas: [], audioMs: 0, audibleMs: 0 });
+          this.#items.set(id, { deltas: [], audioMs: 0, audibleMs: 0, open: true });
           this.#history.openItem(id);
           this.#emit({ kind: 'first_words', itemId: id });
         },
@@ -374,7 +375,11 @@ export class Pipeline implements VoiceEngine {
   #answered(id: string, error: string | undefined): void {
     if (this.#answer?.id !== id) return;
     this.#answer = undefined;
-    if (this.#items.has(id)) this.#emit({ kind: 'item_completed', itemId: id });
+    const item = this.#items.get(id);
+    if (item) {
+      item.open = false;
+      this.#emit({ kind: 'item_completed', itemId: id });
+    }
     this.#forgetOldItems();
     this.#emit({ kind: 'response_done', status: error === undefined ? 'completed' : 'failed', error });
     this.#go();

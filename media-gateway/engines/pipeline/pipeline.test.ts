@@ -228,6 +228,22 @@ describe('an answer', () => {
     ]);
   });
 
+  it('peer defect 22: that stalls in the middle of a sentence and is interrupted was heard as far as its sound came', async () => {
+    const { engine, voice, kinds, messages } = pipeline({ script: () => words('One two three four five six seven eight nine ten. ') });
+    engine.respond();
+    await settle();
+    const [stream] = voice.streams;
+    // With the second piece the words of the whole sentence are told; then the voice falls silent.
+    stream?.tell({ kind: 'audio', audio: encodeMulaw(new Int16Array(8 * 400).fill(4_000)) });
+    stream?.tell({ kind: 'audio', audio: encodeMulaw(new Int16Array(8 * 400).fill(4_000)) });
+    const item = kinds('audio')[0];
+    engine.cancel();
+    engine.interrupt(item?.kind === 'audio' ? item.itemId : '', 800);
+    engine.respond();
+    await settle();
+    expect(messages().at(1)).toEqual({ role: 'assistant', text: expect.stringMatching(/^One two( three)?$/) });
+  });
+
   it('that is cancelled stops the agent and the voice at once, and is told as cancelled', async () => {
     const { engine, voice, agent, kinds } = pipeline({ script: ({ signal }) => endless(signal, 'One moment. Then') });
     engine.respond();
