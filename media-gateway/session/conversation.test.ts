@@ -10,6 +10,9 @@ import { ABSENT_ENGINE } from './absent-engine';
 import { AmdWatch } from './amd-watch';
 import { Conversation } from './conversation';
 import { EngineLink } from './engine-link';
+import { FixedLines } from './fixed-lines';
+import { LineCache } from './line-cache';
+import { LineReader } from './line-reader';
 import { Speaker } from './speaker';
 import { TurnLog } from './turn-log';
 
@@ -94,10 +97,13 @@ function talking() {
     amd: new AmdWatch(false, () => undefined),
     spec: turnsSchema.parse({}),
     listener: {
-      ...{ changed: () => undefined, active: () => undefined, interrupted: () => undefined },
+      ...{ changed: () => reader.changed(), active: () => undefined, interrupted: () => undefined },
       ...{ toolsBegan: () => undefined, toolsSlow: () => undefined, answerLate: () => undefined },
     },
   });
+  const synthesize = () => Promise.reject(new Error('no voice today'));
+  const lines = new FixedLines({ sampleRate: 8_000, model: 'voice', synthesize }, 'alloy', new LineCache(), clock);
+  const reader: LineReader = new LineReader(lines, speaker, conversation, link, 'en', clock);
   link.start();
   conversation.setMode('open');
   const tell = (...events: EngineEvent[]) => {
@@ -107,7 +113,7 @@ function talking() {
     }
   };
   return {
-    ...{ clock, conversation, speaker, turns, asked, interrupted, tell },
+    ...{ clock, conversation, reader, speaker, turns, asked, interrupted, tell },
     /** All of an answer, which takes so long to be heard. */
     answers: (itemId: string, text: string, ms: number) =>
       tell(
@@ -118,6 +124,28 @@ function talking() {
       ),
   };
 }
+
+describe('a line that the model reads, because there is no voice for it', () => {
+  it('is read to its end, however long it is: a message for a machine is cut off nowhere', async () => {
+    const { answers, asked, clock, reader, speaker } = talking();
+    const text = 'This is Acme Dental with a message for Ada Lovelace about her appointment on Friday. '.repeat(6);
+    let result: string | undefined;
+    const said = reader.say({ text, verbatim: true }, { interruptible: false }).then((how) => {
+      result = how;
+    });
+    while (asked.length === 0) await Promise.resolve();
+    answers('a1', text, 35_000);
+    for (let s = 0; s < 34; s++) {
+      clock.pass(1_000);
+      await Promise.resolve();
+    }
+    expect(speaker.busy).toBe(true);
+    expect(result).toBeUndefined();
+    clock.pass(2_000);
+    await said;
+    expect(result).toBe('played');
+  });
+});
 
 describe('the caller speaks while the agent does', () => {
   it('and is understood only after a second sound: the words count all the same', () => {
@@ -162,6 +190,21 @@ describe('the caller speaks while the agent does', () => {
     tell({ kind: 'speech_stopped', itemId: 'u1' }, { kind: 'user_transcript', itemId: 'u1', text: 'One.' });
     clock.pass(3_000);
     expect(asked).toHaveLength(1);
+  });
+
+  it('because it has stopped in the middle: what it had written and not said was not heard', () => {
+    const { clock, interrupted, speaker, tell, turns } = talking();
+    // The words are ahead of their sound, and then neither comes.
+    tell(
+      { kind: 'agent_text', itemId: 'a1', delta: 'Your appointment is ' },
+      { kind: 'audio', itemId: 'a1', mulaw: sound(1_000) },
+      { kind: 'agent_text', itemId: 'a1', delta: 'on Friday at ten with Doctor Meier.' },
+    );
+    clock.pass(1_500);
+    expect(turns.turns((id) => speaker.heardSoFar(id))).toMatchObject([{ text: 'Your appointment is' }]);
+    tell({ kind: 'speech_started', itemId: 'u1' }, { kind: 'user_transcript', itemId: 'u1', text: 'Are you still there?' });
+    expect(interrupted).toEqual([{ itemId: 'a1', heardMs: 1_000 }]);
+    expect(turns.turns()).toMatchObject([{ text: 'Your appointment is', interrupted: true }, { text: 'Are you still there?' }]);
   });
 
   it('into a line that is not interrupted, and goes on after it: that is a turn, and is answered', () => {

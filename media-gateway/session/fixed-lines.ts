@@ -8,6 +8,8 @@ import type { LineCache } from './line-cache';
 
 /** How long a caller may wait for a line before it is said in another way. */
 const LINE_TIMEOUT_MS = 4_000;
+/** How long it may take to be made while nobody waits: a message of half a minute comes as a whole, and not in four seconds. */
+const MAKE_TIMEOUT_MS = 20_000;
 
 /** What is spoken word by word (disclosure, first message, voicemail, farewell), as µ-law. One per call; the cache may be everybody's. */
 export class FixedLines {
@@ -30,7 +32,7 @@ export class FixedLines {
 
   /** Begins to make a line that will be needed; a failure shows when it is. */
   prefetch(text: string): void {
-    if (text) this.get(text).catch(() => undefined);
+    if (text && !this.ready(text)) this.#made(text).catch(() => undefined);
   }
 
   /** A line that is there already, for when nothing can be made any more. */
@@ -41,7 +43,14 @@ export class FixedLines {
   /** @throws PatterError PATTER_PROVIDER_FAILED */
   get(text: string): Promise<Uint8Array> {
     const cached = this.ready(text);
-    if (cached) return Promise.resolve(cached);
+    return cached ? Promise.resolve(cached) : this.#inTime(this.#made(text));
+  }
+
+  dispose(): void {
+    this.#abort.abort(new PatterError('PATTER_CALL_ENDED', 'The call is over'));
+  }
+
+  #made(text: string): Promise<Uint8Array> {
     let making = this.#making.get(text);
     if (!making) {
       making = this.#make(text).finally(() => this.#making.delete(text));
@@ -50,8 +59,11 @@ export class FixedLines {
     return making;
   }
 
-  dispose(): void {
-    this.#abort.abort(new PatterError('PATTER_CALL_ENDED', 'The call is over'));
+  #inTime(making: Promise<Uint8Array>): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.clock.after(LINE_TIMEOUT_MS, () => reject(late(LINE_TIMEOUT_MS)));
+      making.finally(cancel).then(resolve, reject);
+    });
   }
 
   /** One name is another voice at another vendor, and by another model. */
@@ -61,8 +73,7 @@ export class FixedLines {
 
   async #make(text: string): Promise<Uint8Array> {
     const deadline = new AbortController();
-    const late = new PatterError('PATTER_PROVIDER_FAILED', `A line was not spoken within ${LINE_TIMEOUT_MS} ms`);
-    const cancel = this.clock.after(LINE_TIMEOUT_MS, () => deadline.abort(late));
+    const cancel = this.clock.after(MAKE_TIMEOUT_MS, () => deadline.abort(late(MAKE_TIMEOUT_MS)));
     try {
       const signal = AbortSignal.any([deadline.signal, this.#abort.signal]);
       const samples = await this.speech.synthesize({ text, voice: this.voice, signal });
@@ -75,4 +86,8 @@ export class FixedLines {
       cancel();
     }
   }
+}
+
+function late(ms: number): PatterError {
+  return new PatterError('PATTER_PROVIDER_FAILED', `A line was not spoken within ${ms} ms`);
 }

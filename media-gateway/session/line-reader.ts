@@ -9,8 +9,9 @@ import type { Speaker } from './speaker';
 
 export type LineResult = PlayResult | 'failed';
 
-/** A line that the model has to say in place of the synthesiser: this long for all of it. */
+/** A line that the model has to say in place of the synthesiser: this long until it is over, and for each letter of it. A slow voice takes 80 ms for one. */
 const MODEL_LINE_MS = 20_000;
+const MODEL_LETTER_MS = 100;
 
 interface Waiter {
   condition: () => boolean;
@@ -68,7 +69,7 @@ export class LineReader {
       instructions: verbatim ? verbatimInstructions(text) : translatedInstructions(text, this.language),
       tools: false,
     });
-    await this.until(() => this.conversation.idle, MODEL_LINE_MS);
+    await this.until(() => this.conversation.idle, MODEL_LINE_MS + text.length * MODEL_LETTER_MS);
     this.speaker.responsesInterruptible = true;
     return this.speaker.lastResponse ?? 'failed';
   }
