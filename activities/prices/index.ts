@@ -5,7 +5,7 @@
 import { heartbeat } from '@temporalio/activity';
 import { type CarrierName, UnknownOutcomeError } from '../../contracts/carrier';
 import type { LegPrice, PriceActivities } from '../../contracts/carrier-price';
-import { isPatterError } from '../../contracts/errors';
+import { isPatterError, type PatterError } from '../../contracts/errors';
 import { isPriceGivenUp, nextPriceCheck } from '../../policy/price-checks';
 import { priceWaitMs } from '../../runtime/price-wait';
 import type { AttemptRow, UnpricedCall } from '../../store/store';
@@ -93,11 +93,17 @@ class Round {
       });
     } catch (error) {
       if (!(error instanceof UnknownOutcomeError) && !isPatterError(error)) throw error;
-      this.#silent.add(account);
-      this.ctx.log.warn({ callId, carrier: attempt.carrier, err: error }, 'the carrier was not to be asked for prices; it is tried again');
+      if (concernsAccount(error)) this.#silent.add(account);
+      this.ctx.log.warn({ callId, carrier: attempt.carrier, err: error }, 'the carrier did not say what a call cost; it is asked again');
       return [];
     }
   }
+}
+
+/** No answer, no access, or too many questions: the next one would fare no better. */
+function concernsAccount(error: UnknownOutcomeError | PatterError): boolean {
+  const status = isPatterError(error) ? error.details?.httpStatus : undefined;
+  return status === undefined || status === 401 || status === 403 || status === 429;
 }
 
 function endOf({ carrier, endedAt, createdAt }: AttemptRow): { carrier: CarrierName; endedAt: number } {

@@ -91,6 +91,8 @@ const STATES: Record<string, string[]> = {
   sweepLines: ['completed'],
 };
 
+  reconcilePrices: ['completed'],
+  recordPrice: ['completed'],
 beforeAll(() => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
 });

@@ -20,3 +20,27 @@ test('the sweep of the lines tells how many calls it settled, and goes on after 
     await recordHistory(handle, 'sweepLines.completed');
   });
 });
+
+test('prices are asked for by one workflow, and each that is told is written down by another, however often the database is away', async () => {
+  if (!bench) return;
+  const { client, taskQueue } = bench;
+  let away = 1;
+  const written: unknown[] = [];
+  const activities = {
+    reconcilePrices: async () => ({ asked: 2, reconciled: 1 }),
+    recordPrice: async (told: unknown) => {
+      if (away-- > 0) throw new Error('the database is away');
+      written.push(told);
+    },
+  };
+  const told = { callId: 'call_1', leg: { carrierCallId: 'v3:1', micros: 7_000, currency: 'USD' } };
+  await bench.run(activities, async () => {
+    const asking = await client.workflow.start('reconcilePrices', { workflowId: `prices/${taskQueue}`, taskQueue });
+    expect(await asking.result()).toEqual({ asked: 2, reconciled: 1 });
+    await recordHistory(asking, 'reconcilePrices.completed');
+    const writing = await client.workflow.start('recordPrice', { workflowId: `price/${taskQueue}`, taskQueue, args: [told] });
+    await writing.result();
+    expect(written).toEqual([told]);
+    await recordHistory(writing, 'recordPrice.completed');
+  });
+});
