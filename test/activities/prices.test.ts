@@ -2,6 +2,7 @@ import { createActivities } from '../../activities';
 import { createPriceActivities } from '../../activities/prices';
 import { createCarriers } from '../../carriers';
 import { twilioClient } from '../../carriers/twilio/client';
+import type { UsageLine } from '../../contracts/call';
 import { systemClock } from '../../contracts/clock';
 import type { FaultInput } from '../../lab/faults';
 import { LAB_ACCOUNT } from '../../lab/scenario';
@@ -52,12 +53,11 @@ async function ended(twiml = '<Response><Say>Hi</Say><Hangup/></Response>', faul
   if (twiml.includes('Dial')) {
     await store.attempts.recordTransfer({ tenantId: 'default', callId, transferNumber: 1, toNumber: PERSON, now: NOW });
   }
-  const talk = twiml.includes('Dial')
-    ? { usage: [{ provider: 'twilio', service: 'voice', item: 'transfer', unit: 'second', quantity: 1 }] }
-    : { usage: [{ provider: 'twilio', service: 'voice', item: 'media_stream', unit: 'second', quantity: 61 }] };
+  const [item, quantity] = twiml.includes('Dial') ? ['transfer', 1] : ['media_stream', 61];
+  const usage: UsageLine[] = [{ provider: 'twilio', service: 'voice', item: item as string, unit: 'second', quantity: quantity as number }];
   await t.inActivity(() =>
     t.activities.settleCall(
-      settlementFor(contact, { ...talk, carrierCallId: sid, answeredAt: Date.now() - 61_000, endedAt: Date.now(), durationS: 61 }),
+      settlementFor(contact, { usage, carrierCallId: sid, answeredAt: Date.now() - 61_000, endedAt: Date.now(), durationS: 61 }),
     ),
   );
   return { callId, campaignId: campaign.campaignId, phone };
