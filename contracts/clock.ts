@@ -32,3 +32,17 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** What the promise resolves with, or undefined when that takes longer than `ms`. Rejects with it. */
+export async function within<T>(clock: Clock, ms: number, promise: Promise<T>): Promise<T | undefined> {
+  const waited = new AbortController();
+  const late = sleep(clock, ms, waited.signal).then(
+    () => undefined,
+    () => undefined,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    waited.abort();
+  }
+}
