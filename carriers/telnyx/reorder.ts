@@ -2,6 +2,8 @@
 
 /** Four frames are 80 ms: longer than a frame is late, shorter than an answer is missed. What has not come by then is lost. */
 const MAX_HELD = 4;
+/** No frame is a second late: the counting has begun anew, or has come round. */
+const ANEW = 50;
 
 export class Reorder<T> {
   private next: number | undefined;
@@ -11,10 +13,10 @@ export class Reorder<T> {
 
   /** @param chunk the frame's number, one more for each frame */
   push(chunk: number, frame: T): void {
-    // Frames are counted from 1; whoever counts from elsewhere is followed from there.
-    this.next ??= chunk <= MAX_HELD ? Math.min(chunk, 1) : chunk;
+    const { next } = this;
+    if (next === undefined || next - chunk > ANEW) this.begin(chunk);
     // Too late: what comes after it has been heard. Or a repeat.
-    if (chunk < this.next) return;
+    else if (chunk < next) return;
     this.held.set(chunk, frame);
     if (this.held.size > MAX_HELD) this.next = Math.min(...this.held.keys());
     this.release();
@@ -26,6 +28,12 @@ export class Reorder<T> {
       this.next = chunk;
       this.release();
     }
+  }
+
+  /** Frames are counted from 1; whoever counts from elsewhere is followed from there. */
+  private begin(chunk: number): void {
+    this.flush();
+    this.next = chunk <= MAX_HELD ? Math.min(chunk, 1) : chunk;
   }
 
   private release(): void {

@@ -92,6 +92,27 @@ describe('frames that come out of order', () => {
     expect(bytes()).toEqual([1, 3, 4, 5, 6, 7]);
   });
 
+  test('counting that begins anew, or comes round, is followed: the caller must not be deaf to us for as long as it takes to catch up', () => {
+    const { send, bytes } = open();
+    send(start());
+    for (let chunk = 1; chunk <= 200; chunk++) send(frame(chunk, 7));
+    for (const chunk of [2, 1, 3, 4, 5, 6, 7]) send(frame(chunk, 8));
+    expect(bytes().slice(200)).toEqual(Array(7).fill(8));
+    const round = open();
+    round.send(start());
+    for (const chunk of [65_534, 65_535, 0, 1, 2]) round.send(frame(chunk, chunk % 251));
+    expect(round.bytes()).toEqual([65_534, 65_535, 0, 1, 2].map((chunk) => chunk % 251));
+  });
+
+  test('a repeat of an old frame costs no later one', () => {
+    const { send, bytes } = open();
+    send(start());
+    for (let chunk = 1; chunk <= 100; chunk++) send(frame(chunk, chunk));
+    send(frame(98));
+    for (let chunk = 101; chunk <= 110; chunk++) send(frame(chunk, chunk));
+    expect(bytes()).toEqual(Array.from({ length: 110 }, (_, at) => at + 1));
+  });
+
   test('a frame without a number is heard at once', () => {
     const { send, bytes } = open();
     send(start());
