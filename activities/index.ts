@@ -1,6 +1,7 @@
 import type { Activities } from '../contracts/activities';
 import { createCallActivities } from './call';
 import { createCallMediaActivities } from './call/media';
+import { createCallbackActivities } from './callbacks/give-up';
 import { createCampaignActivities } from './campaign';
 import type { ActivityContext } from './context';
 import { createLineActivities } from './lines';
@@ -20,6 +21,7 @@ export function createActivities(ctx: ActivityContext): Activities {
     ...createToolActivities(ctx),
     ...createRecordingActivities(ctx),
     ...createTransferActivities(ctx),
+    ...createCallbackActivities(ctx),
     ...createCampaignActivities(ctx, calls),
     ...createLineActivities(ctx, calls),
     ...createPostCallActivities(ctx),

@@ -1,6 +1,6 @@
 /** The side effects that workflows ask for. Implemented in `activities/`, one file per capability. */
 import type { CallInput, CallSetup, GatewayCommand, ToolCallRecord, TranscriptTurn, UsageLine } from './call';
-import type { CallbacksInput } from './callbacks';
+import type { CallbackKeepingActivities, CallbacksInput } from './callbacks';
 import type { CampaignEdit, CampaignState } from './campaign';
 import type { CarrierCall, CarrierCallStatus } from './carrier';
 import type { PriceActivities } from './carrier-price';
@@ -132,8 +132,8 @@ export interface CallActivities {
   /** Ends the carrier's call; ended already is success. `onlyIfQueued`: leave it alone when it rings or talks. */
   hangupCall(input: { callId: string; carrierCallId: string; onlyIfQueued?: boolean }): Promise<CarrierCall | undefined>;
   fetchCarrierCall(input: { callId: string; carrierCallId: string }): Promise<CarrierCall | undefined>;
-  /** Reserves a gateway that lives and connects the call with it. */
-  restreamCall(input: { callId: string; carrierCallId: string; attachment: number }): Promise<{ gatewayId: string }>;
+  /** Reserves a gateway that lives and connects the call with it. `answer`: it came in, and rings still. */
+  restreamCall(input: { callId: string; carrierCallId: string; attachment: number; answer?: true }): Promise<{ gatewayId: string }>;
   /** Takes the target from the campaign, never from the conversation. maximumAttempts 1. */
   transferCall(input: {
     callId: string;
@@ -221,6 +221,7 @@ export interface PostCallActivities {
 }
 
 export type Activities = CallActivities &
+  CallbackKeepingActivities &
   DurableToolActivities &
   TransferActivities &
   CallMediaActivities &

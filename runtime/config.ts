@@ -122,6 +122,16 @@ export const configSchema = z.object({
     .refine((text) => parseDurationMs(text) !== undefined, 'a number and ms, s, m, h or d, as in 72h or 0s')
     .default('72h')
     .describe('How long after a call its carrier is asked what it cost. Then the estimate stays. 0s: it is never asked.'),
+  PATTER_CALLBACK_RETRY: z
+    .string()
+    .refine((text) => parseDurationMs(text) !== undefined, 'a number and ms, s, m, h or d, as in 24h')
+    .default('24h')
+    .describe('For how long a program that is there is asked again to take the callbacks of an ended call. Its absence does not count.'),
+  PATTER_CALLBACK_KEEP: z
+    .string()
+    .refine((text) => (parseDurationMs(text) ?? 0) > 0, 'a number and ms, s, m, h or d, as in 30d')
+    .default('30d')
+    .describe('After how long the callbacks of an ended call are given up, whether its program was there or not.'),
   PATTER_CODEC_ORIGINS: z
     .string()
     .optional()

@@ -40,6 +40,21 @@ export function deliveryStore(database: Database): DeliveryStore {
       );
     },
 
+    giveUp: ({ reason, now, ...row }) =>
+      database.transact(async (db) => {
+        const cursor: DeliveryCursor = { done: [] };
+        await db
+          .insert(deliveries)
+          .values({ ...row, cursor, createdAt: now, updatedAt: now })
+          .onConflictDoNothing();
+        const given = await db
+          .update(deliveries)
+          .set({ givenUpAt: now, givenUpReason: reason, updatedAt: now })
+          .where(and(is(row.callId), isNull(deliveries.completedAt), isNull(deliveries.givenUpAt)))
+          .returning({ callId: deliveries.callId });
+        return given.length > 0;
+      }),
+
     async get(callId) {
       const [row] = await database.run((db) => db.select().from(deliveries).where(is(callId)));
       return row;

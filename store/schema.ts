@@ -360,6 +360,9 @@ export const deliveries = pgTable(
     updatedAt: instant('updated_at').notNull(),
     /** All that the record holds has been delivered. */
     completedAt: instant('completed_at'),
+    /** The rest is told to nobody any more, and why. */
+    givenUpAt: instant('given_up_at'),
+    givenUpReason: text('given_up_reason'),
   },
   (t) => [index('deliveries_app').on(t.app, t.createdAt).where(sql`completed_at is null`)],
 );

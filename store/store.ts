@@ -347,7 +347,7 @@ export interface SingleStore {
   find(callId: string): Promise<SingleCallRows | undefined>;
   /** Of all tenants: begun before a moment and without an outcome, oldest first. */
   unfinished(claimedBefore: Date, limit: number): Promise<SingleCallRows[]>;
-  /** Of all tenants: ended calls whose post-call work has not been finished. */
+  /** Of all tenants: ended calls, also of campaigns that have ended, whose post-call work has not been finished. */
   postCallOpen(endedBefore: Date, limit: number): Promise<AttemptRow[]>;
   /** Whether anything of the two is there to be looked after. */
   anyOpen(): Promise<boolean>;
@@ -542,6 +542,8 @@ export interface DeliveryStore {
   record(row: { callId: string; owner: string; cursor: DeliveryCursor; now: Date }): Promise<boolean>;
   /** Leaves it to others; no-op for whoever has it not. */
   release(row: { callId: string; owner: string; completed: boolean; now: Date }): Promise<void>;
+  /** The end, with its reason; the first one stays. False where all has been told, or it was given up before. */
+  giveUp(row: { tenantId: string; callId: string; app: string; reason: string; now: Date }): Promise<boolean>;
   get(callId: string): Promise<DeliveryRow | undefined>;
 }
 

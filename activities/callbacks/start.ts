@@ -1,6 +1,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
-import { type CallbacksInput, callbacksWorkflowId } from '../../contracts/callbacks';
+import { type CallbackLimits, type CallbacksInput, callbacksWorkflowId } from '../../contracts/callbacks';
+import { parseDurationMs } from '../../contracts/duration';
+import type { Config } from '../../runtime/config';
 import type { ActivityContext } from '../context';
 
 const TENANT = defineSearchAttributeKey('PatterTenantId', 'KEYWORD');
@@ -12,11 +14,15 @@ export async function startCallbacks(ctx: Pick<ActivityContext, 'temporal' | 'co
     await ctx.temporal.workflow.start('callbacks', {
       workflowId: callbacksWorkflowId(callId),
       taskQueue: ctx.config.PATTER_TASK_QUEUE,
-      args: [{ tenantId, callId, app } satisfies CallbacksInput],
+      args: [{ tenantId, callId, app, limits: limitsOf(ctx.config) } satisfies CallbacksInput],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       typedSearchAttributes: new TypedSearchAttributes([{ key: TENANT, value: tenantId }]),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
+}
+
+function limitsOf({ PATTER_CALLBACK_KEEP, PATTER_CALLBACK_RETRY }: Config): CallbackLimits {
+  return { retryForMs: parseDurationMs(PATTER_CALLBACK_RETRY) ?? 0, keepForMs: parseDurationMs(PATTER_CALLBACK_KEEP) ?? 0 };
 }

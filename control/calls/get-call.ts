@@ -22,7 +22,9 @@ export async function rowsOfCall(ctx: ControlContext, callId: string, tenantId: 
   }
   if (attempt.tenantId !== tenantId) return undefined;
   const [campaign, contact] = await Promise.all([ctx.store.campaigns.get(attempt.campaignId), ctx.store.contacts.get(attempt.contactId)]);
-  return campaign && contact && { attempt, campaign, contact };
+  if (!campaign || !contact) return undefined;
+  const delivery = isOver({ attempt, campaign, contact }) ? await ctx.store.deliveries.get(callId) : undefined;
+  return { attempt, campaign, contact, delivery };
 }
 
 export function noSuchCall(callId: string): PatterError {

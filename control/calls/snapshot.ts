@@ -6,7 +6,7 @@ import { microsToUsd } from '../../contracts/money';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
 import { customParamsOf } from '../../policy/custom-params';
 import { priceView } from '../../policy/price-view';
-import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
+import type { AttemptRow, CampaignRow, ContactRow, DeliveryRow } from '../../store/store';
 import type { LiveFacts } from './live-call';
 
 export const CALL_STATUSES = ['queued', 'dialing', 'ringing', 'in-progress', 'transferred', 'ended'] as const;
@@ -55,12 +55,16 @@ export interface CallSnapshot {
   extraction: Record<string, unknown> | null;
   /** Summary, extraction and webhooks are through. */
   postCallDone: boolean;
+  /** The program's callbacks were not all told, and will not be: since when, and why. */
+  callbacksGivenUp: { at: string; reason: string } | null;
 }
 
 export interface CallRows {
   attempt: AttemptRow | undefined;
   campaign: CampaignRow;
   contact: ContactRow;
+  /** What callbacks were told. Absent while nobody was told anything. */
+  delivery?: DeliveryRow;
 }
 
 /** Nothing more will happen in it. */
@@ -72,7 +76,7 @@ export function isOver({ attempt, campaign, contact }: CallRows): boolean {
 }
 
 export function snapshotOf(callId: string, rows: CallRows, live: LiveFacts | undefined): CallSnapshot {
-  const { attempt, campaign, contact } = rows;
+  const { attempt, campaign, contact, delivery } = rows;
   const over = isOver(rows);
   const inbound = attempt?.direction === 'inbound';
   const ours = attempt?.fromNumber ?? campaign.spec.from[0] ?? '';
@@ -116,6 +120,7 @@ export function snapshotOf(callId: string, rows: CallRows, live: LiveFacts | und
     summary: attempt?.summary ?? null,
     extraction: attempt?.extraction ?? null,
     postCallDone: attempt ? attempt.postCallDone : over,
+    callbacksGivenUp: delivery?.givenUpAt ? { at: delivery.givenUpAt.toISOString(), reason: delivery.givenUpReason ?? '' } : null,
   };
 }
 

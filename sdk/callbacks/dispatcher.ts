@@ -40,6 +40,14 @@ export interface DispatcherOptions {
   log: Logger;
 }
 
+/** This process has nobody to tell: neither the call's own functions, nor those of its agent, nor of `serve()`. */
+export class CallbacksUnknown extends Error {
+  override readonly name = 'CallbacksUnknown';
+  constructor(code: string) {
+    super(`this program has not made the agent ${code}, and serves none that would take its place: make it, or serve() one`);
+  }
+}
+
 export const DEFAULT_CALLBACK_DEADLINE_MS = 30_000;
 const STOP_WITHIN_MS = 5_000;
 /** Verdicts of carriers on calls whose stream has not begun here. */
@@ -51,6 +59,7 @@ export class CallbackDispatcher {
   readonly #owner = `${hostname()}-${process.pid}-${randomBytes(6).toString('hex')}`;
   readonly #fetch: GuardedFetch;
   readonly #clock: Clock;
+  readonly #unknownTold = new Set<string>();
   #presence: Promise<{ release(): Promise<void> }> | undefined;
   #stopped = false;
 
@@ -96,7 +105,8 @@ export class CallbackDispatcher {
   async finish({ tenantId, callId }: CallbacksInput): Promise<void> {
     const { store, log } = this.options;
     if (this.#stopped) throw new Error('this process is about to end');
-    if ((await store.deliveries.get(callId))?.completedAt) return;
+    const standing = await store.deliveries.get(callId);
+    if (standing?.completedAt || standing?.givenUpAt) return;
     const call = await store.attempts.get(callId);
     const campaign = call && (await store.campaigns.get(call.campaignId));
     if (!call || !campaign) {
@@ -105,7 +115,7 @@ export class CallbackDispatcher {
     }
     if (call.state !== 'ended' && call.verdict.decision === 'allow') throw new Error(`the record of ${callId} is not complete yet`);
     const facts = factsOfRecord(call, campaign, await store.contacts.get(call.contactId), this.#clock.now());
-    if (!this.#callbacks(facts)) throw new Error(`this process has no callbacks for ${facts.agent.code ?? 'an agent without code'} yet`);
+    if (!this.#callbacks(facts)) throw this.#unknown(facts.agent.code ?? 'an agent without code');
     const queue = this.#queues.get(callId) ?? this.#open(tenantId, facts);
     await queue.settle(facts);
   }
@@ -120,6 +130,16 @@ export class CallbackDispatcher {
     this.#fetch.close();
     const presence = await this.#presence?.catch(() => undefined);
     await presence?.release();
+  }
+
+  /** Told once for each agent: it is asked again and again. */
+  #unknown(code: string): CallbacksUnknown {
+    const error = new CallbacksUnknown(code);
+    if (!this.#unknownTold.has(code)) {
+      this.#unknownTold.add(code);
+      this.options.log.warn({ code }, `calls that have ended wait for their callbacks: ${error.message}`);
+    }
+    return error;
   }
 
   #noteEarly(callId: string, answeredBy: AnsweredBy): void {

@@ -9,7 +9,8 @@ import type { Config } from '../../runtime/config';
 import type { Logger } from '../../runtime/log';
 import { connectNative, dataConverterFor } from '../../runtime/temporal';
 import { installTemporalRuntime } from '../../worker/temporal-runtime';
-import type { CallbackDispatcher } from './dispatcher';
+import { CallbacksBusy } from './call-queue';
+import { type CallbackDispatcher, CallbacksUnknown } from './dispatcher';
 
 export interface CallbackWorkerOptions {
   config: Config;
@@ -76,7 +77,10 @@ export async function createCallbackWorker(options: CallbackWorkerOptions): Prom
 function withoutWords(error: unknown): never {
   const kind = error instanceof Error ? error.name : typeof error;
   throw ApplicationFailure.create({
-    message: `an event was not delivered (${kind}); it is told again. The log of the process says more`,
+    message:
+      error instanceof CallbacksUnknown || error instanceof CallbacksBusy
+        ? error.message
+        : `a callback failed (${kind}); the log of the process says more`,
     type: 'CallbackFailed',
     // Nothing has gone wrong where a call of another program of this folder waits for its agent: no warning at every try.
     category: ApplicationFailureCategory.BENIGN,

@@ -4,8 +4,11 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { buildSetup } from '../../activities/call/build-setup';
+import { startCallbacks } from '../../activities/callbacks/start';
 import type { CallSettlement } from '../../contracts/activities';
 import type { CallSetup, TranscriptTurn } from '../../contracts/call';
+import { callbacksWorkflowId } from '../../contracts/callbacks';
+import { getCall } from '../../control/calls/get-call';
 import type { CallTaps } from '../../media-gateway/call-taps';
 import { callOf } from '../../store/call-of';
 import type { ContactRow } from '../../store/store';
@@ -57,6 +60,7 @@ beforeAll(async () => {
       workflowsPath: join(__dirname, '../../workflows/callbacks/callbacks.ts'),
       logger: new DefaultLogger('ERROR'),
     }),
+    activities: { giveUpCallbacks: t.activities.giveUpCallbacks },
   });
   running = worker.run();
 }, 60_000);
@@ -195,3 +199,34 @@ test('what a callback refuses is told again when the process is well, onCallEnd 
   await until(async () => (await t.ctx.store.deliveries.get(callId))?.completedAt instanceof Date);
   expect(kinds(told(callId))).toEqual(['start', 'machine', 'transcript', 'metrics', 'end', 'end', 'end']);
 }, 60_000);
+
+test('what a program refuses for too long is given up, with the reason in the call’s record; whoever comes later is not told', async () => {
+  if (children.size === 0) await startProcess();
+  const { callId } = await call('skip');
+  stuck = (told) => told.callId === callId;
+  const input = { tenantId: 'default', callId, app: APP };
+  await startCallbacks({ ...t.ctx, config: { ...t.ctx.config, PATTER_CALLBACK_RETRY: '1s' } }, input);
+  await until(async () => (await t.ctx.store.deliveries.get(callId))?.givenUpAt instanceof Date);
+  const givenUp = (await getCall(t.ctx, callId))?.callbacksGivenUp;
+  expect(givenUp?.reason).toMatch(/^a callback failed \(.+end:1 had failed 2 times$/);
+  expect(kinds(told(callId))).toEqual(['end', 'end']);
+  stuck = () => false;
+  // Over is over: the workflow has completed, and is not started again.
+  await t.activities.startCallbacks(input);
+  await until(async () => !(await isOpen(callId)));
+  expect(told(callId)).toHaveLength(2);
+}, 60_000);
+
+test('the callbacks of a program that never comes back have an end too', async () => {
+  const { callId } = await call('skip');
+  const input = { tenantId: 'default', callId, app: `${APP}-gone` };
+  await startCallbacks({ ...t.ctx, config: { ...t.ctx.config, PATTER_CALLBACK_KEEP: '1s' } }, input);
+  await until(async () => (await t.ctx.store.deliveries.get(callId))?.givenUpAt instanceof Date);
+  expect((await getCall(t.ctx, callId))?.callbacksGivenUp).toMatchObject({ reason: 'no process of the app was there in all that time' });
+  expect(told(callId)).toEqual([]);
+}, 60_000);
+
+async function isOpen(callId: string): Promise<boolean> {
+  const { status } = await t.ctx.temporal.workflow.getHandle(callbacksWorkflowId(callId)).describe();
+  return status.name === 'RUNNING';
+}

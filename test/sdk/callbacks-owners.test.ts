@@ -102,7 +102,7 @@ test('a process that does not know whom to tell leaves the events to one that do
   const { contact, input } = await call();
   await settle(contact);
   const stranger = process(undefined, false);
-  await expect(stranger.dispatcher.finish(input)).rejects.toThrow('has no callbacks for app/a yet');
+  await expect(stranger.dispatcher.finish(input)).rejects.toThrow('has not made the agent app/a');
   const other = await call('elsewhere/a');
   const mine = process();
   mine.dispatcher.taps.started?.({ setup: other.setup, first: true }, []);

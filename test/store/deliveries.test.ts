@@ -36,3 +36,14 @@ test('of processes that claim a call at the same moment one has it', async () =>
   expect(winners).toHaveLength(1);
   expect(new Set(rows.map(({ owner }) => owner))).toEqual(new Set(winners));
 });
+
+test('what is given up has one reason, the first; what was told to the end is not given up', async () => {
+  const { deliveries } = t.store;
+  const givenUp = (callId: string, reason: string) => deliveries.giveUp({ tenantId: 'default', callId, app: 'app', reason, now: NOW });
+  expect([await givenUp('call_3', 'nobody came'), await givenUp('call_3', 'again')]).toEqual([true, false]);
+  expect(await deliveries.get('call_3')).toMatchObject({ givenUpAt: NOW, givenUpReason: 'nobody came', completedAt: null });
+  await deliveries.claim(row('call_4', 'one'));
+  await deliveries.release({ callId: 'call_4', owner: 'one', completed: true, now: NOW });
+  expect(await givenUp('call_4', 'late')).toBe(false);
+  expect(await deliveries.get('call_4')).toMatchObject({ givenUpAt: null, completedAt: NOW });
+});

@@ -1,0 +1,2 @@
+alter table deliveries add column given_up_at timestamptz;
+alter table deliveries add column given_up_reason text;
