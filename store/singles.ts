@@ -1,9 +1,12 @@
-import { and, asc, eq, isNull, lt } from 'drizzle-orm';
+import { and, asc, eq, isNotNull, isNull, lt, or } from 'drizzle-orm';
 import { contactOfCallId } from '../contracts/call-id';
 import type { Database, Db } from './database';
 import { lockContact } from './locks';
 import { attempts, campaigns, contacts } from './schema';
 import type { SingleStore } from './store';
+
+/** A single call never had one; that of a campaign ends with the campaign, while webhooks of its last calls may still be tried for hours. */
+const ownSweeperGone = or(eq(campaigns.kind, 'single'), and(eq(campaigns.kind, 'outbound'), isNotNull(campaigns.endedAt)));
 
 export function singleStore(database: Database): SingleStore {
   const rows = (db: Db, contactId: string) =>
@@ -72,7 +75,7 @@ export function singleStore(database: Database): SingleStore {
         const found = await db
           .select({ attempt: attempts })
           .from(attempts)
-          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), eq(campaigns.kind, 'single')))
+          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), ownSweeperGone))
           .where(and(eq(attempts.state, 'ended'), eq(attempts.postCallDone, false), lt(attempts.endedAt, endedBefore)))
           .orderBy(asc(attempts.endedAt))
           .limit(limit);
@@ -90,7 +93,7 @@ export function singleStore(database: Database): SingleStore {
         const left = await db
           .select({ callId: attempts.callId })
           .from(attempts)
-          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), eq(campaigns.kind, 'single')))
+          .innerJoin(campaigns, and(eq(campaigns.campaignId, attempts.campaignId), ownSweeperGone))
           .where(and(eq(attempts.state, 'ended'), eq(attempts.postCallDone, false)))
           .limit(1);
         return left.length > 0;

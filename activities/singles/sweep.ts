@@ -5,6 +5,8 @@ import type { CallActivities, CallSettlement } from '../../contracts/activities'
 import { callWorkflowId } from '../../contracts/call-id';
 import { callOf } from '../../store/call-of';
 import type { SingleCallRows } from '../../store/store';
+import { appOfCampaign } from '../call/settle-call';
+import { startCallbacks } from '../callbacks/start';
 import { settleLostCall } from '../campaign/lost-call';
 import { startCall } from '../campaign/start-call';
 import type { ActivityContext } from '../context';
@@ -28,6 +30,8 @@ export async function sweepSingles(ctx: ActivityContext, settleCall: CallActivit
   }
   for (const attempt of await store.singles.postCallOpen(new Date(clock.now() - POST_CALL_GRACE_MS), POST_CALL_BATCH)) {
     heartbeat(settled);
+    const app = await appOfCampaign(ctx, attempt.campaignId);
+    if (app !== null) await startCallbacks(ctx, { ...attempt, app });
     await startPostCall(ctx, attempt);
   }
   return { settled };

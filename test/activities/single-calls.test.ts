@@ -1,6 +1,7 @@
 /** The dial, the settlement and the sweeper of calls that belong to no campaign. */
 import { randomUUID } from 'node:crypto';
 import { agentSchema } from '../../contracts/agent';
+import { callbacksWorkflowId } from '../../contracts/callbacks';
 import { systemClock } from '../../contracts/clock';
 import { getCall } from '../../control/calls/get-call';
 import { type PlaceCallRequest, placeCall } from '../../control/calls/place-call';
@@ -149,6 +150,16 @@ test('rows whose process died before the start get their workflow from the sweep
   expect(await getCall(ctx, old.callId)).toMatchObject({ status: 'ended', outcome: 'failed' });
   await expect(ctx.temporal.workflow.getHandle(old.callId).describe()).rejects.toThrow();
   await terminate(young.callId);
+});
+
+test('an app’s call that was settled by a process that died right then is told to the app all the same', async () => {
+  const { callId, contact } = await place({ agent: { ...PLAIN, code: 'shop/seller' } });
+  await terminate(callId);
+  const endedAt = Date.now() - 60_000;
+  const next = { kind: 'done', outcome: 'failed' } as const;
+  await ctx.store.attempts.settle(settlementFor(contact, { endedAt }), () => ({ next, costMicros: 0, costLines: [] }), new Date(endedAt));
+  await t.inActivity(() => t.activities.sweepLines());
+  expect((await ctx.temporal.workflow.getHandle(callbacksWorkflowId(callId)).describe()).status.name).toBe('RUNNING');
 });
 
 test('an erased person is not in a single call’s row either', async () => {

@@ -140,6 +140,17 @@ test('a settlement whose process died before it started the post-call work gets 
   expect((await postCall.describe()).status.name).toBe('RUNNING');
 });
 
+test('what is left to do after the last calls of a campaign is not lost with the campaign’s own sweeper', async () => {
+  const { campaign, contact } = await dialled(ago(3 * MINUTE), { postCall: { summary: true } });
+  await t.ctx.store.attempts.settle(settlementFor(contact, { endedAt: ago(2 * MINUTE).getTime() }), done('completed'), ago(2 * MINUTE));
+  await t.ctx.store.campaigns.finish(campaign.campaignId, 'completed', ago(MINUTE));
+  // Temporal has lost its data, or somebody terminated the workflow.
+  expect(await t.ctx.store.singles.anyOpen()).toBe(true);
+  await t.inActivity(() => t.activities.sweepLines());
+  const postCall = t.ctx.temporal.workflow.getHandle(postCallWorkflowId(callOf(contact)));
+  expect((await postCall.describe()).status.name).toBe('RUNNING');
+});
+
 test('a lost call of a campaign whose carrier’s credentials are gone keeps no other campaign from going on', async () => {
   const stuck = await claimed(ago(60 * MINUTE), { carrier: 'telnyx' });
   await t.ctx.store.attempts.openIntent({ ...intentFor(stuck.contact, ago(60 * MINUTE)), carrier: 'telnyx' }, allowUnlessInUse);
