@@ -14,6 +14,9 @@ export type CarrierName = (typeof CARRIERS)[number];
 /** Carrier-neutral state of a call leg. */
 export type CarrierCallStatus = 'queued' | 'ringing' | 'in_progress' | 'completed' | 'busy' | 'failed' | 'no_answer' | 'canceled';
 
+/** Whose calls that come in ring until a command of ours answers them. Twilio's are answered by what its webhook is answered with. */
+export const ANSWERED_BY_COMMAND: readonly CarrierName[] = ['telnyx'];
+
 export const TERMINAL_CARRIER_STATUSES: readonly CarrierCallStatus[] = ['completed', 'busy', 'failed', 'no_answer', 'canceled'];
 
 export function isTerminalCarrierStatus(status: CarrierCallStatus): boolean {

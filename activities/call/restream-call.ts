@@ -8,9 +8,10 @@ import type { ActivityContext } from '../context';
 import { newCallToken } from './call-token';
 import { pairOf } from './gateway-choice';
 import { loadCall } from './load-call';
+import { longestCallMs } from './time-limit';
 
 export function createRestreamCall(ctx: ActivityContext): CallActivities['restreamCall'] {
-  return async ({ callId, carrierCallId, attachment }) => {
+  return async ({ callId, carrierCallId, attachment, answer }) => {
     const { campaign, carrier, rules } = await loadCall(ctx, callId);
     const live = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
     // The lost one may look alive for as long as its lease lasts.
@@ -18,16 +19,19 @@ export function createRestreamCall(ctx: ActivityContext): CallActivities['restre
     if (!gateway) throw ApplicationFailure.retryable('no live gateway has room', 'PATTER_NO_GATEWAY' satisfies ErrorCode);
     const pair = pairOf(gateway, live);
     await ctx.store.attempts.moveGateway(callId, gateway.gatewayId);
+    const target = {
+      ...{ callId, carrierCallId },
+      gatewayUrl: pair.gateway.publicUrl,
+      fallbackGatewayUrl: pair.fallback.publicUrl,
+      token: newCallToken(ctx, rules, attachment),
+    };
     try {
-      await carrier.restream({
-        callId,
-        carrierCallId,
-        gatewayUrl: pair.gateway.publicUrl,
-        fallbackGatewayUrl: pair.fallback.publicUrl,
-        token: newCallToken(ctx, rules, attachment),
-      });
+      if (answer) await carrier.answer?.({ ...target, timeLimitMs: longestCallMs(campaign.spec) });
+      else await carrier.restream(target);
     } catch (error) {
-      if (isPatterError(error, 'PATTER_CALL_ENDED')) throw ApplicationFailure.nonRetryable(error.message, error.code);
+      // Refused: whoever was to answer it has done so after all.
+      const answered = answer && isPatterError(error, 'PATTER_CARRIER_REFUSED');
+      if (isPatterError(error, 'PATTER_CALL_ENDED') || answered) throw ApplicationFailure.nonRetryable(error.message, error.code);
       throw error;
     }
     return { gatewayId: gateway.gatewayId };

@@ -2,15 +2,18 @@ import { createAdmitInbound } from '../../activities/call/admit-inbound';
 import { inboundCallId } from '../../contracts/call-id';
 import { inboundDigest } from '../../contracts/ids';
 import { lineFileSchema } from '../../contracts/line';
+import type { CallEntry } from '../../lab/ledger';
 import { seal } from '../../runtime/seal';
 import { openTestActivities, registerGateway, type TestActivities } from './context';
 
 const DESK = '+15005550006';
 const CALLER = '+12125550101';
+const ABROAD = '+15005550009';
+const LISTENER = { kind: 'human', steps: [] };
 
 let t: TestActivities;
 beforeAll(async () => {
-  t = await openTestActivities({});
+  t = await openTestActivities({ telnyx: true, scenario: { numbers: [DESK, ABROAD] } });
   await registerGateway(t.ctx, 'gw-1');
   await registerGateway(t.ctx, 'gw-2');
   const line = lineFileSchema.parse({
@@ -24,6 +27,8 @@ beforeAll(async () => {
     transfer: { to: ['+12125550199'] },
   });
   await t.ctx.store.lines.set({ tenantId: 'default', line, now: new Date() });
+  const abroad = lineFileSchema.parse({ ...line, name: 'abroad', number: ABROAD, carrier: 'telnyx' });
+  await t.ctx.store.lines.set({ tenantId: 'default', line: abroad, now: new Date() });
 });
 afterAll(() => t.close());
 
@@ -73,3 +78,34 @@ test('where no gateway has room the caller hears that it is busy', async () => {
   const result = await createAdmitInbound(full)(call('CA5', { from: CALLER, to: DESK, parameters: {} }));
   expect(result).toMatchObject({ kind: 'refused', code: 'PATTER_NO_GATEWAY' });
 });
+
+test('bug: a call whose gateway died before it answered rings at Telnyx: another one answers it, once, and streams it', async () => {
+  const call = await ringing();
+  // The first command is carried out, and never heard of.
+  await post('/lab/faults', [{ kind: 'command_500', event: 'answer', count: 1 }]);
+  await expect(call.answer()).rejects.toMatchObject({ code: 'PATTER_CARRIER_UNKNOWN_OUTCOME' });
+  expect(await call.answer()).toEqual({ gatewayId: 'gw-1' });
+  const calls = (await (await fetch(`${t.labUrl}/lab/calls?to=${encodeURIComponent(ABROAD)}`)).json()) as CallEntry[];
+  expect(calls).toMatchObject([{ callSid: call.carrierCallId, answeredAt: expect.any(Number) }]);
+
+  const gone = await ringing();
+  await t.ctx.carriers.get('telnyx')?.hangup(gone.carrierCallId);
+  await expect(gone.answer()).rejects.toMatchObject({ type: 'PATTER_CALL_ENDED', nonRetryable: true });
+});
+
+/** A call that is admitted, and that its gateway does not answer. */
+async function ringing(): Promise<{ carrierCallId: string; answer(): Promise<unknown> }> {
+  const rings = await post('/lab/telnyx/inbound', { from: CALLER, to: ABROAD, persona: LISTENER });
+  const carrierCallId = rings.callControlId as string;
+  const callId = inboundCallId(inboundDigest('telnyx', carrierCallId));
+  const sealed = seal({ from: CALLER, to: ABROAD, parameters: {} }, t.ctx.secretKey, callId);
+  await t.activities.admitInbound({ callId, inbound: { carrier: 'telnyx', carrierCallId, gatewayId: 'gw-1', sealed } });
+  return { carrierCallId, answer: () => t.activities.restreamCall({ callId, carrierCallId, attachment: 1, answer: true }) };
+}
+
+async function post(path: string, body: unknown): Promise<Record<string, unknown>> {
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const response = await fetch(`${t.labUrl}${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Record<string, unknown>;
+}

@@ -9,6 +9,7 @@ import type { Activities } from '../../contracts/activities';
 import { systemClock } from '../../contracts/clock';
 import { runLab } from '../../lab/main';
 import { LAB_ACCOUNT, type ScenarioInput } from '../../lab/scenario';
+import { telnyxLabEnvironment } from '../../lab/telnyx/account';
 import { loadConfig } from '../../runtime/config';
 import { connectTo } from '../../runtime/temporal';
 import { openTestStore } from '../store/fixtures';
@@ -32,6 +33,8 @@ export async function openTestActivities(options: {
   twilioCps?: number;
   draining?: AbortSignal;
   env?: Record<string, string>;
+  /** With the lab's other phone company, too. */
+  telnyx?: true;
 }): Promise<TestActivities> {
   const database = await openTestStore();
   const temporal = await startTestTemporal();
@@ -47,6 +50,7 @@ export async function openTestActivities(options: {
       TWILIO_ACCOUNT_SID: LAB_ACCOUNT.sid,
       TWILIO_AUTH_TOKEN: LAB_ACCOUNT.authToken,
       TWILIO_BASE_URL: lab.urls.lab,
+      ...(options.telnyx && telnyxLabEnvironment(lab.urls.lab)),
       ...options.env,
     },
     testHome(),

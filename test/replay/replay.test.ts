@@ -30,6 +30,8 @@ const STATES: Record<string, string[]> = {
     'inbound_refused',
     'inbound_given_up',
     'inbound_restream',
+    'inbound_answered_again',
+    'inbound_never_answered',
     'reconciled_found',
     'reconciled_not_dialed',
     'reconciled_unknown',
@@ -89,10 +91,10 @@ const STATES: Record<string, string[]> = {
   recording: ['completed', 'callback_lost', 'fetch_failed', 'given_up', 'erased'],
   'post-call': ['completed', 'failed_steps', 'webhook_retried'],
   sweepLines: ['completed'],
-};
-
   reconcilePrices: ['completed'],
   recordPrice: ['completed'],
+};
+
 beforeAll(() => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
 });

@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import { stopCallSignal } from '../../contracts/call';
 import type { InboundCall } from '../../contracts/line';
 import { callScenarios } from './call-scenario';
@@ -13,8 +14,8 @@ const ADMITTED = {
 };
 
 /** A world whose call came in: the gateway knows the carrier's call and nothing else. */
-function inbound(world: CallWorld): CallWorld {
-  const call: InboundCall = { carrier: 'twilio', carrierCallId: CARRIER_CALL, gatewayId: 'gw-1', sealed: 'sealed' };
+function inbound(world: CallWorld, carrier: InboundCall['carrier'] = 'twilio'): CallWorld {
+  const call: InboundCall = { carrier, carrierCallId: CARRIER_CALL, gatewayId: 'gw-1', sealed: 'sealed' };
   Object.assign(world.input, { campaignId: '', contactId: '', inbound: call });
   return world;
 }
@@ -90,6 +91,66 @@ describe('a call that came in', () => {
         await world.handle.signal(stopCallSignal, { reason: 'enough', cancelIfQueuedOnly: false });
         await world.report('hung_up_by_request');
         expect(await world.settled()).toMatchObject({ outcome: 'completed', contactId: 'ct_caller' });
+      },
+    };
+  });
+
+  const AT_TELNYX = { ...ADMITTED, setup: { ...ADMITTED.setup, carrier: 'telnyx' as const } };
+
+  scenario('bug: rang until the caller gave up where its gateway died before it answered', 'inbound_answered_again', (bench) => {
+    const world = inbound(new CallWorld(bench, { admitInbound: async () => ({ kind: 'admitted', ...AT_TELNYX }) }), 'telnyx');
+    return {
+      world,
+      async play() {
+        await world.warmUp();
+        await world.ranOnce('restreamCall');
+        expect(world.inputsOf('restreamCall')).toEqual([
+          { callId: world.callId, carrierCallId: CARRIER_CALL, attachment: 1, answer: true },
+        ]);
+        await world.stream('MZ1', { gatewayId: 'gw-2' });
+        await world.report('caller_hung_up', { turns: [turn('user', 'when are you open?')] });
+        await world.status('completed', { durationS: 12 });
+        expect(await world.settled()).toMatchObject({ outcome: 'completed', contactId: 'ct_caller' });
+      },
+    };
+  });
+
+  scenario('and that nothing answers is hung up on when it has rung long enough', 'inbound_never_answered', (bench) => {
+    const refused = ApplicationFailure.nonRetryable('nobody answers', 'PATTER_CARRIER_REFUSED');
+    const world: CallWorld = inbound(
+      new CallWorld(bench, {
+        admitInbound: async () => ({ kind: 'admitted', ...AT_TELNYX }),
+        restreamCall: async () => {
+          throw refused;
+        },
+        fetchCarrierCall: async () => ({ ...world.carrierCall(), status: 'ringing', durationS: undefined }),
+        hangupCall: async () => ({ ...world.carrierCall(), status: 'no_answer', durationS: undefined }),
+      }),
+      'telnyx',
+    );
+    return {
+      world,
+      async play() {
+        await world.warmUp();
+        expect(await world.settled()).toMatchObject({ outcome: 'no_answer', contactId: 'ct_caller' });
+        expect(world.inputsOf('restreamCall')).toHaveLength(1);
+        expect(world.inputsOf('hangupCall')).toHaveLength(1);
+      },
+    };
+  });
+
+  scenario('is not answered twice where all goes well', 'inbound_answered_once', (bench) => {
+    const world = inbound(new CallWorld(bench, { admitInbound: async () => ({ kind: 'admitted', ...AT_TELNYX }) }), 'telnyx');
+    return {
+      world,
+      async play() {
+        await world.warmUp();
+        await world.status('in_progress');
+        await world.stream();
+        await world.report('caller_hung_up');
+        await world.status('completed', { durationS: 12 });
+        await world.settled();
+        expect(world.inputsOf('restreamCall')).toEqual([]);
       },
     };
   });

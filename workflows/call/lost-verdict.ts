@@ -12,8 +12,8 @@ import type { CallState, Conversation } from './call-state';
 const LOOKS_AFTER_MS = [0, 2_000, 4_000, 8_000, 16_000];
 
 /** The verdict would change what is done or written, and has not come. */
-function isMissing({ input, rules, evidence }: CallState): boolean {
-  if (input.inbound || !rules?.setup.machineDetection) return false;
+function isMissing({ rules, evidence }: CallState): boolean {
+  if (!rules?.setup.machineDetection || rules.setup.direction === 'inbound') return false;
   // All of these are stronger than what is told late.
   return !evidence.carrier && evidence.transcript === undefined && !evidence.beep && !evidence.faxTone;
 }

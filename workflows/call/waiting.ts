@@ -1,7 +1,7 @@
 /** From the carrier's yes to the first open stream, or to the news that nobody answered. */
-import { condition } from '@temporalio/workflow';
-import { isTerminalCarrierStatus } from '../../contracts/carrier';
-import { hangupCall } from './activities';
+import { condition, patched } from '@temporalio/workflow';
+import { ANSWERED_BY_COMMAND, isTerminalCarrierStatus } from '../../contracts/carrier';
+import { hangupCall, restreamCall } from './activities';
 import { Alarm } from './alarm';
 import type { CallState, Phase } from './call-state';
 import { askCarrier } from './ending';
@@ -10,13 +10,20 @@ import { askCarrier } from './ending';
 const RING_GRACE_MS = 30_000;
 /** Answered, and no stream: its gateway is gone. */
 const STREAM_GRACE_MS = 5_000;
+/** A gateway that has been told of a call answers it at once. One that cannot, or is dead by then, leaves it ringing. */
+const ANSWER_WITHIN_MS = 8_000;
 
 export async function waiting(state: CallState): Promise<Phase> {
-  const ringAlarm = new Alarm((state.rules?.ringTimeoutMs ?? 30_000) + RING_GRACE_MS);
-  await condition(
-    () =>
-      ringAlarm.rang || state.isOver || state.attachments > 0 || state.leg.answeredAt !== undefined || wantsStop(state) || state.mustStop,
-  );
+  const ringMs = (state.rules?.ringTimeoutMs ?? 30_000) + RING_GRACE_MS;
+  const ours = isOursToAnswer(state);
+  let ringAlarm = new Alarm(ours ? ANSWER_WITHIN_MS : ringMs);
+  const moved = () => state.isOver || state.attachments > 0 || state.leg.answeredAt !== undefined || wantsStop(state) || state.mustStop;
+  await condition(() => ringAlarm.rang || moved());
+  if (ours && !moved() && patched('answer-again')) {
+    ringAlarm = new Alarm(ringMs - ANSWER_WITHIN_MS);
+    await answerAgain(state, moved);
+    await condition(() => ringAlarm.rang || moved());
+  }
   if (state.leg.end) return { kind: 'ending', hangUp: false };
   if (state.attachments > 0) {
     ringAlarm.cancel();
@@ -36,6 +43,23 @@ export async function waiting(state: CallState): Promise<Phase> {
   if (state.leg.answeredAt !== undefined) return answered(state);
   state.endedByUs = 'the carrier never told of an end';
   return { kind: 'ending', hangUp: true };
+}
+
+/** It came in, and no answer to the carrier's webhook answers it. */
+function isOursToAnswer({ rules, leg }: CallState): boolean {
+  return rules?.setup.direction === 'inbound' && ANSWERED_BY_COMMAND.includes(rules.setup.carrier) && leg.answeredAt === undefined;
+}
+
+/** By the same command, which the carrier takes once: the gateway may be trying still. What it fails to do, the end of the ringing does. */
+async function answerAgain(state: CallState, moved: () => boolean): Promise<void> {
+  const { carrierCallId, input } = state;
+  if (!carrierCallId) return;
+  let tried = false;
+  const done = () => {
+    tried = true;
+  };
+  void restreamCall({ callId: input.callId, carrierCallId, attachment: state.attachments + 1, answer: true }).then(done, done);
+  await condition(() => tried || moved());
 }
 
 /** A pause takes back only what does not ring yet. */
