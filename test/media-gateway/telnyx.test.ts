@@ -6,6 +6,7 @@ import WebSocket from 'ws';
 import { encodeClientState } from '../../carriers/telnyx';
 import type { NextInstruction } from '../../contracts/call';
 import { inboundCallId } from '../../contracts/call-id';
+import { priceWorkflowId } from '../../contracts/carrier-price';
 import { inboundDigest } from '../../contracts/ids';
 import { verifyCallToken } from '../../runtime/call-token';
 import { eventually, type Gateway, Harness, newCallId, SECRET_KEY, tokenFor } from './support/harness';
@@ -142,6 +143,24 @@ describe('webhooks', () => {
     await expect(told(callId, 'call.answered', { call_control_id: newCall() }, { state: 'bm90aGluZw==' })).resolves.toBe(204);
     await expect(told(callId, 'call.answered', { call_control_id: newCall() }, { state: other })).resolves.toBe(204);
     expect((await harness.seen(callId)).carrierEvents).toEqual([]);
+  });
+
+  test('what a leg cost is handed to a workflow of its own, after the end of the call too, once however often it is told', async () => {
+    const { callId } = await harness.startCall();
+    await harness.finish(callId);
+    const call_control_id = newCall();
+    const cost = { call_control_id, billed_duration_secs: 60, status: 'success', total_cost: '0.0070', cost_parts: [{ currency: 'USD' }] };
+    await expect(told(callId, 'call.cost', { ...cost, status: 'error' })).resolves.toBe(204);
+    await expect(told(callId, 'call.cost', cost, { id: 'evt-cost' })).resolves.toBe(204);
+    await expect(told(callId, 'call.cost', cost, { id: 'evt-cost' })).resolves.toBe(204);
+    await expect(told(undefined, 'call.cost', cost, { state: encodeClientState({ c: callId, l: 'call' }) })).resolves.toBe(204);
+    const leg = { carrierCallId: call_control_id, micros: 7_000, currency: 'USD' };
+    const handle = harness.client.workflow.getHandle(priceWorkflowId({ callId, leg }));
+    const { events } = await handle.fetchHistory();
+    const begun = events?.[0]?.workflowExecutionStartedEventAttributes;
+    expect([begun?.workflowType?.name, begun?.attempt]).toEqual(['recordPrice', 1]);
+    expect(JSON.parse(Buffer.from(begun?.input?.payloads?.[0]?.data ?? []).toString())).toEqual({ callId, leg });
+    await handle.terminate('nobody works on it here');
   });
 
   test('of a call whose workflow is gone: a phone that rings is hung up', async () => {
