@@ -85,6 +85,8 @@ export interface AttachRequest {
   carrierCallId: string;
   /** Absent at `ringing`, when a gateway only warms up; set when a media stream has opened. */
   streamId?: string;
+  /** With no stream: since when it rings, by the carrier's clock. The carrier's word is no signal then. */
+  ringingAt?: number;
   /** Nonce of the call token that opened the stream: good for one stream only. */
   tokenNonce?: string;
   /** Leave `setup` out of the answer: the gateway has it from `ringing`. */

@@ -72,6 +72,8 @@ export interface CallHostStart {
   tokenNonce: string;
   carrier: CarrierName;
   stream: SocketCarrierStream;
+  /** The workflow has taken the stream. */
+  onAttached?(): void;
 }
 
 export class CallHost {
@@ -85,6 +87,12 @@ export class CallHost {
   private state: State = { name: 'attaching', early: new EarlyInput(), end: 'caller_hung_up' };
   /** The workflow has been told that a person answered. */
   humanConfirmed = false;
+  /** The carrier's detection has said so, and the workflow knows. */
+  carrierSaysHuman = false;
+  /** Something else than a person was heard here. */
+  private doubted = false;
+  /** The workflow has taken the stream, and so knows that somebody answered. */
+  isAttached = false;
   private taps: StreamTaps | undefined;
   /** Aborted when the carrier's stream is gone, for whichever reason. */
   private readonly gone = new AbortController();
@@ -206,6 +214,11 @@ export class CallHost {
     const attaching = this.attachment.ask(warm !== undefined, () =>
       this.outbox.holding ? { since: this.startedAt, over: this.state.name !== 'ahead' } : undefined,
     );
+    void attaching.then((answer) => {
+      if (answer?.kind !== 'attached') return;
+      this.isAttached = true;
+      this.start.onAttached?.();
+    });
     if (warm && this.start.attachment === 1 && !(await within(this.deps.clock, BEGIN_AHEAD_MS, attaching))) {
       const config = await this.configOf(warm.setup.tenantId);
       // Nobody is there to be greeted any more, or another gateway is to do it.
@@ -404,6 +417,10 @@ export class CallHost {
     if (event.kind === 'human_confirmed') {
       this.humanConfirmed = true;
       this.taps?.machine('human');
+      // The two words agree, and nothing was ordered that a person's voice would call off: a second signal would change nothing.
+      if (this.carrierSaysHuman && !this.doubted) return;
+    } else if (event.kind === 'machine_suspected' || event.kind === 'callee_suspected') {
+      this.doubted = true;
     }
     this.outbox.event(event);
   }

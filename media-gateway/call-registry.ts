@@ -11,6 +11,8 @@ export class CallRegistry {
   private readonly idleWaiters = new Set<() => void>();
   /** Streams that were here and are gone, and when: their report tells the workflow all that the carrier's callback on their end could. */
   private readonly ended = new Map<string, number>();
+  /** Whoever waits for a stream of a carrier's call to be attached. */
+  private readonly attachWaiters = new Map<string, Set<() => void>>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -29,6 +31,31 @@ export class CallRegistry {
   /** Whether the stream is, or was a moment ago, this process's: then the workflow hears of its end from here. */
   tellsOf(callId: string, streamId: string): boolean {
     return this.ended.has(streamId) || this.of(callId).some((host) => host.stream.streamId === streamId);
+  }
+
+  /** Whether the workflow has taken a stream of this carrier call, now or within `ms`; no longer than until `hurry`. */
+  async attachedWithin(callId: string, carrierCallId: string, ms: number, hurry: AbortSignal): Promise<boolean> {
+    if (this.of(callId).some((host) => host.isAttached && host.stream.carrierCallId === carrierCallId)) return true;
+    const waiters = this.attachWaiters.get(carrierCallId) ?? new Set();
+    this.attachWaiters.set(carrierCallId, waiters);
+    return new Promise<boolean>((resolve) => {
+      const settle = (attached: boolean) => {
+        cancel();
+        hurry.removeEventListener('abort', giveUp);
+        waiters.delete(wake);
+        if (waiters.size === 0) this.attachWaiters.delete(carrierCallId);
+        resolve(attached);
+      };
+      const wake = () => settle(true);
+      const giveUp = () => settle(false);
+      const cancel = this.clock.after(ms, giveUp);
+      hurry.addEventListener('abort', giveUp, { once: true });
+      waiters.add(wake);
+    });
+  }
+
+  onAttached(carrierCallId: string): void {
+    for (const wake of [...(this.attachWaiters.get(carrierCallId) ?? [])]) wake();
   }
 
   add(host: CallHost): void {

@@ -11,6 +11,7 @@ import type { GatewayMetrics } from './metrics';
 import type { Outbox } from './outbox';
 import type { PrewarmPool } from './prewarm';
 import type { SessionMaker } from './session-maker';
+import type { KnownNews } from './webhooks/known-news';
 import type { WorkflowLink } from './workflow-link';
 
 /** What the routes of one gateway share. */
@@ -42,6 +43,7 @@ export interface GatewayContext {
   readonly taps?: CallTaps;
   readonly calls: CallRegistry;
   readonly endedStreams: EndedStreams;
+  readonly knownNews: KnownNews;
   /** False: a webhook is believed where the credential to verify it is missing. */
   readonly requireSignature: boolean;
   readonly admission: Admission;

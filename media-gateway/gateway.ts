@@ -27,6 +27,7 @@ import { PrewarmPool } from './prewarm';
 import { Registration } from './registration';
 import { createServer, type ExtendServer } from './server';
 import { type SessionMaker, sessionMaker } from './session-maker';
+import { KnownNews } from './webhooks/known-news';
 import { WorkflowLink } from './workflow-link';
 
 export interface GatewayParts {
@@ -115,6 +116,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
       log,
     },
     endedStreams: new EndedStreams(clock),
+    knownNews: new KnownNews({ link, calls, prewarm, admission, clock, log }),
     requireSignature: options.requireSignature,
     get publicUrl() {
       return addresses.publicUrl;
@@ -182,6 +184,7 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
     prewarm.stop();
     sockets.stop();
     context.endedStreams.stop();
+    context.knownNews.stop();
     // A host whose socket was cut has its report still to send.
     await calls.idleWithin(LAST_REPORTS_MS, clock);
     await app.close();

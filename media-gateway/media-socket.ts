@@ -150,7 +150,8 @@ export class MediaSockets {
       return undefined;
     }
     const stream = new SocketCarrierStream(socket, streamId, carrierCallId, codec.encoder(streamId), clock.after);
-    const host = new CallHost({ callId: claims.c, attachment: claims.a, tokenNonce: claims.n, carrier, stream }, this.deps);
+    const onAttached = () => calls.onAttached(carrierCallId);
+    const host = new CallHost({ callId: claims.c, attachment: claims.a, tokenNonce: claims.n, carrier, stream, onAttached }, this.deps);
     calls.add(host);
     metrics.streams.inc({ result: 'accepted' });
     log.info(where, 'stream accepted');

@@ -41,29 +41,37 @@ export class PrewarmPool {
     return this.entries.size;
   }
 
-  /** At the first sign that the phone rings; repeats change nothing. Resolves when it is warm or given up; never rejects. */
-  async warmUp(callId: string, carrier: CarrierName, carrierCallId: string): Promise<void> {
-    if (this.entries.has(callId)) return;
+  /**
+   * At the first sign that the phone rings; repeats change nothing. Resolves when it is warm or given up; never rejects.
+   * @param ringingAt epoch milliseconds, by the carrier's clock
+   * @returns whether the workflow has been told that it rings
+   */
+  async warmUp(callId: string, carrier: CarrierName, carrierCallId: string, ringingAt: number): Promise<boolean> {
+    if (this.entries.has(callId)) return false;
     const { clock, gatewayId, link, log, outbox, sessions } = this.deps;
     const cancelDeadline = clock.after(PREWARM_LIFETIME_MS, () => this.release(callId));
     const entry: Entry = { state: 'attaching', carrierCallId, cancelDeadline };
     this.entries.set(callId, entry);
+    let told = false;
     try {
-      const result = await link.attach(callId, { gatewayId, carrierCallId }, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
+      const request = { gatewayId, carrierCallId, ringingAt };
+      const result = await link.attach(callId, request, `ringing/${gatewayId}/${carrierCallId}`, ATTACH_DEADLINE_MS);
+      told = result.kind === 'attached' || result.action === 'hangup';
       if (result.kind === 'refused') {
         log.warn({ callId, code: result.code, reason: result.reason, action: result.action }, 'attach refused at ringing');
         if (result.action === 'hangup') outbox.post({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
       } else if (result.setup && this.entries.get(callId) === entry) {
         const config = await this.configOf(result.setup.tenantId);
-        if (this.entries.get(callId) !== entry) return;
+        if (this.entries.get(callId) !== entry) return told;
         const prewarmed = sessions.prewarm(result.setup, { config, clock, log: log.child({ callId }) });
         this.entries.set(callId, { state: 'warm', carrierCallId, cancelDeadline, warm: { setup: result.setup, prewarmed } });
-        return;
+        return told;
       }
     } catch (error) {
       log.warn({ callId, err: error }, 'not warmed up; the stream will attach cold');
     }
     if (this.entries.get(callId) === entry) this.release(callId);
+    return told;
   }
 
   /** For a call whose set-up is known: it came in, and its stream opens in a moment. Repeats change nothing. */

@@ -35,6 +35,8 @@ import { PatterError } from '../contracts/errors';
 export type SignalAnswer = 'delivered' | 'gone' | 'rejected';
 /** `not_found`: not started yet, or over: the caller knows which by what it has seen. `canceled`: the workflow has taken the call elsewhere. */
 export type HeartbeatAnswer = 'alive' | 'not_found' | 'canceled' | 'unavailable';
+/** `busy`: something that the workflow has asked for, or a task of its own, is under way. `quiet`: it waits for what others tell. */
+export type ProgressAnswer = 'busy' | 'quiet' | 'gone';
 export type CompleteAnswer = 'delivered' | 'not_found';
 
 /** As with the calls that the dispatch starts: a worker that is killed in the middle of a task holds the caller up for so long. */
@@ -153,6 +155,21 @@ export class WorkflowLink {
       // Nobody is left to talk for this call.
       if (error instanceof WorkflowNotFoundError) return { kind: 'hangup' };
       throw unavailable('nextInstruction', error);
+    }
+  }
+
+  /**
+   * Leaves no trace in the history.
+   * @throws PatterError PATTER_TEMPORAL_UNAVAILABLE
+   */
+  async progress(callId: string, deadlineMs: number): Promise<ProgressAnswer> {
+    try {
+      const { status, raw } = await this.within(deadlineMs, () => this.client.workflow.getHandle(callWorkflowId(callId)).describe());
+      if (status.name !== 'RUNNING') return 'gone';
+      return raw.pendingWorkflowTask || raw.pendingActivities?.length ? 'busy' : 'quiet';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'gone';
+      throw unavailable('describe', error);
     }
   }
 

@@ -93,12 +93,9 @@ export class InstantFarEnd {
         ...more,
       } as CarrierEvent);
     };
-    await status('queued');
-    const ringing = status('ringing');
     const gateway = { gatewayId: GATEWAY_ID, carrierCallId };
-    await link.attach(callId, gateway, `ringing/${carrierCallId}`, DEADLINE_MS);
-    await ringing;
-    await status('in_progress');
+    // Of a queued call and of the answer the workflow knows without a signal (media-gateway/webhooks/known-news).
+    await link.attach(callId, { ...gateway, ringingAt: Date.now() }, `ringing/${carrierCallId}`, DEADLINE_MS);
     const streamId = `MZ${carrierCallId.slice(2)}`;
     const attached = await link.attach(
       callId,
@@ -118,9 +115,6 @@ export class InstantFarEnd {
       if (performance.now() > until) throw new Error('the conversation was never there');
       await sleep(systemClock, RETRY_MS);
     }
-    await link.carrierEvent(callId, {
-      ...{ kind: 'stream', dedupeKey: `stream/${streamId}/stopped`, carrierCallId, at: Date.now(), status: 'stopped', streamId },
-    });
     await status('completed', { durationS: 60 });
   }
 }

@@ -15,7 +15,7 @@ export interface WebhookOrigin {
 export async function passEvent(gateway: GatewayContext, origin: WebhookOrigin, event: CarrierEvent | undefined): Promise<void> {
   const { callId, carrier, path } = origin;
   if (!event) {
-    // Initiated and ringing of a human's leg and the start of a stream are of no use; anything else is new to us.
+    // Initiated and ringing of a human's leg are of no use; anything else is new to us.
     gateway.log.debug({ callId, path }, 'a webhook without an event');
     return;
   }
@@ -24,15 +24,16 @@ export async function passEvent(gateway: GatewayContext, origin: WebhookOrigin, 
     if (isTerminalCarrierStatus(event.status)) {
       gateway.prewarm.release(callId);
       for (const host of gateway.calls.of(callId)) host.onCarrierStatus(event.carrierCallId, event.status);
-    } else if (event.status === 'ringing' && gateway.calls.of(callId).length === 0 && !gateway.admission.refusal()) {
-      // The carrier does not wait for it.
-      void gateway.prewarm.warmUp(callId, carrier, event.carrierCallId);
     }
   }
-  if (event.kind === 'amd' && gateway.taps && event.answeredBy !== 'unknown') {
-    tellMachine(gateway.taps, callId, event.answeredBy, gateway.log);
-  }
-  await gateway.outbox.send({ kind: 'carrier_event', callId, carrier, event });
+  await gateway.knownNews.unlessKnown(origin, event, async () => {
+    if (event.kind === 'amd' && gateway.taps && event.answeredBy !== 'unknown') {
+      tellMachine(gateway.taps, callId, event.answeredBy, gateway.log);
+    }
+    await gateway.outbox.send({ kind: 'carrier_event', callId, carrier, event });
+  });
+  if (event.kind !== 'amd' || event.answeredBy !== 'human') return;
+  for (const host of gateway.calls.of(callId)) host.carrierSaysHuman = true;
 }
 
 /** What a leg cost. Resolves only when it will be written down. */

@@ -26,24 +26,13 @@ export function registerTwilioCalls(app: FastifyInstance, gateway: GatewayContex
     app,
     gateway,
     'amd',
-    event(({ body, params }) => {
-      const amd = parseAmdCallback(body, now());
-      // The words have told already: the carrier's "human" adds nothing but four events of history.
-      const known =
-        amd?.kind === 'amd' && amd.answeredBy === 'human' && gateway.calls.of(params.callId).some((host) => host.humanConfirmed);
-      return known ? undefined : amd;
-    }),
+    event(({ body }) => parseAmdCallback(body, now())),
   );
   twilioRoute(
     app,
     gateway,
     'stream',
-    event(({ body, params }) => {
-      const stream = parseStreamCallback(body, now());
-      if (stream?.kind !== 'stream') return stream;
-      // The attach has told of its start, and the report tells of its end; as signals they would cost every answered call up to eight events of history.
-      return stream.status === 'started' || gateway.calls.tellsOf(params.callId, stream.streamId) ? undefined : stream;
-    }),
+    event(({ body }) => parseStreamCallback(body, now())),
   );
   twilioRoute(
     app,

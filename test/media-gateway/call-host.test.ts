@@ -237,6 +237,22 @@ test('what this gateway tells anyway is no second signal: the end of its stream,
   expect(carrierEvents).toMatchObject([{ kind: 'stream', status: 'stopped', streamId: elsewhere }]);
 });
 
+test('of two words that agree on a person the second is no signal, unless something else was heard before', async () => {
+  const human = (callId: string, carrierCallId: string) =>
+    post(gateway, `/twilio/amd/${callId}`, { CallSid: carrierCallId, AnsweredBy: 'human', MachineDetectionDuration: '3000' });
+  const [agreed, doubted] = [await talk(), await talk()];
+  for (const { callId, carrierCallId } of [agreed, doubted]) await human(callId, carrierCallId);
+  doubted.session.options.emit({ kind: 'callee_suspected', is: 'ivr', text: 'press one' });
+  for (const { session } of [agreed, doubted]) {
+    session.options.emit({ kind: 'human_confirmed', text: 'hello' });
+    session.end('agent_ended');
+  }
+  for (const { callId } of [agreed, doubted]) await reports(callId);
+  const kinds = async (callId: string) => (await harness.seen(callId)).gatewayEvents.map(({ kind }) => kind);
+  expect(await kinds(agreed.callId)).toEqual([]);
+  expect(await kinds(doubted.callId)).toEqual(['callee_suspected', 'human_confirmed']);
+});
+
 describe('a call that is answered while Temporal does not answer', () => {
   let door: Awaited<ReturnType<Harness['door']>>;
   let home: string;

@@ -129,9 +129,10 @@ describe('webhooks', () => {
     await told(callId, 'call.machine.premium.detection.ended', { call_control_id, result: 'human_residence' });
     await told(callId, 'call.speak.ended', { call_control_id });
     await told(callId, 'call.hangup', { call_control_id, hangup_cause: 'normal_clearing' });
-    expect((await harness.seen(callId)).carrierEvents).toMatchObject([
-      { kind: 'status', status: 'ringing', carrierCallId: call_control_id },
-      { kind: 'status', status: 'in_progress' },
+    const { attaches, carrierEvents } = await harness.seen(callId);
+    expect(attaches).toMatchObject([{ carrierCallId: call_control_id, ringingAt: expect.any(Number) }]);
+    expect(carrierEvents).toMatchObject([
+      { kind: 'status', status: 'in_progress', carrierCallId: call_control_id },
       { kind: 'amd', answeredBy: 'human' },
       { kind: 'status', status: 'completed' },
     ]);

@@ -90,7 +90,7 @@ test('of two tenants with accounts of their own, what one has signed is 403 for 
   owners.calls.set(callId, 'acme');
   const signedBy = (token: string, path: string, form: Record<string, string>) =>
     post(shared, path, form, getExpectedTwilioSignature(token, `${shared.urls.public}${path}`, form));
-  const status = { CallSid: carrierCallId, CallStatus: 'ringing', SequenceNumber: '1' };
+  const status = { CallSid: carrierCallId, CallStatus: 'busy', SequenceNumber: '1' };
   // Also where it says that the call is about a number of the tenant that signs.
   owners.numbers.set('+15005550042', 'other');
   const announced = { CallSid: newSid('CA'), From: '+12125550101', To: '+15005550041', Direction: 'inbound', CallStatus: 'ringing' };
@@ -146,6 +146,91 @@ describe('warming up at ringing', () => {
     await eventually(() => warmed(callId).length > 0);
     await ring(callId, carrierCallId, 'no-answer');
     expect(warmed(callId)[0]?.disposed).toBe(true);
+  });
+});
+
+describe('what the workflow knows already is no signal', () => {
+  const tell = (callId: string, carrierCallId: string, status: string, at = gateway) =>
+    post(at, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: status, Timestamp: 'Sat, 21 Nov 2026 10:00:00 +0000' });
+  const told = async (callId: string) =>
+    (await harness.seen(callId)).carrierEvents.map((event) => (event.kind === 'status' ? event.status : event.kind));
+
+  test('a call that is queued, once its dial was answered', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    expect((await tell(callId, carrierCallId, 'initiated')).status).toBe(204);
+    expect(await told(callId)).toEqual([]);
+  });
+
+  test('but it is one while the dial has no answer: the worker that dialled may be dead', async () => {
+    const { callId, carrierCallId } = await harness.startCall({ dialing: true });
+    expect((await tell(callId, carrierCallId, 'initiated')).status).toBe(204);
+    expect(await told(callId)).toEqual(['queued']);
+  });
+
+  test('unless the same call tells more meanwhile', async () => {
+    const { callId, carrierCallId } = await harness.startCall({ dialing: true });
+    await Promise.all([tell(callId, carrierCallId, 'initiated'), tell(callId, carrierCallId, 'failed')]);
+    expect((await told(callId)).at(-1)).toBe('failed');
+  });
+
+  test('a call that is queued for an attempt that is over is hung up before it rings', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    await harness.finish(callId);
+    await tell(callId, carrierCallId, 'initiated');
+    await eventually(() => harness.rest.ended.includes(carrierCallId));
+  });
+
+  test('a phone that rings: the attach says since when', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    await tell(callId, carrierCallId, 'ringing');
+    const { attaches } = await harness.seen(callId);
+    expect(attaches).toMatchObject([{ carrierCallId, ringingAt: Date.UTC(2026, 10, 21, 10) }]);
+    expect(await told(callId)).toEqual([]);
+  });
+
+  test('but it is one where the attach was not taken', async () => {
+    const { callId, carrierCallId } = await harness.startCall({ breaksAtRinging: true });
+    await tell(callId, carrierCallId, 'ringing');
+    expect(await told(callId)).toEqual(['ringing']);
+  });
+
+  test('an answer that came before its stream, or after', async () => {
+    const { callId, carrierCallId } = await harness.startCall();
+    const before = tell(callId, carrierCallId, 'in-progress');
+    const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
+    await before;
+    await eventually(() => harness.sessions.of(callId)[0]);
+    await tell(callId, carrierCallId, 'in-progress');
+    expect(await told(callId)).toEqual([]);
+    media.stop(carrierCallId);
+    await eventually(async () => (await harness.seen(callId)).reports[0]);
+  });
+
+  test('but it is one where no stream opens, and where the call is over at once it still comes first', async () => {
+    const [none, short] = [await harness.startCall(), await harness.startCall()];
+    await tell(none.callId, none.carrierCallId, 'in-progress');
+    expect(await told(none.callId)).toEqual(['in_progress']);
+    const answered = tell(short.callId, short.carrierCallId, 'in-progress');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.all([answered, tell(short.callId, short.carrierCallId, 'completed')]);
+    expect(await told(short.callId)).toEqual(['in_progress', 'completed']);
+  });
+
+  test('nothing of it is lost while Temporal does not answer', async () => {
+    const door = await harness.door();
+    const cut = await harness.gateway({ client: door.client });
+    const calls = await Promise.all(
+      ['initiated', 'ringing', 'in-progress'].map(async (status) => ({ status, ...(await harness.startCall()) })),
+    );
+    door.freeze();
+    const answers = await Promise.all(calls.map(({ callId, carrierCallId, status }) => tell(callId, carrierCallId, status, cut)));
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204]);
+    door.thaw();
+    const heard = await eventually(async () => {
+      const all = (await Promise.all(calls.map(({ callId }) => told(callId)))).flat();
+      return all.length === 3 && all;
+    });
+    expect(heard).toEqual(['queued', 'ringing', 'in_progress']);
   });
 });
 

@@ -212,8 +212,8 @@ export class CallWorld {
     await this.handle.signal(gatewayEventSignal, { gatewayId: 'gw-1', streamId, sequence, at: T0, ...event } as GatewayEvent);
   }
 
-  warmUp(carrierCallId = CARRIER_CALL): Promise<AttachResult> {
-    return this.handle.executeUpdate(attachUpdate, { args: [{ gatewayId: 'gw-1', carrierCallId }] });
+  warmUp(carrierCallId = CARRIER_CALL, ringingAt?: number): Promise<AttachResult> {
+    return this.handle.executeUpdate(attachUpdate, { args: [{ gatewayId: 'gw-1', carrierCallId, ringingAt }] });
   }
 
   stream(streamId = 'MZ1', over: { gatewayId?: string; tokenNonce?: string; carrierCallId?: string } = {}): Promise<AttachResult> {

@@ -130,7 +130,7 @@ function resumeReason(state: CallState): Extract<AttachResult, { kind: 'attached
 }
 
 async function warmUp(state: CallState, request: AttachRequest): Promise<AttachResult> {
-  state.leg.ringingAt ??= Date.now();
+  state.leg.ringingAt ??= request.ringingAt ?? Date.now();
   await rulesKnown(state);
   if (state.isOver) return ended();
   if (!state.rules) return unknownCall(state);

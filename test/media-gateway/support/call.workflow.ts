@@ -1,5 +1,14 @@
 /** The workflow's side of the border, without its decisions: takes what comes, and shows it. */
-import { CancellationScope, condition, defineQuery, defineSignal, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineQuery,
+  defineSignal,
+  proxyActivities,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
 import {
   type AttachRequest,
   type AttachResult,
@@ -21,6 +30,10 @@ export interface Script {
   /** Answer to every attach with a stream. */
   refuse?: Extract<AttachResult, { kind: 'refused' }>;
   instruction?: NextInstruction;
+  /** The dial's request has not been answered yet. */
+  dialing?: true;
+  /** Cannot handle a gateway that warms up. */
+  breaksAtRinging?: true;
   history?: TranscriptTurn[];
 }
 
@@ -40,7 +53,11 @@ export const cancelConversationsSignal = defineSignal('cancelConversations');
 
 interface Activities {
   conversation(input: { callId: string; streamId: string; gatewayId: string }): Promise<ConversationReport>;
+  dial(): Promise<void>;
 }
+
+/** No worker has this queue: it stays under way. */
+const { dial } = proxyActivities<Pick<Activities, 'dial'>>({ taskQueue: 'nobody', startToCloseTimeout: '1 hour' });
 
 /** A gateway starts its own calls with what it knows: no script. */
 function setupOfInbound(): CallSetup {
@@ -71,6 +88,7 @@ export async function call(script: Script): Promise<void> {
   setHandler(attachUpdate, (request): AttachResult => {
     seen.attaches.push(request);
     const setup = request.haveSetup ? undefined : (script.setup ?? setupOfInbound());
+    if (!request.streamId && script.breaksAtRinging) throw ApplicationFailure.nonRetryable('broken');
     if (!request.streamId) return { kind: 'attached', setup, history: [], attachment: streams + 1 };
     if (script.refuse) return script.refuse;
     if (request.over) {
@@ -100,5 +118,6 @@ export async function call(script: Script): Promise<void> {
       );
     return { kind: 'attached', setup, activityId, history: script.history ?? [], attachment: streams };
   });
+  if (script.dialing) void dial().catch(() => undefined);
   await condition(() => finished);
 }
