@@ -2,6 +2,7 @@
 import type { Outcome } from '../../contracts/outcomes';
 import { compareReportWithLedger } from '../../lab/compare-report';
 import type { FaultInput } from '../../lab/faults';
+import type { AttemptRow } from '../../store/store';
 import { phoneOf, startWorld, type World } from './world';
 
 interface Case {
@@ -47,7 +48,7 @@ let told: Awaited<ReturnType<World['end']>>;
 beforeAll(async () => {
   world = await startWorld({
     people: Object.fromEntries(CASES.map(({ phone, persona }) => [phone, persona])),
-    telnyx: { codecs: Object.fromEntries(CASES.filter(({ alaw }) => alaw).map(({ phone }) => [phone, 'PCMA'])) },
+    telnyx: { callCostInWebhooks: true, codecs: Object.fromEntries(CASES.filter(({ alaw }) => alaw).map(({ phone }) => [phone, 'PCMA'])) },
   });
   await world.addFaults(CASES.flatMap(({ fault, phone }) => (fault ? [{ ...fault, to: phone }] : [])));
   const campaign = await world.start(
@@ -75,3 +76,26 @@ test('nobody was hung up on without need, and no stream was opened twice', () =>
   expect(answered.length).toBeGreaterThan(0);
   for (const { streams, to } of answered) expect({ to, streams: streams.length }).toEqual({ to, streams: 1 });
 });
+
+test('who answered is paid for as Telnyx has billed it, also where its webhooks came twice, or late', async () => {
+  const { store } = world.ctx;
+  const calls = () => store.attempts.byContact(told.report.results.map(({ contactId }) => contactId));
+  const answered = (await calls()).filter(({ answeredAt }) => answeredAt !== null);
+  expect(answered.length).toBeGreaterThan(0);
+  for (;;) {
+    const waiting = (await calls()).filter(({ priceState }) => priceState === 'waiting');
+    if (waiting.length === 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  // A started minute at the lab's price; what it does not bill stays as we reckon it.
+  for (const { callId } of answered) {
+    const { costLines, costMicros, priceMicros, priceState } = (await store.attempts.get(callId)) as AttemptRow;
+    expect({ priceState, priceMicros }).toEqual({ priceState: 'final', priceMicros: 14_000 });
+    expect(costLines).toContainEqual({ label: 'Telnyx call, as billed', micros: 14_000 });
+    expect(costMicros).toBe(costLines.reduce((sum, { micros }) => sum + micros, 0));
+  }
+  const [call] = answered as [AttemptRow];
+  const progress = await store.campaigns.progress(call.campaignId);
+  expect(progress.estimatedCalls).toBe(0);
+  expect(await store.campaigns.spentMicros(call.campaignId)).toBe(progress.costMicros);
+}, 120_000);
