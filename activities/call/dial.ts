@@ -63,7 +63,9 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
       throw new PatterError('PATTER_NO_GATEWAY', `The gate reserved gateway "${rules.gatewayId}", which is not among the live ones.`);
     const pair = pairOf(gateway, facts.gateways);
 
-    if (!(await ctx.store.attempts.mayStillDial(input.callId, new Date(ctx.clock.now())))) return takeBack(ctx, input);
+    const mayStillDial = await ctx.store.attempts.mayStillDial(input.callId, new Date(ctx.clock.now()));
+    // The clock again: where Postgres was away, its answer is of another moment, and whoever looks for this call may have given it up.
+    if (!mayStillDial || ctx.clock.now() >= nowMs + DIAL_WITHIN_MS) return takeBack(ctx, input);
     let result: PlaceCallResult;
     try {
       result = await carrier.placeCall(

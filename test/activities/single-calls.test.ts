@@ -1,5 +1,6 @@
 /** The dial, the settlement and the sweeper of calls that belong to no campaign. */
 import { randomUUID } from 'node:crypto';
+import { createActivities } from '../../activities';
 import { agentSchema } from '../../contracts/agent';
 import { callbacksWorkflowId } from '../../contracts/callbacks';
 import { systemClock } from '../../contracts/clock';
@@ -150,6 +151,26 @@ test('rows whose process died before the start get their workflow from the sweep
   expect(await getCall(ctx, old.callId)).toMatchObject({ status: 'ended', outcome: 'failed' });
   await expect(ctx.temporal.workflow.getHandle(old.callId).describe()).rejects.toThrow();
   await terminate(young.callId);
+});
+
+test('a dial that waited too long for Postgres’ last word sends nothing: by then the call may have been given up and made anew', async () => {
+  const { callId, input, to } = await place();
+  let stalledMs = 0;
+  const attempts = {
+    ...ctx.store.attempts,
+    // The answer is right, and comes when its time is over.
+    mayStillDial: async (id: string, now: Date) => {
+      const may = await t.ctx.store.attempts.mayStillDial(id, now);
+      stalledMs = 6_000;
+      return may;
+    },
+  };
+  const clock = { ...systemClock, now: () => Date.now() + stalledMs };
+  const activities = createActivities({ ...t.ctx, clock, store: { ...t.ctx.store, attempts } });
+  expect(await t.inActivity(() => activities.dial(input))).toMatchObject({ kind: 'refused', outcome: 'canceled', consumed: false });
+  expect(await t.ctx.carriers.get('twilio')!.listCalls({ to })).toEqual([]);
+  expect((await ctx.store.attempts.get(callId))!.state).toBe('not_placed');
+  await terminate(callId);
 });
 
 test('an app’s call that was settled by a process that died right then is told to the app all the same', async () => {
