@@ -1,13 +1,37 @@
 /** A call that came in: who called, the record and the lease, in one transaction, or nothing. */
 import { and, eq, ne, sql } from 'drizzle-orm';
-import { appOf } from '../contracts/agent';
+import { appOf, type Variables } from '../contracts/agent';
+import type { CarrierName } from '../contracts/carrier';
 import { newContactId } from '../contracts/ids';
 import { ANONYMOUS_CALLER } from '../contracts/line';
 import type { Database, Db } from './database';
 import { liveGateways } from './gateways';
 import { lockCampaign, lockContact, lockNumber, lockRoom } from './locks';
+import type { AttemptRow, CampaignRow, ContactRow } from './rows';
 import { attempts, contacts, leases, lines, suppressions } from './schema';
-import type { Admission, AdmissionResult, ContactRow } from './store';
+
+/** A call that came in, as its webhook told of it. */
+export interface Admission {
+  callId: string;
+  carrier: CarrierName;
+  carrierCallId: string;
+  /** E.164; undefined where it is withheld. */
+  from: string | undefined;
+  /** Our number. */
+  to: string;
+  variables: Variables;
+  /** Who holds the call. */
+  gatewayId: string;
+  now: Date;
+  /** When the sweeper looks after it. */
+  deadline(campaign: CampaignRow): Date;
+}
+
+export type AdmissionResult =
+  | { kind: 'admitted'; attempt: AttemptRow; campaign: CampaignRow }
+  | { kind: 'no_line' }
+  /** No gateway lives that has room. */
+  | { kind: 'no_room' };
 
 export function admitInbound(database: Database, admission: Admission): Promise<AdmissionResult> {
   // Drawn once: the transaction may be repeated.

@@ -1,7 +1,25 @@
 import { and, asc, eq, isNull, or, sql } from 'drizzle-orm';
 import type { Database } from './database';
+import type { ApiKeyRow } from './rows';
 import { apiKeys, tenants } from './schema';
-import type { ApiKeyStore, TenantStore } from './store';
+
+export interface TenantStore {
+  /** Idempotent. */
+  ensure(tenantId: string, now: Date): Promise<void>;
+  /** Those that were made, `default` or not, in the order of their ids. */
+  list(): Promise<{ tenantId: string; createdAt: Date }[]>;
+}
+
+export interface ApiKeyStore {
+  create(row: Omit<ApiKeyRow, 'lastUsedAt' | 'revokedAt'>): Promise<ApiKeyRow>;
+  /** Oldest first, revoked ones included. */
+  list(tenantId: string): Promise<ApiKeyRow[]>;
+  /** Also a revoked one. */
+  byHash(hash: string): Promise<ApiKeyRow | undefined>;
+  /** By its id or what is shown of it; the first revocation stands. @returns undefined where the tenant has none such */
+  revoke(tenantId: string, idOrPrefix: string, now: Date): Promise<ApiKeyRow | undefined>;
+  noteUse(keyId: string, now: Date): Promise<void>;
+}
 
 export function tenantStore(database: Database): TenantStore {
   return {

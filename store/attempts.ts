@@ -1,11 +1,92 @@
 import { and, asc, desc, eq, gt, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import type { CallSettlement } from '../contracts/activities';
 import { PatterError } from '../contracts/errors';
+import type { GateVerdict } from '../contracts/gate';
+import type { Outcome } from '../contracts/outcomes';
 import type { Database } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
-import { OPEN_STATES, openIntent } from './open-intent';
-import { attempts, campaigns, contacts, leases, transfers } from './schema';
+import { type DialIntent, type GateFacts, OPEN_STATES, openIntent } from './open-intent';
+import type { AttemptRow, CampaignRow, ContactRow } from './rows';
+import { attempts, type CampaignKind, campaigns, contacts, leases } from './schema';
 import { settle } from './settle';
-import type { AttemptRow, AttemptStore } from './store';
+import { type TransferStore, transferStore } from './transfers';
+
+export interface CallTotals {
+  calls: number;
+  /** Under way, whenever they began. */
+  live: number;
+  answered: number;
+  /** From answer to end, of the calls that have ended. */
+  talkMs: number;
+  costMicros: number;
+}
+
+export interface AttemptStore extends TransferStore {
+  /**
+   * Decision 1: in one transaction locks the contact, reads the facts, asks `judge`, writes the verdict, and on `allow` counts the attempt, takes the
+   * lease, reserves the gateway and writes the intent. `skip` ends the contact, `defer` puts it back. Two dials of one number serialise here.
+   *
+   * When the row of this call exists already (an earlier run of the dial wrote it), nothing is judged or written: `facts.existing` and `attempt` are that
+   * row and the verdict is its. It may have been sent: reconcile. A commit of this very run whose answer was lost does not count as such.
+   * A call that is superseded (the contact has been put back, ended, or is on a later sequence) is deferred with the rule `campaign_state` and
+   * nothing is written; `attempt` is undefined.
+   */
+  openIntent(
+    intent: DialIntent,
+    judge: (facts: GateFacts) => { verdict: GateVerdict; gatewayId?: string },
+  ): Promise<{ verdict: GateVerdict; facts: GateFacts; attempt?: AttemptRow }>;
+  get(callId: string): Promise<AttemptRow | undefined>;
+  /** True while the lease lives, `dialBy` is not over and the campaign runs: asked right before the request. */
+  mayStillDial(callId: string, now: Date): Promise<boolean>;
+  /** The first carrier call of an attempt stands; a later one changes nothing. */
+  markPlaced(callId: string, carrierCallId: string): Promise<void>;
+  /** Intent → unknown. */
+  markUnknown(callId: string): Promise<void>;
+  /** Surely not dialled: gives the attempt and the lease back; the row stays as a record, the contact stays active until `settle` or `putBack`. */
+  markNotPlaced(callId: string, reason: string, now: Date): Promise<void>;
+  /**
+   * Writes the call record and the contact's next state, frees the lease, all in one transaction and once: a second settlement of a call changes nothing
+   * and returns the first's result. `next` comes from the retry policy. `decide` sees the contact as it will be (`attempts` holds this call when it
+   * is consumed) and, as history, the contact's other counted calls, oldest first. A call that its contact has left behind is recorded, and
+   * `decide` prices it, but the contact stays as it is.
+   */
+  settle(
+    settlement: CallSettlement,
+    decide: (facts: { campaign: CampaignRow; contact: ContactRow; history: AttemptRow[] }) => {
+      next: { kind: 'done'; outcome: Outcome; reason?: string } | { kind: 'retry'; at: Date; waitReason: string };
+      costMicros: number;
+      costLines: { label: string; micros: number }[];
+      /** Those of the lines that the carrier's own price will stand in for, and when it is first asked for that. */
+      carrierEstimate?: { label: string; micros: number }[];
+      priceDueAt?: Date | null;
+    },
+    now: Date,
+  ): Promise<{ contactOutcome?: Outcome; nextAttemptAt?: Date; alreadySettled: boolean }>;
+  /** Attempts that have not ended: intent, placed or unknown. */
+  open(campaignId: string): Promise<AttemptRow[]>;
+  /** Leases of the tenant, in any campaign, that are past their deadline: their calls' workflows may be gone. */
+  overdueLeases(tenantId: string, now: Date): Promise<{ callId: string; contactId: string; campaignId: string; phone: string }[]>;
+  /** The call goes on at another gateway. */
+  moveGateway(callId: string, gatewayId: string): Promise<void>;
+  /** Ended calls whose post-call work has not been finished. */
+  postCallOpen(campaignId: string, endedBefore: Date, limit: number): Promise<AttemptRow[]>;
+  byContact(contactIds: string[]): Promise<AttemptRow[]>;
+  byCarrierCallId(carrierCallId: string): Promise<AttemptRow | undefined>;
+  /** Calls of a tenant, of every kind unless one is named, newest first; `before` goes on from the last one of a page. */
+  recent(query: {
+    tenantId: string;
+    kind?: CampaignKind;
+    limit: number;
+    before?: { createdAt: Date; callId: string };
+  }): Promise<{ attempt: AttemptRow; campaign: CampaignRow; contact: ContactRow }[]>;
+  /** Of a tenant's calls that were placed, or are about to be, since then. */
+  totals(tenantId: string, since: Date): Promise<CallTotals>;
+  /** Adds to the call's cost. A line replaces one of the same label, so that a retried step costs once. */
+  addUsageCost(callId: string, lines: { label: string; micros: number }[]): Promise<void>;
+  saveSummary(callId: string, summary: string): Promise<void>;
+  saveExtraction(callId: string, extraction: Record<string, unknown>): Promise<void>;
+  finishPostCall(callId: string, failures: string[]): Promise<void>;
+}
 
 export function attemptStore(database: Database): AttemptStore {
   const is = (callId: string) => eq(attempts.callId, callId);
@@ -27,6 +108,7 @@ export function attemptStore(database: Database): AttemptStore {
   };
 
   return {
+    ...transferStore(database),
     openIntent: (intent, judge) => openIntent(database, intent, judge),
     settle: (settlement, decide, now) => settle(database, settlement, decide, now),
     get,
@@ -196,50 +278,5 @@ export function attemptStore(database: Database): AttemptStore {
     saveSummary: (callId, summary) => updateKept(callId, { summary }),
     saveExtraction: (callId, extraction) => updateKept(callId, { extraction }),
     finishPostCall: (callId, failures) => update(callId, { postCallDone: true, postCallFailures: failures }),
-
-    async recordTransfer({ now, ...row }) {
-      const inserted = await database.run((db) =>
-        db
-          .insert(transfers)
-          .values({ ...row, requestedAt: now })
-          .onConflictDoNothing()
-          .returning({ toNumber: transfers.toNumber }),
-      );
-      if (inserted[0]) return { toNumber: inserted[0].toNumber, existed: false };
-      const standing = await this.transfer(row.callId, row.transferNumber);
-      return { toNumber: standing!.toNumber, existed: true };
-    },
-
-    async transfer(callId, transferNumber) {
-      const [row] = await database.run((db) =>
-        db
-          .select({ toNumber: transfers.toNumber, requestedAt: transfers.requestedAt, humanCallId: transfers.humanCallId })
-          .from(transfers)
-          .where(and(eq(transfers.callId, callId), eq(transfers.transferNumber, transferNumber))),
-      );
-      return row;
-    },
-
-    async noteHumanLeg(callId, transferNumber, humanCallId) {
-      await database.run((db) =>
-        db
-          .update(transfers)
-          .set({ humanCallId })
-          .where(and(eq(transfers.callId, callId), eq(transfers.transferNumber, transferNumber), isNull(transfers.humanCallId))),
-      );
-    },
-
-    async isHumanLeg(carrierCallId) {
-      const found = await database.run((db) =>
-        db.select({ callId: transfers.callId }).from(transfers).where(eq(transfers.humanCallId, carrierCallId)).limit(1),
-      );
-      return found.length > 0;
-    },
-
-    async unknownTransfersTo(toNumber, since) {
-      return database.run((db) =>
-        db.$count(transfers, and(eq(transfers.toNumber, toNumber), gte(transfers.requestedAt, since), isNull(transfers.humanCallId))),
-      );
-    },
   };
 }

@@ -1,5 +1,5 @@
 import { callIdFor } from '../contracts/call-id';
-import type { ContactRow } from './store';
+import type { ContactRow } from './rows';
 
 /** The id of the contact's latest call. */
 export function callOf(contact: Pick<ContactRow, 'contactId' | 'sequence'> & { callId?: string | null }): string {

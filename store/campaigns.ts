@@ -1,10 +1,72 @@
 import { and, asc, count, desc, eq, inArray, isNull, lt, min, notInArray, or, sql } from 'drizzle-orm';
+import type { CampaignEdit, CampaignSpec, CampaignState } from '../contracts/campaign';
 import { PatterError } from '../contracts/errors';
 import { newCampaignId } from '../contracts/ids';
 import { usdToMicros } from '../contracts/money';
+import type { Outcome } from '../contracts/outcomes';
 import { type Database, violatedConstraint } from './database';
+import type { CampaignRow } from './rows';
 import { attempts, campaigns, contacts } from './schema';
-import type { CampaignRow, CampaignStore } from './store';
+
+export interface CampaignStore {
+  create(row: {
+    tenantId: string;
+    name: string;
+    spec: CampaignSpec;
+    windowOffsetMs: number;
+    importKey?: string;
+    now: Date;
+  }): Promise<CampaignRow>;
+  get(campaignId: string): Promise<CampaignRow | undefined>;
+  /** Whatever has become of it. */
+  byImportKey(tenantId: string, importKey: string): Promise<CampaignRow | undefined>;
+  /** The start of that key goes on with a campaign that was not started yet; whoever was at it before may not any more. False: it was started. */
+  takeImport(campaignId: string, importKey: string | null): Promise<boolean>;
+  /** The newest campaign of that name; as everywhere below, lines are none. */
+  latestByName(tenantId: string, name: string): Promise<CampaignRow | undefined>;
+  list(tenantId: string): Promise<CampaignRow[]>;
+  /** Of all tenants: started before a moment, and not over. */
+  underWay(startedBefore: Date): Promise<CampaignRow[]>;
+  markStarted(campaignId: string, startedAt: Date, endsAt: Date | null): Promise<void>;
+  setState(campaignId: string, state: CampaignState, reason: string | null): Promise<void>;
+  edit(campaignId: string, edit: CampaignEdit): Promise<void>;
+  finish(campaignId: string, state: 'completed' | 'canceled', endedAt: Date): Promise<void>;
+  recordImport(campaignId: string, counts: { total: number; rejected: number; duplicates: number }): Promise<void>;
+  /** Micro-dollars of all calls of the campaign, those under way as 0. */
+  spentMicros(campaignId: string): Promise<number>;
+  progress(campaignId: string): Promise<CampaignProgress>;
+  /** What a dispatcher asks several times a second: cheap. */
+  slots(campaignId: string): Promise<CampaignSlots>;
+  /** When the gate was last asked for a call of the campaign: what a new dispatcher paces on from. */
+  lastDialAt(campaignId: string): Promise<Date | null>;
+}
+
+export interface CampaignProgress {
+  contacts: number;
+  waiting: number;
+  /** claimed and active: slots in use. */
+  active: number;
+  done: number;
+  outcomes: Partial<Record<Outcome, number>>;
+  /** Calls that counted. */
+  attempts: number;
+  costMicros: number;
+  /** Calls in whose cost the carrier's part is by our own list: the carrier has not told its price, or not in dollars. */
+  estimatedCalls: number;
+  /** Calls whose post-call work is not finished. */
+  postCallOpen: number;
+  /** Earliest due moment of those who wait. */
+  nextDueAt: Date | null;
+}
+
+export interface CampaignSlots {
+  /** Slots in use by a claim that is not a call yet. */
+  claimed: number;
+  /** Slots in use by a call. */
+  active: number;
+  /** Earliest due moment of those who wait; null when nobody does. */
+  nextDueAt: Date | null;
+}
 
 /** Lines are campaigns too, but not of the kind that has a workflow. */
 const dials = eq(campaigns.kind, 'outbound');

@@ -1,10 +1,55 @@
 import { and, asc, count, eq, gt, inArray, lt, lte, sql } from 'drizzle-orm';
+import type { Variables } from '../contracts/agent';
 import { newContactId } from '../contracts/ids';
 import { callOf } from './call-of';
 import { chunked } from './chunked';
 import type { Database } from './database';
+import type { ContactRow, RejectedRow } from './rows';
 import { attempts, campaigns, contacts, rejectedRows } from './schema';
-import type { ContactStore } from './store';
+
+export interface NewContact {
+  line: number;
+  phone: string;
+  timezones: string[];
+  variables: Variables;
+  dueAt: Date;
+  waitReason: string | null;
+}
+
+export interface ContactStore {
+  /** Inserts what is not there yet (campaign and phone are unique); returns the lines that were duplicates of earlier rows or of an earlier import. */
+  import(campaign: { tenantId: string; campaignId: string }, rows: NewContact[]): Promise<{ inserted: number; duplicates: number }>;
+  importRejected(
+    campaign: { tenantId: string; campaignId: string },
+    rows: { line: number; phone: string; code: string; reason: string }[],
+  ): Promise<void>;
+  rejected(campaignId: string): Promise<RejectedRow[]>;
+  countRejected(campaignId: string): Promise<number>;
+  get(contactId: string): Promise<ContactRow | undefined>;
+  /** Rows in `claimed` first (a dispatcher that died left them), then due ones, claimed now. At most `limit`. */
+  claimDue(campaignId: string, limit: number, now: Date): Promise<ContactRow[]>;
+  /** claimed → active, when the workflow has been started. No-op in any other status. */
+  markActive(contactId: string, sequence: number): Promise<void>;
+  /**
+   * Back to waiting without an attempt having been spent. No-op unless claimed or active with this sequence, and while the call of this sequence is
+   * open. A workflow that was started for it all the same is stopped by `openIntent`.
+   */
+  putBack(contactId: string, sequence: number, dueAt: Date, waitReason: string): Promise<void>;
+  /**
+   * Puts off those who wait, are due and may be in these time zones, without a look at each: some thousands at a time.
+   * @returns how many; 0: nobody is left
+   */
+  putOff(campaignId: string, timezones: readonly string[], now: Date, until: Date, waitReason: string): Promise<number>;
+  /** Contacts claimed or active since before a moment, oldest first: the sweeper asks whether their calls' workflows are there. */
+  inProgress(campaignId: string, claimedBefore: Date): Promise<ContactRow[]>;
+  /** Those who wait, or are claimed and not called yet, get their last outcome, with what they waited for as the reason. Returns counts. */
+  closeRemaining(campaignId: string, outcome: 'expired' | 'canceled', now: Date): Promise<{ closed: number; stillActive: number }>;
+  /** Contacts whose outcome no call's post-call workflow delivers (expired, canceled, skipped), not delivered yet. */
+  undelivered(campaignId: string, limit: number): Promise<ContactRow[]>;
+  markDelivered(contactId: string): Promise<void>;
+  /** In keyset pages ordered by line, for reports of any size. */
+  page(campaignId: string, afterLine: number, limit: number): Promise<ContactRow[]>;
+}
 
 /** Of one statement, so that a campaign of a million contacts stays within its time limit. */
 const PORTION = 5_000;

@@ -2,7 +2,13 @@ import { eq, gt, lt } from 'drizzle-orm';
 import { DEFAULT_TENANT } from '../contracts/ids';
 import type { Database } from './database';
 import { controls } from './schema';
-import type { ControlStore } from './store';
+
+/** Control processes, for each other. */
+export interface ControlStore {
+  renew(control: { controlId: string; internalUrl: string }, now: Date): Promise<void>;
+  remove(controlId: string): Promise<void>;
+  live(since: Date): Promise<{ controlId: string; internalUrl: string }[]>;
+}
 
 /** Rows of processes that were killed are swept by the others. */
 const FORGET_AFTER_MS = 3_600_000;

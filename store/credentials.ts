@@ -1,7 +1,20 @@
 import { and, asc, eq, ne } from 'drizzle-orm';
 import type { Database } from './database';
+import type { ProviderCredentialRow } from './rows';
 import { providerCredentials } from './schema';
-import type { ProviderCredentialStore } from './store';
+
+export interface ProviderCredentialStore {
+  /** In the place of the one that was there. */
+  set(row: ProviderCredentialRow): Promise<void>;
+  remove(tenantId: string, provider: string): Promise<boolean>;
+  of(tenantId: string): Promise<ProviderCredentialRow[]>;
+  /** Whether any tenant has any. */
+  any(): Promise<boolean>;
+  /** Of all tenants: encrypted with another key than this one. */
+  notUnder(encryptionKeyId: string, limit: number): Promise<ProviderCredentialRow[]>;
+  /** Nothing happens where the row has changed meanwhile. */
+  replace(before: ProviderCredentialRow, after: Pick<ProviderCredentialRow, 'encryptionKeyId' | 'sealed'>): Promise<boolean>;
+}
 
 export function credentialStore(database: Database): ProviderCredentialStore {
   const of = (tenantId: string, provider: string) =>

@@ -1,8 +1,25 @@
 import { and, eq, isNull, or } from 'drizzle-orm';
 import type { DeliveryCursor } from '../contracts/callbacks';
 import type { Database } from './database';
+import type { DeliveryRow } from './rows';
 import { deliveries } from './schema';
-import type { DeliveryRow, DeliveryStore } from './store';
+
+/** What a developer's callbacks have been told. At any moment one process delivers a call's events. */
+export interface DeliveryStore {
+  /**
+   * Makes the call's row if there is none, and takes it for `owner` where nobody has it.
+   * @param instead an owner that is gone, whose place is taken
+   * @returns the row that stands: it is taken when `owner` is the one that was asked for
+   */
+  claim(row: { tenantId: string; callId: string; app: string; owner: string; now: Date }, instead?: string): Promise<DeliveryRow>;
+  /** False when somebody else has taken over. */
+  record(row: { callId: string; owner: string; cursor: DeliveryCursor; now: Date }): Promise<boolean>;
+  /** Leaves it to others; no-op for whoever has it not. */
+  release(row: { callId: string; owner: string; completed: boolean; now: Date }): Promise<void>;
+  /** The end, with its reason; the first one stays. False where all has been told, or it was given up before. */
+  giveUp(row: { tenantId: string; callId: string; app: string; reason: string; now: Date }): Promise<boolean>;
+  get(callId: string): Promise<DeliveryRow | undefined>;
+}
 
 export function deliveryStore(database: Database): DeliveryStore {
   const is = (callId: string) => eq(deliveries.callId, callId);

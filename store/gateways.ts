@@ -3,7 +3,15 @@ import { GATEWAY_LEASE_MS, type GatewayRegistration } from '../contracts/gateway
 import { DEFAULT_TENANT } from '../contracts/ids';
 import type { Database, Db } from './database';
 import { gateways, leases } from './schema';
-import type { GatewayStore } from './store';
+
+export interface GatewayStore {
+  /** Inserts or renews the gateway's own row. */
+  renew(gateway: GatewayRegistration, now: Date): Promise<void>;
+  remove(gatewayId: string): Promise<void>;
+  get(gatewayId: string): Promise<GatewayRegistration | undefined>;
+  /** Lease not over, not draining, room left counting the leases of calls reserved there; least loaded first. Of this app; without one those that have none. */
+  live(now: Date, app?: string | null): Promise<GatewayRegistration[]>;
+}
 
 function registration(row: typeof gateways.$inferSelect): GatewayRegistration {
   const { gatewayId, publicUrl, internalUrl, maxCalls, activeCalls, draining, app } = row;

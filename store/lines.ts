@@ -1,12 +1,46 @@
 import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import type { CampaignSpec } from '../contracts/campaign';
+import type { CarrierName } from '../contracts/carrier';
 import { PatterError } from '../contracts/errors';
 import { newCampaignId } from '../contracts/ids';
-import { campaignOfLine } from '../contracts/line';
-import { admitInbound } from './admit-inbound';
+import { campaignOfLine, type LineSpec } from '../contracts/line';
+import { type Admission, type AdmissionResult, admitInbound } from './admit-inbound';
 import { type Database, violatedConstraint } from './database';
 import { OPEN_STATES } from './open-intent';
+import type { AttemptRow, ContactRow } from './rows';
 import { attempts, campaigns, contacts, lines } from './schema';
-import type { LineStore } from './store';
+
+export interface LineRow {
+  number: string;
+  tenantId: string;
+  carrier: CarrierName;
+  /** Under which its calls are kept. */
+  campaignId: string;
+  name: string;
+  spec: CampaignSpec;
+  updatedAt: Date;
+}
+
+export interface LineStore {
+  /** Makes the number's line, or puts another spec in the place of its own: calls of both are kept under one campaign. @throws PatterError PATTER_NUMBER_TAKEN, PATTER_CAMPAIGN_STATE (name) */
+  set(request: { tenantId: string; line: LineSpec; now: Date }): Promise<{ line: LineRow; how: 'made' | 'changed' }>;
+  get(tenantId: string, number: string): Promise<LineRow | undefined>;
+  list(tenantId: string): Promise<LineRow[]>;
+  /** Whose the number is. */
+  tenantOf(number: string): Promise<string | undefined>;
+  /** Whether any tenant has any. */
+  any(): Promise<boolean>;
+  /** Its calls stay. Calls under way go on. */
+  remove(tenantId: string, number: string, now: Date): Promise<boolean>;
+  /** In one transaction: line, contact, attempt, lease. Idempotent by `callId`. */
+  admit(admission: Admission): Promise<AdmissionResult>;
+  /** Newest first. */
+  calls(campaignId: string, limit: number): Promise<AttemptRow[]>;
+  /** Of all tenants and lines: calls that came in before a moment and have not been settled, oldest first. */
+  openCalls(before: Date, limit: number): Promise<{ attempt: AttemptRow; contact: ContactRow }[]>;
+  /** Of all lines there ever were: their calls may have post-call work left. */
+  campaignIds(): Promise<string[]>;
+}
 
 export function lineStore(database: Database): LineStore {
   return {

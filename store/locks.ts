@@ -5,8 +5,8 @@
 import { eq, sql } from 'drizzle-orm';
 import { PatterError } from '../contracts/errors';
 import type { Db } from './database';
+import type { AttemptRow, CampaignRow, ContactRow } from './rows';
 import { attempts, campaigns, contacts } from './schema';
-import type { AttemptRow, CampaignRow, ContactRow } from './store';
 
 export async function lockContact(db: Db, contactId: string): Promise<ContactRow> {
   const [row] = await db.select().from(contacts).where(eq(contacts.contactId, contactId)).for('update');

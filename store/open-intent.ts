@@ -4,14 +4,47 @@ import { and, asc, count, eq, gt, inArray, isNotNull, ne } from 'drizzle-orm';
 import { appOf } from '../contracts/agent';
 import { PatterError } from '../contracts/errors';
 import type { GateVerdict } from '../contracts/gate';
+import type { GatewayRegistration } from '../contracts/gateway';
 import type { Outcome } from '../contracts/outcomes';
+import type { AttemptStore } from './attempts';
 import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { liveGateways } from './gateways';
 import { lockCampaign, lockContact, lockNumber, lockRoom } from './locks';
+import type { AttemptRow, CampaignRow, ContactRow } from './rows';
 import { type AttemptState, attempts, contacts, leases, suppressions, verdicts } from './schema';
 import { closeSingle } from './singles';
-import type { AttemptRow, AttemptStore, CampaignRow, ContactRow, DialIntent, GateFacts } from './store';
+
+export interface DialIntent {
+  tenantId: string;
+  campaignId: string;
+  contactId: string;
+  callId: string;
+  fromNumber: string;
+  carrier: string;
+  now: Date;
+  /** No request may be sent after this. */
+  dialBy: Date;
+  deadline: Date;
+}
+
+/** What the gate judges, read under lock inside the dial's transaction. */
+export interface GateFacts {
+  campaign: CampaignRow;
+  contact: ContactRow;
+  suppression: { source: string; reason: string; createdAt: Date } | undefined;
+  /** Counted calls to this number by the tenant, over all campaigns, that began in the last 24 hours: their starts, oldest first. */
+  callsLastDay: Date[];
+  /** Another call that holds the number. */
+  numberLease: { callId: string } | undefined;
+  spentMicros: number;
+  /** Other open calls of this campaign, whose cost is not known yet. */
+  openCalls: number;
+  /** Live gateways with room, least loaded first; those that died or drain are not in it. */
+  gateways: GatewayRegistration[];
+  /** The row of this very attempt, when an earlier try of the activity wrote it. */
+  existing: AttemptRow | undefined;
+}
 
 const DAY_MS = 86_400_000;
 export const OPEN_STATES: AttemptState[] = ['intent', 'placed', 'unknown'];

@@ -6,7 +6,14 @@ import { sql } from 'drizzle-orm';
 import type { PoolClient } from 'pg';
 import { type Clock, sleep, systemClock } from '../contracts/clock';
 import type { Database } from './database';
-import type { PresenceStore } from './store';
+
+/** Which builds of the worker have a process that lives. */
+export interface PresenceStore {
+  /** Until it is released, or this process ends in any way. Several may hold one name. It comes back by itself after a restart of the database. */
+  hold(name: string): Promise<{ release(): Promise<void> }>;
+  /** Somebody holds it, or is just being asked the same. */
+  isHeld(name: string): Promise<boolean>;
+}
 
 const AGAIN_MS = 1_000;
 const LOOK_EVERY_MS = 5_000;

@@ -4,8 +4,34 @@ import type { CarrierName } from '../contracts/carrier';
 import { type LegPrice, type PriceState, priceLabel } from '../contracts/carrier-price';
 import type { Database, Db } from './database';
 import { lockAttempt, lockCampaign } from './locks';
+import type { AttemptRow } from './rows';
 import { attempts, campaigns, legPrices, transfers } from './schema';
-import type { AttemptRow, PriceStore } from './store';
+
+/** An ended call whose price is to be asked for, with the legs that we dialled for it. */
+export interface UnpricedCall {
+  attempt: AttemptRow;
+  transferred: boolean;
+  humanCallIds: string[];
+}
+
+/** What carriers themselves say that calls cost. */
+export interface PriceStore {
+  /**
+   * Calls of all tenants that are due to be asked for, the longest due first. Each is put off at once to the moment that `next` gives, so that nobody else asks meanwhile,
+   * and whoever dies before the answer is written only leaves a repetition of the question.
+   */
+  claimDue(now: Date, limit: number, next: (attempt: AttemptRow) => Date): Promise<UnpricedCall[]>;
+  /**
+   * Writes the legs down, each once, and lets them stand in the call's cost and in what its campaign has spent as soon as all legs that are known are told, in
+   * dollars. A call that has not been settled yet gets its price with its settlement. Idempotent.
+   * @returns undefined where the call is not known, or has been erased
+   */
+  record(callId: string, legs: readonly LegPrice[], now: Date): Promise<PriceState | undefined>;
+  /** Nobody asks any more; what is told all the same still counts. */
+  giveUp(callId: string): Promise<void>;
+  /** What is known of a call's legs, in no order. */
+  legs(callId: string): Promise<LegPrice[]>;
+}
 
 export function priceStore(database: Database): PriceStore {
   return {

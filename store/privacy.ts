@@ -2,15 +2,49 @@
 import { randomBytes } from 'node:crypto';
 import { and, asc, eq, inArray, isNull, lt, notExists, or, type SQL, sql } from 'drizzle-orm';
 import { callIdFor } from '../contracts/call-id';
+import type { ErasureCounts } from '../contracts/privacy';
 import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockNumber } from './locks';
 import { OPEN_STATES } from './open-intent';
 import { forgetLegPrices } from './prices';
 import { requestRecordingRemoval } from './recordings';
+import type { ContactRow, ErasureRow } from './rows';
 import { forgetInSchedules } from './schedules';
 import { attempts, campaigns, contacts, erasures, leases, rejectedRows, suppressions, verdicts } from './schema';
-import type { ContactRow, ErasureRow, PrivacyStore } from './store';
+
+export interface PrivacyStore {
+  /** What `erasePerson` would do now. */
+  previewPerson(tenantId: string, phone: string): Promise<PersonPreview>;
+  /**
+   * In one transaction: everything that is known of a number in all campaigns of the tenant, but the fact that it is suppressed. Rows, outcomes and costs
+   * stay and name nobody; contacts that wait are canceled. Nothing is changed while the person is in a call. Idempotent: what is erased already
+   * is not counted again, and where nothing is found no `erasure` is written.
+   */
+  erasePerson(request: { tenantId: string; phone: string; now: Date }): Promise<PersonErasure>;
+  /** The same for at most `limit` contacts that had their outcome before a moment; undefined when there are none left. */
+  eraseEnded(request: { tenantId: string; endedBefore: Date; limit: number; now: Date }): Promise<ErasureRow | undefined>;
+  /** Those whose workflows are still to be deleted in Temporal, oldest first. */
+  openErasures(tenantId: string, limit: number): Promise<ErasureRow[]>;
+  completeErasure(erasureId: string, now: Date): Promise<void>;
+}
+
+export interface PersonPreview {
+  counts: ErasureCounts;
+  suppressed: boolean;
+  /** Calls under way: nothing is erased before they have ended. */
+  activeCallIds: string[];
+}
+
+export type PersonErasure =
+  | { kind: 'in_call'; activeCallIds: string[] }
+  | {
+      kind: 'erased';
+      counts: ErasureCounts;
+      suppressed: boolean;
+      erasure?: ErasureRow /** Under which the carrier knows the calls. */;
+      carrierCallIds: string[];
+    };
 
 /** Instead of what was there, where a column must have something. */
 const ERASED = 'erased';

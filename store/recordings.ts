@@ -1,9 +1,42 @@
 import { and, asc, eq, inArray, isNotNull, isNull, lt } from 'drizzle-orm';
+import type { CarrierName } from '../contracts/carrier';
 import { PatterError } from '../contracts/errors';
 import type { RecordingFile, RecordingTrack } from '../contracts/recording';
 import type { Database, Db } from './database';
+import type { RecordingRow } from './rows';
 import { keyPresses, recordings } from './schema';
-import type { RecordingRow, RecordingStore } from './store';
+
+export interface RecordingStore {
+  /** Inserts the row, or extends the track of the one that is there. */
+  begin(row: {
+    tenantId: string;
+    callId: string;
+    carrier: CarrierName;
+    carrierCallId: string;
+    track: RecordingTrack;
+    now: Date;
+  }): Promise<RecordingRow>;
+  /** Nothing happens where the call has no row, or a longer track. */
+  extendTrack(callId: string, track: RecordingTrack): Promise<void>;
+  get(callId: string): Promise<RecordingRow | undefined>;
+  byCalls(callIds: readonly string[]): Promise<RecordingRow[]>;
+  /**
+   * Under a lock. `change` gets the file as it stands, and returns what it is now; the same object changes nothing.
+   * @returns all files; undefined, without a change, when the recording is to be removed
+   */
+  updateFile(
+    callId: string,
+    recordingId: string,
+    change: (known: RecordingFile | undefined) => RecordingFile,
+  ): Promise<RecordingFile[] | undefined>;
+  /** Of recordings older than a moment. Returns how many. */
+  requestRemoval(request: { tenantId: string; createdBefore: Date; now: Date; limit: number }): Promise<number>;
+  /** Those whose files are still to be deleted, oldest request first. */
+  toRemove(tenantId: string, limit: number): Promise<RecordingRow[]>;
+  markRemoved(callId: string, now: Date): Promise<void>;
+  /** False when these keys have been asked for before. */
+  firstPress(press: { tenantId: string; callId: string; requestId: string; now: Date }): Promise<boolean>;
+}
 
 export function recordingStore(database: Database): RecordingStore {
   const is = (callId: string) => eq(recordings.callId, callId);

@@ -1,7 +1,18 @@
 import { and, asc, eq, sql } from 'drizzle-orm';
+import type { ScheduleDefinition } from '../contracts/schedule';
 import type { Database, Db } from './database';
+import type { ScheduleRow } from './rows';
 import { schedules } from './schema';
-import type { ScheduleStore } from './store';
+
+/** What schedules do when they fire; when they fire, Temporal knows. */
+export interface ScheduleStore {
+  /** Writes it, or writes it anew. `changed` is false where it stood so already. */
+  put(row: { tenantId: string; scheduleId: string; definition: ScheduleDefinition; now: Date }): Promise<{ changed: boolean }>;
+  get(tenantId: string, scheduleId: string): Promise<ScheduleRow | undefined>;
+  /** By their ids. */
+  list(tenantId: string): Promise<ScheduleRow[]>;
+  remove(tenantId: string, scheduleId: string): Promise<{ removed: boolean }>;
+}
 
 export function scheduleStore(database: Database): ScheduleStore {
   const is = (tenantId: string, scheduleId: string) => and(eq(schedules.tenantId, tenantId), eq(schedules.scheduleId, scheduleId));

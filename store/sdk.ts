@@ -1,7 +1,44 @@
 import { and, asc, eq, gte, inArray, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Database } from './database';
 import { attempts, sdkDeliveries, sdkMessages, sdkNumbers } from './schema';
-import type { SdkStore } from './store';
+
+export interface SdkStore {
+  /** The events of the number's calls are kept from now on. @returns false: it is another tenant's */
+  keepEvents(tenantId: string, number: string, now: Date): Promise<boolean>;
+  /** Of a tenant, in the order of the numbers. */
+  numbers(tenantId: string): Promise<string[]>;
+  /** Calls of numbers whose events have not all been taken and that nobody else delivers, oldest first; they are held until `until`. */
+  claim(request: {
+    holder: string;
+    numbers: readonly { tenantId: string; number: string }[];
+    now: Date;
+    until: Date;
+    limit: number;
+  }): Promise<{ callId: string; tenantId: string; number: string; acknowledged: number }[]>;
+  /** @returns false: somebody else holds the call now */
+  renew(callId: string, holder: string, until: Date): Promise<boolean>;
+  acknowledge(callId: string, acknowledged: number, done: boolean): Promise<void>;
+  release(callId: string, holder: string): Promise<void>;
+  /**
+   * Notes that a message is given to a program, and that `asker` waits for the answer. One that somebody has been given already stays with whom has it; a
+   * later one of the same call goes to the same program where that is `present`.
+   * @returns who has it now
+   */
+  giveMessage(message: {
+    callId: string;
+    tenantId: string;
+    messageId: string;
+    clientId: string;
+    asker: string;
+    present: readonly string[];
+    /** It is taken from whoever has it. */
+    force: boolean;
+    now: Date;
+  }): Promise<string>;
+  /** The last message of a call. */
+  lastMessage(callId: string): Promise<{ messageId: string; clientId: string; asker: string } | undefined>;
+  forgetMessages(before: Date): Promise<void>;
+}
 
 export function sdkStore(database: Database): SdkStore {
   return {

@@ -2,13 +2,14 @@
 import { and, asc, eq, isNotNull, ne } from 'drizzle-orm';
 import type { CallSettlement } from '../contracts/activities';
 import type { PriceState } from '../contracts/carrier-price';
+import type { AttemptStore } from './attempts';
 import { callOf } from './call-of';
 import type { Database, Db } from './database';
 import { lockAttempt, lockCampaign, lockContact } from './locks';
 import { reconcile } from './prices';
+import type { AttemptRow, CampaignRow, ContactRow } from './rows';
 import { attempts, campaigns, contacts, leases, transfers } from './schema';
 import { closeSingle } from './singles';
-import type { AttemptRow, AttemptStore, CampaignRow, ContactRow } from './store';
 import { insertSuppression } from './suppressions';
 
 type Decide = Parameters<AttemptStore['settle']>[1];

@@ -1,9 +1,47 @@
 import { and, asc, eq, isNotNull, isNull, lt, or } from 'drizzle-orm';
+import type { Variables } from '../contracts/agent';
 import { contactOfCallId } from '../contracts/call-id';
+import type { CampaignSpec } from '../contracts/campaign';
+import type { SingleOptions } from '../contracts/single-call';
 import type { Database, Db } from './database';
 import { lockContact } from './locks';
+import type { AttemptRow, CampaignRow, ContactRow } from './rows';
 import { attempts, campaigns, contacts } from './schema';
-import type { SingleStore } from './store';
+
+/** A single call as it is to be kept. All ids are given, so that a repetition finds it. */
+export interface NewSingleCall {
+  tenantId: string;
+  campaignId: string;
+  contactId: string;
+  spec: CampaignSpec;
+  single: SingleOptions;
+  phone: string;
+  timezones: string[];
+  variables: Variables;
+  windowOffsetMs: number;
+  now: Date;
+}
+
+export interface SingleCallRows {
+  campaign: CampaignRow;
+  contact: ContactRow;
+}
+
+/** Calls of their own: each a campaign of kind `single` with one contact, claimed from the first moment, which is called once. */
+export interface SingleStore {
+  /** Writes both rows, or returns those that are there. */
+  create(call: NewSingleCall): Promise<SingleCallRows & { created: boolean }>;
+  /** Takes a call back that nobody has dialled: its contact is canceled. False when it is too late for that. */
+  withdraw(contactId: string, reason: string, now: Date): Promise<boolean>;
+  /** By the id of its call; undefined for a call that is not a single one. */
+  find(callId: string): Promise<SingleCallRows | undefined>;
+  /** Of all tenants: begun before a moment and without an outcome, oldest first. */
+  unfinished(claimedBefore: Date, limit: number): Promise<SingleCallRows[]>;
+  /** Of all tenants: ended calls, also of campaigns that have ended, whose post-call work has not been finished. */
+  postCallOpen(endedBefore: Date, limit: number): Promise<AttemptRow[]>;
+  /** Whether anything of the two is there to be looked after. */
+  anyOpen(): Promise<boolean>;
+}
 
 /** A single call never had one; that of a campaign ends with the campaign, while webhooks of its last calls may still be tried for hours. */
 const ownSweeperGone = or(eq(campaigns.kind, 'single'), and(eq(campaigns.kind, 'outbound'), isNotNull(campaigns.endedAt)));

@@ -2,7 +2,15 @@ import { and, count, eq, inArray } from 'drizzle-orm';
 import { chunked } from './chunked';
 import type { Database, Db } from './database';
 import { suppressions } from './schema';
-import type { SuppressionStore } from './store';
+
+export interface SuppressionStore {
+  add(row: { tenantId: string; phone: string; source: string; reason: string; callId?: string; now: Date }): Promise<{ added: boolean }>;
+  addMany(tenantId: string, phones: string[], source: string, reason: string, now: Date): Promise<{ added: number }>;
+  remove(tenantId: string, phone: string): Promise<{ removed: boolean }>;
+  check(tenantId: string, phone: string): Promise<{ source: string; reason: string; createdAt: Date } | undefined>;
+  checkMany(tenantId: string, phones: string[]): Promise<Set<string>>;
+  count(tenantId: string): Promise<number>;
+}
 
 type SuppressionRow = Parameters<SuppressionStore['add']>[0];
 
