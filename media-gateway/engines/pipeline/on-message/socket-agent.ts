@@ -131,16 +131,18 @@ export class SocketAgent implements PipelineAgent {
         maxPayload: MOST_BYTES,
         perMessageDeflate: false,
       });
+      let over = false;
       const gone = (error: Error) => {
+        // Its failure comes before its close, and there may be another socket by then, with answers of its own.
+        if (over) return;
+        over = true;
         cancel();
         this.#socket = undefined;
         reject(error);
         for (const { lost } of [...this.#waiting.values()]) lost(error);
-      };
-      const cancel = deps.clock.after(CONNECT_MS, () => {
-        gone(new Error(`no connection within ${CONNECT_MS} ms`));
         socket.terminate();
-      });
+      };
+      const cancel = deps.clock.after(CONNECT_MS, () => gone(new Error(`no connection within ${CONNECT_MS} ms`)));
       socket.on('open', () => {
         cancel();
         if (this.#closed) socket.close(1000);
