@@ -64,6 +64,11 @@ describe('the text that was heard', () => {
     expect(heardText({ deltas, audioMs: 750, audibleMs: 750, open: true }, 750)).toBe('One two three four five. Six seven');
   });
 
+  it('is all of it where the vendor tells neither the places of words nor, at once, the end', () => {
+    const said = { deltas: [{ text: 'I stop.', atAudioMs: 0 }], audioMs: 120, audibleMs: 120, open: true };
+    expect(heardText(said, 120)).toBe('I stop.');
+  });
+
   it('is all that was written where the words come behind their sound', () => {
     const deltas = [{ text: 'One two three.', atAudioMs: 900 }];
     expect(heardText({ deltas, audioMs: 900, audibleMs: 900, open: true }, 900)).toBe('One two three.');

@@ -50,13 +50,16 @@ export function heardText(spoken: SpokenItem, heardMs: number): string {
   return cutAtWord(text, characters).trim();
 }
 
-/** Without words that were written and have no sound yet. Where nothing was written behind the last of the others, only the beginning of its sound may have come. */
+/**
+ * Without words that were written and have no sound yet. Where a voice is told its text piece by piece, only the beginning of the last one's sound may
+ * have come; a vendor that does not tell its places does not tell its end at once either, and has mostly said what it wrote.
+ */
 function withItsSound(item: SpokenItem): SpokenItem {
   // Words that come behind their sound have sounded.
   if (item.deltas[0]?.atAudioMs !== 0) return item;
   const deltas = item.deltas.filter(({ atAudioMs }) => atAudioMs < item.audioMs);
   const last = deltas.at(-1);
-  if (!last || deltas.length < item.deltas.length) return { ...item, deltas };
+  if (!last?.exact || deltas.length < item.deltas.length) return { ...item, deltas };
   const before = deltas.slice(0, -1).reduce((sum, { text }) => sum + text.length, 0);
   const msPerLetter = before > 0 && last.atAudioMs > 0 ? last.atAudioMs / before : TYPICAL_MS_PER_LETTER;
   const endsMs = Math.max(item.audioMs, last.atAudioMs + last.text.length * msPerLetter);
