@@ -225,6 +225,7 @@ export class Answers {
     this.#watch.over();
     void this.#tools.run(call).then(() => {
       this.#goOnFromTools();
+      this.#watchAgain();
       this.deps.floor.update();
     });
   }
@@ -287,6 +288,12 @@ export class Answers {
       this.#owed = true;
       this.#whenQuiet = true;
     } else this.answerCaller();
+  }
+
+  /** The vendor's word is awaited once more: the end of the answer that has called the tools, at least. */
+  #watchAgain(): void {
+    const { engine } = this.deps.link;
+    if (this.#asked && !this.#tools.running && engine.responding) this.#watch.asked(engine.patienceMs);
   }
 
   /** Once per answer: when all of its tools have theirs. */

@@ -49,6 +49,8 @@ function talking() {
   const interrupted: { itemId: string; heardMs: number }[] = [];
   let listener: (event: EngineEvent) => void = () => undefined;
   let responding = false;
+  let sockets = 1;
+  const results: string[] = [];
   const engine: VoiceEngine = {
     ...ABSENT_ENGINE,
     get responding() {
@@ -64,6 +66,7 @@ function talking() {
     cancel: () => {
       responding = false;
     },
+    toolResult: (_, output) => void results.push(output),
     interrupt: (itemId, heardMs) => void interrupted.push({ itemId, heardMs }),
   };
   const turns = new TurnLog([]);
@@ -72,7 +75,10 @@ function talking() {
   carrier.speaker = speaker;
   const link = new EngineLink(
     engine,
-    () => engine,
+    () => {
+      sockets++;
+      return engine;
+    },
     () => [],
     {
       event: (event) => event.kind !== 'usage' && event.kind !== 'first_words' && conversation.onEvent(event),
@@ -113,7 +119,8 @@ function talking() {
     }
   };
   return {
-    ...{ clock, conversation, reader, speaker, turns, asked, interrupted, tell },
+    ...{ clock, conversation, reader, speaker, turns, asked, interrupted, results, tell },
+    sockets: () => sockets,
     /** All of an answer, which takes so long to be heard. */
     answers: (itemId: string, text: string, ms: number) =>
       tell(
@@ -124,6 +131,20 @@ function talking() {
       ),
   };
 }
+
+it('a vendor that falls silent after it has called a tool is asked again on another socket, and told what the tool has answered', async () => {
+  const { clock, conversation, results, sockets, tell } = talking();
+  conversation.respond();
+  tell({ kind: 'tool_call', toolCallId: 'call_1', name: 'book', arguments: '{}' });
+  while (results.length === 0) await Promise.resolve();
+  // Neither the end of its answer nor anything else comes.
+  for (let s = 0; s < 6; s++) {
+    clock.pass(1_000);
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+  }
+  expect(sockets()).toBe(2);
+  expect(results).toHaveLength(2);
+});
 
 describe('a line that the model reads, because there is no voice for it', () => {
   it('is read to its end, however long it is: a message for a machine is cut off nowhere', async () => {
