@@ -1,6 +1,6 @@
 /** Forgetting: rows, outcomes and costs stay, so that every count is what it was; whatever says who it was goes. */
 import { randomBytes } from 'node:crypto';
-import { and, asc, eq, inArray, isNull, lt, notExists, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, gte, inArray, isNull, lt, notExists, or, type SQL, sql } from 'drizzle-orm';
 import { callIdFor } from '../contracts/call-id';
 import type { ErasureCounts } from '../contracts/privacy';
 import { callOf } from './call-of';
@@ -27,6 +27,15 @@ export interface PrivacyStore {
   /** Those whose workflows are still to be deleted in Temporal, oldest first. */
   openErasures(tenantId: string, limit: number): Promise<ErasureRow[]>;
   completeErasure(erasureId: string, now: Date): Promise<void>;
+  /** Calls of all tenants that were erased at or after a moment, in pages by that moment: for who keeps files of calls elsewhere. */
+  erasedCalls(page: { since: Date; after?: ErasedCall; limit: number }): Promise<ErasedCall[]>;
+}
+
+export interface ErasedCall {
+  callId: string;
+  createdAt: Date;
+  endedAt: Date | null;
+  erasedAt: Date;
 }
 
 export interface PersonPreview {
@@ -158,6 +167,20 @@ export function privacyStore(database: Database): PrivacyStore {
           .orderBy(asc(erasures.requestedAt))
           .limit(limit),
       ),
+
+    async erasedCalls({ after, limit, since }) {
+      const beyond =
+        after && or(gt(attempts.erasedAt, after.erasedAt), and(eq(attempts.erasedAt, after.erasedAt), gt(attempts.callId, after.callId)));
+      const rows = await database.run((db) =>
+        db
+          .select({ callId: attempts.callId, createdAt: attempts.createdAt, endedAt: attempts.endedAt, erasedAt: attempts.erasedAt })
+          .from(attempts)
+          .where(and(gte(attempts.erasedAt, since), beyond))
+          .orderBy(asc(attempts.erasedAt), asc(attempts.callId))
+          .limit(limit),
+      );
+      return rows as ErasedCall[];
+    },
 
     async completeErasure(erasureId, now) {
       await database.run((db) =>

@@ -192,6 +192,7 @@ export const attempts = pgTable(
     index('attempts_price_due').on(t.priceDueAt).where(sql`price_due_at is not null`),
     index('attempts_post_call_open').on(t.endedAt).where(sql`state = 'ended' and not post_call_done`),
     index('attempts_number').on(t.tenantId, t.toNumber, t.createdAt),
+    index('attempts_erased').on(t.erasedAt, t.callId).where(sql`erased_at is not null`),
     index('attempts_open').on(t.campaignId, t.state),
     index('attempts_our_number').on(t.tenantId, t.fromNumber, t.createdAt),
     index('attempts_open_inbound').on(t.createdAt).where(sql`direction = 'inbound' and state in ('intent', 'placed', 'unknown')`),

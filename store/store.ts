@@ -30,7 +30,7 @@ export type { LineRow, LineStore } from './lines';
 export type { DialIntent, GateFacts } from './open-intent';
 export type { PresenceStore } from './presence';
 export type { PriceStore, UnpricedCall } from './prices';
-export type { PersonErasure, PersonPreview, PrivacyStore } from './privacy';
+export type { ErasedCall, PersonErasure, PersonPreview, PrivacyStore } from './privacy';
 export type { RecordingStore } from './recordings';
 export type {
   ApiKeyRow,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { CountryCode } from 'libphonenumber-js/max';
 import { type EraseResult, erasePerson } from '../../control/privacy/erase-person';
+import { type ForgottenFiles, forgetCallFiles } from '../call-files';
 import { withControl } from '../open-control';
 import { printJson } from '../output';
 import { type TenantOptions, tenantNamed, withTenant } from '../tenant';
@@ -30,13 +31,14 @@ export function register(program: Command): void {
           region: options.region,
           dryRun: options.dryRun,
         });
-        if (options.json) printJson(result);
-        else processTerminal().out(words(result));
+        const files = options.dryRun ? undefined : await forgetCallFiles(ctx);
+        if (options.json) printJson({ ...result, ...(files && { callFiles: files }) });
+        else processTerminal().out(words(result, files));
       }),
     );
 }
 
-function words(result: EraseResult): string {
+function words(result: EraseResult, files: ForgottenFiles | undefined): string {
   const { contacts, calls, campaigns, rejectedRows } = result.erased;
   const counts = `${contacts} contacts in ${campaigns} campaigns, ${calls} calls, ${rejectedRows} rejected rows`;
   const lines = [result.dryRun ? `${result.phone}: would be erased: ${counts}.` : `${result.phone}: erased: ${counts}.`];
@@ -53,6 +55,10 @@ function words(result: EraseResult): string {
   );
   if (result.carrierCallIds.length > 0)
     lines.push(`The carrier keeps records of its own of these calls: ${result.carrierCallIds.join(', ')}`);
+  if (files && files.folders.length > 0) {
+    lines.push(`Call history on disk: ${files.deleted} files were deleted in ${files.folders.join(', ')}.`);
+  }
+  lines.push('Call history that programs elsewhere write (persist) is deleted by them, within a minute or at their next start.');
   lines.push('Not touched: files that were exported (PATTER_HOME/reports, your CSVs), what webhooks were told, backups.');
   return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 /** Tells a developer's callbacks of the calls of this process: live, and from the record what could not be told live. */
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { appOf } from '../../contracts/agent';
 import type { CallbacksInput } from '../../contracts/callbacks';
@@ -11,6 +12,7 @@ import { GuardedFetch } from '../../runtime/guarded-fetch';
 import type { Logger } from '../../runtime/log';
 import type { Store } from '../../store/store';
 import type { Callback, Callbacks } from '../options/callbacks';
+import type { CallEndEvent } from '../options/events';
 import { CallbacksBusy, CallQueue } from './call-queue';
 import { deliver, isRefusal } from './deliver';
 import { CALLBACK_OF, type CallbackEvent, eventsOf } from './events';
@@ -214,11 +216,19 @@ export class CallbackDispatcher {
   async #deliver(event: CallbackEvent, facts: CallFacts): Promise<void> {
     const { deadlineMs = DEFAULT_CALLBACK_DEADLINE_MS, webhookSecret, persistRoot } = this.options;
     if (event.kind === 'persist') {
-      if (persistRoot) await writeCallFile(persistRoot, event.payload(), facts);
+      if (persistRoot) await this.#persist(persistRoot, event.payload(), facts);
       return;
     }
     const callback = this.#callbacks(facts)?.[CALLBACK_OF[event.kind]] as Callback<never> | undefined;
     if (callback) await deliver(event, callback, { deadlineMs, secret: webhookSecret, fetch: this.#fetch, clock: this.#clock });
+  }
+
+  /** Who is erased while it is written is not left on the disk. */
+  async #persist(root: string, event: CallEndEvent, facts: CallFacts): Promise<void> {
+    const isErased = async () => ((await this.options.store.attempts.get(facts.parties.callId))?.erasedAt ?? null) !== null;
+    if (await isErased()) return;
+    const file = await writeCallFile(root, event, facts);
+    if (await isErased()) await rm(file, { force: true });
   }
 
   #callbacks(facts: CallFacts): Callbacks | undefined {

@@ -9,7 +9,7 @@ import type { PriceTable } from '../../policy/cost';
 import { mayReachPrivate } from '../../runtime/guarded-fetch';
 import type { Logger } from '../../runtime/log';
 import type { Running } from '../../runtime/running';
-import { CallbackDispatcher, createCallbackWorker, messageFunction } from '../callbacks';
+import { CallbackDispatcher, createCallbackWorker, keepForgetting, messageFunction } from '../callbacks';
 import type { MessageHandler } from '../options/callbacks';
 import type { AgentRegistry } from './agent-registry';
 import type { OpenHome } from './open-home';
@@ -57,9 +57,12 @@ export function openAppCallbacks(options: AppCallbacksOptions): AppCallbacks {
         },
       };
       const worker = await createCallbackWorker({ config: home.config, app, dispatcher: telling, activities: { ...activities }, log });
+      const { clock, store } = home.ctx;
+      const forgetting = persistRoot === null ? undefined : keepForgetting(persistRoot, { clock, store, log });
       return {
         closed: worker.closed,
         stop: async () => {
+          await forgetting?.stop();
           // What comes from the gateway's last calls has been told by now.
           await dispatcher.stop();
           await worker.stop();

@@ -5,7 +5,7 @@ import { PatterValidationError } from '../errors';
 import { Telnyx, Twilio } from '../providers/carriers';
 import { checkE164, checkFlag, checkId, checkText, isRecord } from './check';
 import type { LocalConfigFields, LocalOptions } from './constructor';
-import { type Environment, firstOf, givenOr, VARIABLES } from './environment';
+import { type Environment, environment, firstOf, givenOr, VARIABLES } from './environment';
 import { snakeCase } from './spellings';
 import { checkTunnel } from './tunnel';
 
@@ -130,7 +130,17 @@ function persistRoot(persist: LocalOptions['persist'], env: Environment, cwd: st
   if (typeof persist === 'string' && persist !== '') return resolve(cwd, persist);
   const fromEnvironment = firstOf(env, VARIABLES.persist);
   if (fromEnvironment) return resolve(cwd, fromEnvironment);
-  return persist === true ? resolve(cwd, '.patter', 'calls') : null;
+  return persist === true ? defaultPersistRoot(cwd) : null;
+}
+
+function defaultPersistRoot(cwd: string): string {
+  return resolve(cwd, '.patter', 'calls');
+}
+
+/** Where programs of this folder and this environment write, if they do and have named no other. */
+export function persistRoots(cwd: string = process.cwd(), env: Environment = environment(process.env, cwd)): string[] {
+  const named = firstOf(env, VARIABLES.persist);
+  return [...new Set([...(named ? [resolve(cwd, named)] : []), defaultPersistRoot(cwd)])];
 }
 
 /** The same for the same program in the same folder, also on another machine: its copies share the calls. */
