@@ -130,7 +130,10 @@ test('what a call cost by part, in dollars: the carrier as the record has it, a 
 test('what the carrier has billed stands for our list, and for the developer’s own; what it does not bill stays listed', () => {
   const ended = facts().ended as NonNullable<CallFacts['ended']>;
   const billedMicros = 33_000;
-  const costLines = [{ label: 'Twilio call, as billed', micros: billedMicros }, { label: 'Twilio answering machine detection', micros: 7_500 }];
+  const costLines = [
+    { label: 'Twilio call, as billed', micros: billedMicros },
+    { label: 'Twilio answering machine detection', micros: 7_500 },
+  ];
   const billed = facts({ ended: { ...ended, billedMicros, costLines } });
   expect(costOf(billed)).toMatchObject({ telephony: 0.0405, estimated: false });
   const own = { 'twilio/voice/outbound/second': { microsPerMillion: 1_000_000 * 10_000, perStarted: 60, label: 'mine' } };
