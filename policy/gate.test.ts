@@ -1,6 +1,6 @@
 import { campaignFileSchema } from '../contracts/campaign';
 import { GATE_RULES } from '../contracts/gate';
-import { estimateCallMicros } from './cost';
+import { DEFAULT_PRICES, estimateCallMicros } from './cost';
 import { budgetSpent, type GateInput, judgeCall } from './gate';
 
 const NOON = Date.parse('2026-07-15T16:00:00Z'); // 12:00 in New York
@@ -91,6 +91,15 @@ test('calls under way count against the budget with an estimate', () => {
   expect(verdict(budget(2))).toMatchObject({ decision: 'defer', rule: 'budget' });
   expect(budgetSpent(budget(2))).toBe(false);
   expect(budgetSpent(budget(0, 2 * estimate))).toBe(true);
+});
+
+test('the user’s own prices are those of the estimate', () => {
+  const input = facts({ campaign: { budgetMicros: 5 * estimateCallMicros(spec) }, openCalls: 1 });
+  const dear = Object.fromEntries(
+    Object.entries(DEFAULT_PRICES).map(([item, price]) => [item, { ...price, microsPerMillion: 10 * price.microsPerMillion }]),
+  );
+  expect(judgeCall(input, NOON).verdict).toEqual({ decision: 'allow' });
+  expect(judgeCall(input, NOON, dear).verdict).toMatchObject({ decision: 'defer', rule: 'budget' });
 });
 
 test('an attempt that was judged before hears the same verdict again', () => {

@@ -3,7 +3,7 @@ import type { GateRule, GateVerdict } from '../contracts/gate';
 import { formatUsd } from '../contracts/money';
 import type { SingleOptions } from '../contracts/single-call';
 import { windowState } from './calling-window';
-import { estimateCallMicros } from './cost';
+import { estimateCallMicros, type PriceTable } from './cost';
 
 /** What the gate needs to know; the store's `GateFacts` is one of these. */
 export interface GateInput {
@@ -51,13 +51,13 @@ const SOON_MS = { campaignEnding: 5_000, numberInUse: 5_000, budget: 10_000, cap
  *   is at most what the open calls cost above it.
  * - A single call is made now or not at all, so nothing defers it; window and frequency are judged where its caller asked for that.
  */
-export function judgeCall(facts: GateInput, now: number): Judgement {
-  const judgement = judge(facts, now);
+export function judgeCall(facts: GateInput, now: number, prices: PriceTable = {}): Judgement {
+  const judgement = judge(facts, now, prices);
   const { verdict } = judgement;
   return facts.campaign.single && verdict.decision === 'defer' ? skip(verdict.rule, verdict.reason) : judgement;
 }
 
-function judge(facts: GateInput, now: number): Judgement {
+function judge(facts: GateInput, now: number, prices: PriceTable): Judgement {
   // A second try of the same attempt must hear the same answer, or the attempt would be counted twice.
   if (facts.existing) return { verdict: facts.existing.verdict, gatewayId: facts.existing.gatewayId ?? undefined };
   const { campaign, contact } = facts;
@@ -98,7 +98,7 @@ function judge(facts: GateInput, now: number): Judgement {
     const budget = formatUsd(campaign.budgetMicros);
     if (budgetSpent(facts))
       return defer('budget', `the budget of ${budget} is spent (${formatUsd(facts.spentMicros)})`, now + SOON_MS.budget);
-    if (facts.spentMicros + facts.openCalls * estimateCallMicros(spec) >= campaign.budgetMicros) {
+    if (callsWithinBudget(facts, facts.openCalls, prices) === 0) {
       return defer('budget', `the calls under way may use up the budget of ${budget}`, now + SOON_MS.budget);
     }
   }
@@ -110,6 +110,24 @@ function judge(facts: GateInput, now: number): Judgement {
 /** True when no further call can be paid for whatever the open ones cost: time to pause the campaign. */
 export function budgetSpent(facts: Pick<GateInput, 'spentMicros'> & { campaign: { budgetMicros: number | null } }): boolean {
   return facts.campaign.budgetMicros !== null && facts.spentMicros >= facts.campaign.budgetMicros;
+}
+
+/**
+ * How many calls may begin now: all that are under way, and whose cost is not known yet, are counted with an estimate. 0: until one of them ends. A spent
+ * budget lets one through to the gate, which then tells the campaign to pause.
+ * @param prices laid over the price list
+ */
+export function callsWithinBudget(
+  facts: { spentMicros: number; campaign: Pick<GateInput['campaign'], 'budgetMicros' | 'spec'> },
+  openCalls: number,
+  prices: PriceTable = {},
+): number {
+  const { budgetMicros, spec } = facts.campaign;
+  if (budgetMicros === null) return Number.POSITIVE_INFINITY;
+  if (budgetSpent(facts)) return 1;
+  const estimate = estimateCallMicros(spec, prices);
+  if (estimate <= 0) return Number.POSITIVE_INFINITY;
+  return Math.max(0, Math.ceil((budgetMicros - facts.spentMicros) / estimate) - openCalls);
 }
 
 function skip(rule: GateRule, reason: string): Judgement {

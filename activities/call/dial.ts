@@ -41,7 +41,7 @@ export function createDial(ctx: ActivityContext): CallActivities['dial'] {
         dialBy: new Date(nowMs + DIAL_WITHIN_MS),
         deadline: new Date(nowMs + campaign.spec.dialing.ringTimeout + longestCallMs(campaign.spec) + SETTLE_GRACE_MS),
       },
-      (known) => judgeCall(known, nowMs),
+      (known) => judgeCall(known, nowMs, ctx.prices),
     );
     if (verdict.decision === 'skip') {
       if (campaign.kind !== 'single') return { kind: 'skipped', rule: verdict.rule, reason: verdict.reason };

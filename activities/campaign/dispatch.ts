@@ -5,6 +5,7 @@ import type { CampaignActivities, DispatchCursor, DispatchResult } from '../../c
 import { appOf } from '../../contracts/agent';
 import { sleep } from '../../contracts/clock';
 import { windowState } from '../../policy/calling-window';
+import { callsWithinBudget } from '../../policy/gate';
 import { dialStarts, type Pace, spendPace } from '../../policy/pacing';
 import type { CampaignRow, CampaignSlots, ContactRow } from '../../store/store';
 import type { ActivityContext } from '../context';
@@ -73,7 +74,7 @@ class DispatchRun {
       maxConcurrent: campaign.maxConcurrent,
       // What is claimed and not started (a dispatcher died) has its slot already, and comes first.
       active: slots.active,
-      gatewayRoom: await this.#gatewayRoom(campaign),
+      gatewayRoom: Math.min(await this.#gatewayRoom(campaign), this.#budgetRoom(campaign, slots)),
       now: clock.now(),
     });
     if (starts === 0) return askAt;
@@ -151,6 +152,11 @@ class DispatchRun {
     const { store, clock } = this.#ctx;
     const live = await store.gateways.live(new Date(clock.now()), appOf(spec.agent));
     return live.reduce((room, gateway) => room + Math.max(1, gateway.maxCalls - gateway.activeCalls), 0);
+  }
+
+  /** Whom the gate would put off until calls end and their cost is known is not asked for meanwhile, every few seconds and with a workflow each. */
+  #budgetRoom(campaign: CampaignRow, slots: CampaignSlots): number {
+    return callsWithinBudget({ campaign, spentMicros: campaign.spentMicros }, slots.active, this.#ctx.prices);
   }
 
   async #wait(ms: number): Promise<void> {

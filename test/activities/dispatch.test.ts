@@ -2,9 +2,10 @@ import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { startCall } from '../../activities/campaign/start-call';
 import type { DispatchCursor } from '../../contracts/activities';
+import { estimateCallMicros } from '../../policy/cost';
 import { callOf } from '../../store/call-of';
 import type { CampaignRow } from '../../store/store';
-import { campaignWith } from '../store/fixtures';
+import { campaignFile, campaignWith } from '../store/fixtures';
 import { openTestActivities, registerGateway, type TestActivities, until } from './context';
 
 let t: TestActivities;
@@ -130,6 +131,25 @@ test('those whose window is closed cost no start: whoever may be called now does
   }
   // Nor does the next look find them due.
   expect(await t.ctx.store.contacts.claimDue(campaign.campaignId, 10, new Date())).toEqual([]);
+});
+
+test('nobody is started whom the calls under way may leave no budget for: the contacts wait unclaimed until a cost is known', async () => {
+  const estimate = estimateCallMicros(campaignFile());
+  const budget = { total: (2.5 * estimate) / 1_000_000 };
+  const campaign = await campaignWith(t.ctx.store, phones(6), { budget, dialing: { cps: 50, maxConcurrent: 6 } });
+  const env = new MockActivityEnvironment();
+  let heartbeats = 0;
+  env.on('heartbeat', () => {
+    heartbeats++;
+  });
+  const running = dispatch(campaign, env);
+  running.catch(() => {});
+  await until(async () => (await active(campaign)) === 3);
+  const seen = heartbeats;
+  await until(async () => heartbeats > seen + 3);
+  env.cancel();
+  await expect(running).rejects.toThrow(CancelledFailure);
+  expect((await contactsOf(campaign)).map(({ sequence }) => sequence)).toEqual([1, 1, 1, 0, 0, 0]);
 });
 
 test('no gateway with room: contacts stay unclaimed, and their workflows are not started in vain', async () => {
