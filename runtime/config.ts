@@ -132,6 +132,11 @@ export const configSchema = z.object({
     .refine((text) => (parseDurationMs(text) ?? 0) > 0, 'a number and ms, s, m, h or d, as in 30d')
     .default('30d')
     .describe('After how long the callbacks of an ended call are given up, whether its program was there or not.'),
+  PATTER_DEAF_AFTER: z
+    .string()
+    .refine((text) => parseDurationMs(text) !== undefined, 'a number and ms, s, m, h or d, as in 4s or 0s')
+    .default('4s')
+    .describe('An AI provider that has told nothing for so long after the caller spoke is left for another socket. 0s: it is not.'),
   PATTER_CODEC_ORIGINS: z
     .string()
     .optional()

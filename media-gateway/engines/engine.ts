@@ -47,6 +47,8 @@ export interface VoiceEngine {
   readonly maxLifeMs?: number;
   /** An answer may rightly take so long: the agent is the developer's own. */
   readonly patienceMs?: number;
+  /** When the caller begins and stops to speak is found on our side: only words, or an answer, show that the vendor hears. */
+  readonly wordsTell?: boolean;
   /** From now on events go here; earlier ones are delivered first. */
   listen(listener: (event: EngineEvent) => void): void;
   /** Caller's audio. Kept for a few seconds while the vendor is not ready yet. */

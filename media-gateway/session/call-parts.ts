@@ -1,4 +1,5 @@
 import type { Checkpoint, ToolCallRecord } from '../../contracts/call';
+import { parseDurationMs } from '../../contracts/duration';
 import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
 import { ArgumentSchemas } from '../../runtime/json-schema';
 import type { EngineEvent } from '../engines/engine';
@@ -10,6 +11,7 @@ import { ToolMemory } from '../tools/tool-memory';
 import { ToolRunner } from '../tools/tool-runner';
 import { AmdWatch, type Said } from './amd-watch';
 import { Conversation, type ConversationListener } from './conversation';
+import { DeafWatch } from './deaf-watch';
 import { EngineLink } from './engine-link';
 import type { FixedLines } from './fixed-lines';
 import { goOnInstructions } from './instructions';
@@ -42,6 +44,7 @@ export class CallParts {
   readonly conversation: Conversation;
   readonly reader: LineReader;
   readonly guardrails: Guardrails;
+  readonly deaf: DeafWatch;
   /** Of a vendor whose words and audio come together; a pipeline's are judged before they are spoken. */
   readonly #hold: SpeechHold | undefined;
   /** False: the carrier is gone, and nothing is sent any more. */
@@ -86,6 +89,7 @@ export class CallParts {
       {
         event: (event) => {
           latency.onEvent(event);
+          this.deaf.told(event, this.link.engine.wordsTell === true);
           if (event.kind === 'usage') this.#meter.add(event.lines);
           else if (event.kind !== 'first_words') this.#onEvent(event);
         },
@@ -102,6 +106,12 @@ export class CallParts {
       clock,
       log,
     );
+    this.deaf = new DeafWatch(parseDurationMs(options.config.PATTER_DEAF_AFTER) ?? 0, clock, {
+      attentive: () => this.#attentive(),
+      keep: () => this.link.keep(),
+      letGo: () => this.link.letGo(),
+      deaf: () => this.link.restart('tells nothing of what the caller says'),
+    });
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
     mcp?.onChanged(() => this.link.engine.setTools?.(toolsFor(setup, mcp)));
     this.#memory = new ToolMemory(options.toolCalls ?? [], history);
@@ -149,6 +159,13 @@ export class CallParts {
     }
   }
 
+  /** What the caller says now is to be answered, and nothing but the vendor's ears is between the two. A turn that it has told of may have more than one pause. */
+  #attentive(): boolean {
+    const { amd, conversation, link } = this;
+    if (conversation.mode !== 'open' || conversation.muted || !conversation.idle || !link.up || amd.suspected) return false;
+    return link.engine.wordsTell === true || !conversation.callerSpeaks;
+  }
+
   #withRecord(toolCallId: string, act: (record: ToolCallRecord) => void): void {
     const record = this.tools.records.find(({ id }) => id === toolCallId);
     if (record) act(record);
@@ -170,6 +187,7 @@ export class CallParts {
   }
 
   dispose(): void {
+    this.deaf.dispose();
     this.conversation.dispose();
     this.reader.dispose();
     this.link.close();

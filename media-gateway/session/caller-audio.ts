@@ -35,7 +35,7 @@ export class CallerAudio {
 
   push(mulaw: Uint8Array): void {
     const { filter, stage, voicemail } = this;
-    const { amd, link, conversation } = this.parts;
+    const { amd, link, conversation, deaf } = this.parts;
     // A beep is steady, as noise is: it is listened for before the filter.
     if (stage.kind === 'voicemail' || amd.listening) voicemail.listen(decodeMulaw(mulaw));
     if (this.#fax?.push(decodeMulaw(mulaw))) amd.faxTone();
@@ -45,6 +45,7 @@ export class CallerAudio {
     if (!voicemail.speaking) {
       link.hear(heard);
       conversation.voiced(this.#activity.runMs);
+      deaf.voiced(this.#activity.runMs);
       amd.voiced(this.#activity.runMs);
     }
     voicemail.silentFor(this.#activity.silentMs);

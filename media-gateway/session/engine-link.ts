@@ -86,6 +86,15 @@ export class EngineLink {
     this.engine.appendAudio(mulaw);
   }
 
+  /** The caller speaks, by our own ears: kept until the vendor tells of it, or `letGo`. */
+  keep(): void {
+    this.#unheard.suspected();
+  }
+
+  letGo(): void {
+    this.#unheard.unsuspected();
+  }
+
   toolResult(toolCallId: string, output: string): void {
     this.#results.push({ toolCallId, output, asked: false });
     this.#tell(toolCallId, output);
@@ -162,7 +171,7 @@ export class EngineLink {
   #event(event: Exclude<EngineEvent, { kind: 'closed' | 'usage' }>): void {
     if (event.kind === 'speech_started') this.#unheard.begun(event.itemId);
     else if (event.kind === 'speech_stopped') this.#unheard.stopped(event.itemId);
-    else if (event.kind === 'user_transcript') this.#unheard.transcribed(event.itemId);
+    else if (event.kind === 'user_transcript') this.#unheard.transcribed(event.itemId, event.text !== '');
     else if (event.kind === 'audio') this.#wellBy = undefined;
     else if (event.kind === 'tool_call') this.#calls.add(event.toolCallId);
     else if (event.kind === 'response_done' && event.status === 'completed') this.#spoken();

@@ -4,6 +4,8 @@ import { BYTES_PER_MS } from '../../contracts/g711';
 const PRE_ROLL_BYTES = 1_000 * BYTES_PER_MS;
 /** What is older than this when a turn is still not written down is given up. */
 const MOST_BYTES = 20_000 * BYTES_PER_MS;
+/** No vendor's id. */
+const SUSPECTED = ' suspected';
 
 /** The caller's audio that no vendor has written down yet: told once more to the next socket when this one dies. Positions are bytes since the beginning. */
 export class UnheardAudio {
@@ -29,8 +31,19 @@ export class UnheardAudio {
     if (turn) turn.until ??= this.#end;
   }
 
-  /** Its words are known: nobody needs to hear it again. */
-  transcribed(itemId: string): void {
+  /** Somebody speaks, by our own ears, and no vendor has said so yet. */
+  suspected(): void {
+    this.begun(SUSPECTED);
+  }
+
+  /** One has, or it was nothing. */
+  unsuspected(): void {
+    if (this.#turns.delete(SUSPECTED)) this.#trim();
+  }
+
+  /** Its words are known: nobody needs to hear it again. @param words false: none were found in it, which a vendor that hears nothing says of all */
+  transcribed(itemId: string, words: boolean): void {
+    if (words) this.#turns.delete(SUSPECTED);
     const turn = this.#turns.get(itemId);
     if (!turn) return;
     this.#turns.delete(itemId);

@@ -7,6 +7,9 @@ import { SessionWorld, said } from './session-phone';
 
 const LONG =
   'Your appointment is on Friday at ten in the morning with Doctor Meier. It is on the second floor of the house, next to the lift. Please bring your insurance card with you. Is that right?';
+/** Long enough, in the lab's quick voice, to be speech beyond doubt. */
+const DEAF_TO =
+  'Well, before I say anything else about the appointment that you are calling me for, I would very much like to know, at least in a word or two, how it all went so far.';
 /** A caller is told within so much. */
 const LONGEST_SILENCE_MS = 5_000;
 
@@ -148,6 +151,26 @@ describe('peer defect 8: the AI provider dies in mid-call', () => {
       expect(report.error).toMatch(/gave no answer/);
       expect(await world.realtime()).toHaveLength(2);
     }));
+
+  // With the pings of an open socket answered, and not a word about what the caller says.
+  it.concurrent.each([
+    ['Realtime', 'realtime', {}],
+    // Turns are found by loudness, so that only the words are missing.
+    ['a recogniser', 'deepgram', { engine: { type: 'pipeline', stt: { provider: 'deepgram' } }, turns: { endpointing: { type: 'vad' } } }],
+  ] as const)('and it is deaf: another socket hears what was said, and answers (%s)', (_, event, agent) =>
+    inWorld(async (world) => {
+      const { phone, session } = await greeted(world, { agent: agent as never });
+      await world.fault({ kind: 'provider_mute', event, count: 1 });
+      phone.say(DEAF_TO);
+      await phone.untilHeard(/Yes, so far\.$/, 20_000);
+      await phone.untilSilent();
+      phone.hangUp();
+      const report = await session.done;
+      expect(said(report, 'user')).toEqual([DEAF_TO]);
+      expect(said(report, 'assistant').slice(2)).toEqual(['Yes, so far.']);
+      expect(report.error).toBeUndefined();
+    }),
+  );
 
   it.concurrent('and the agent is to transfer then: the caller hears so, and is given to a person', () =>
     inWorld(async (world) => {

@@ -50,6 +50,7 @@ type State =
  */
 export class ElevenLabsConvai implements VoiceEngine {
   readonly ready: Promise<void>;
+  readonly wordsTell = true;
   readonly #socket: ConvaiSocket;
   readonly #backlog: AudioBacklog;
   readonly #answers: Answers;

@@ -60,6 +60,7 @@ interface Item extends SpokenItem {
  */
 export class Pipeline implements VoiceEngine {
   readonly ready: Promise<void>;
+  readonly wordsTell = true;
   readonly #hearing: Hearing;
   readonly #detector: TurnDetector;
   readonly #history = new ChatHistory();
