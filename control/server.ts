@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { campaignEditSchema } from '../contracts/campaign';
 import { type ErrorCode, isPatterError, PatterError } from '../contracts/errors';
 import { microsToUsd } from '../contracts/money';
+import { registerHealth } from '../runtime/health';
 import type { CampaignRow, Store } from '../store/store';
 import { authorize, tenantOf } from './access';
 import { addBackend, type BackendOptions } from './backend';
@@ -20,6 +21,7 @@ import { isCodecOrigin, isCodecPath, registerCodec } from './codec';
 import type { ControlContext } from './context';
 import { registerDashboard } from './dashboard';
 import { registerPrivacy } from './privacy/routes';
+import { registerSchedules } from './schedules/routes';
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PATTER_CAMPAIGN_NOT_FOUND: 404,
@@ -77,15 +79,7 @@ export function createControlServer(
     return reply.code(status).send({ message: 'internal error' });
   });
 
-  app.get('/healthz', { config: { open: true } }, async () => ({ ok: true }));
-  app.get('/readyz', { config: { open: true } }, async (_request, reply) => {
-    const found = await problems();
-    return reply.code(found.length === 0 ? 200 : 503).send({ ok: found.length === 0, problems: found });
-  });
-  app.get('/metrics', async (_request, reply) => {
-    const { type, text } = await metrics.read();
-    return reply.type(type).send(text);
-  });
+  registerHealth(app, { problems, metrics: () => metrics.read() }, { config: { open: true } });
 
   const read = { config: { scope: 'read' } } as const;
   app.get('/api/campaigns', read, async (request) => ({ campaigns: (await ctx.store.campaigns.list(tenantOf(request))).map(toJson) }));
@@ -114,6 +108,7 @@ export function createControlServer(
   registerCampaignStart(app, ctx);
   registerCampaignImport(app, ctx);
   registerCalls(app, ctx);
+  registerSchedules(app, ctx);
   registerDnc(app, ctx);
   registerPrivacy(app, ctx);
   addBackend(app, ctx, options.backend);

@@ -46,4 +46,9 @@ export class GatewayMetrics {
       });
     }
   }
+
+  /** In Prometheus' text format. */
+  async read(): Promise<{ type: string; text: string }> {
+    return { type: this.registry.contentType, text: await this.registry.metrics() };
+  }
 }

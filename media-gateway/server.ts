@@ -2,6 +2,7 @@
 import { parse } from 'node:querystring';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type ErrorCode, isPatterError } from '../contracts/errors';
+import { registerHealth } from '../runtime/health';
 import { registerCommands } from './commands';
 import type { GatewayContext } from './gateway-context';
 import { registerHoldMusic } from './hold-music-route';
@@ -43,15 +44,7 @@ export function createServer(gateway: GatewayContext, problems: () => Promise<st
     gateway.log.error({ err: error, path: request.url }, 'request failed');
     return reply.code(status).send({ message: 'internal error' });
   });
-  app.get('/healthz', async () => ({ ok: true }));
-  app.get('/readyz', async (_request, reply) => {
-    const found = await problems();
-    return reply.code(found.length === 0 ? 200 : 503).send({ ok: found.length === 0, problems: found });
-  });
-  app.get('/metrics', async (_request, reply) => {
-    const { registry } = gateway.metrics;
-    return reply.type(registry.contentType).send(await registry.metrics());
-  });
+  registerHealth(app, { problems, metrics: () => gateway.metrics.read() });
   registerWebhooks(app, gateway);
   registerCommands(app, gateway);
   registerHoldMusic(app);

@@ -1,6 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { HEALTH_PATHS, type HealthAnswer, healthAnswer } from './health';
 
 export interface HealthServer {
   url: string;
@@ -15,36 +16,30 @@ export interface HealthServerOptions {
   problems: () => Promise<string[]>;
 }
 
-/** `/healthz` (it lives), `/readyz` (503 with the problems), `/metrics` (Prometheus): for a process that has no HTTP server of its own. */
-export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+/** Health and the default metrics, for a process that has no HTTP server of its own. */
+export async function startHealthServer({ host, port, problems }: HealthServerOptions): Promise<HealthServer> {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const metrics = async () => ({ type: registry.contentType, text: await registry.metrics() });
   const server = createServer((request, response) => {
-    answer(request.url ?? '/', response).catch((error: Error) => send(response, 500, 'text/plain', error.message));
+    answer(request.url ?? '/').then(
+      (found) => send(response, found),
+      (error: Error) => send(response, plain(500, error.message)),
+    );
   });
 
-  async function answer(url: string, response: ServerResponse): Promise<void> {
-    switch (url.split('?')[0]) {
-      case '/healthz':
-        return send(response, 200, 'application/json', '{"status":"ok"}');
-      case '/readyz': {
-        const problems = await options.problems();
-        return send(response, problems.length ? 503 : 200, 'application/json', JSON.stringify({ ready: problems.length === 0, problems }));
-      }
-      case '/metrics':
-        return send(response, 200, registry.contentType, await registry.metrics());
-      default:
-        return send(response, 404, 'text/plain', 'not found');
-    }
+  async function answer(url: string): Promise<HealthAnswer> {
+    const path = HEALTH_PATHS.find((known) => known === url.split('?')[0]);
+    return path ? healthAnswer(path, { problems, metrics }) : plain(404, 'not found');
   }
 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, resolve);
+    server.listen(port, host, resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const address = server.address() as AddressInfo;
   return {
-    url: `http://${options.host === '0.0.0.0' ? '127.0.0.1' : options.host}:${port}`,
+    url: `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${address.port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -53,6 +48,10 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
   };
 }
 
-function send(response: ServerResponse, status: number, type: string, body: string): void {
+function plain(status: number, body: string): HealthAnswer {
+  return { status, type: 'text/plain', body };
+}
+
+function send(response: ServerResponse, { status, type, body }: HealthAnswer): void {
   response.writeHead(status, { 'content-type': type }).end(body);
 }
