@@ -14,6 +14,8 @@ const speech = (name: string) => readFileSync(join(__dirname, '..', '..', '..', 
 const silence = (ms: number) => Buffer.alloc(ms * 8, MULAW_SILENCE);
 const spec = (input: { type: EndpointingSpec['type'] } & Record<string, unknown>): EndpointingSpec => endpointingSchema.parse(input);
 const NOVA = { p99FinalMs: 350, endsTurns: true };
+/** As Whisper: says nothing until it is told where an utterance ends. */
+const UNASKED = { p99FinalMs: 350, endsTurns: false };
 
 /** White noise of so much root mean square, always the same, over all of it. */
 function inNoise(audio: Buffer, rms: number): Buffer {
@@ -253,6 +255,15 @@ describe('the end of a turn by the recogniser’s final words', () => {
     expect((ended?.at ?? 0) - said.length / 8).toBeLessThanOrEqual(500 + 2 * FRAME_MS);
   });
 
+  it('is found by the voice where the recogniser waits to be asked: each would wait for the other, and the caller for both', () => {
+    const heard = listen(spec({ type: 'stt' }), { stt: UNASKED });
+    heard.play(silence(500), speech('okay-en'), silence(400));
+    expect(heard.told.map(({ what }) => what)).toEqual(['started', 'stopped']);
+    heard.stt({ kind: 'final', text: 'Okay.' });
+    heard.play(silence(1_000));
+    expect(heard.of('ended').map(({ text }) => text)).toEqual(['Okay.']);
+  });
+
   it('does not end while the caller goes on after a final segment', () => {
     const all = speech('monologue-en');
     const heard = listen(spec({ type: 'stt' }), { stt: NOVA });
@@ -315,7 +326,7 @@ describe('the end of a turn by the recogniser itself', () => {
   });
 
   it('is ours where the recogniser does not decide', () => {
-    const heard = listen(provider, { stt: { p99FinalMs: 350, endsTurns: false } });
+    const heard = listen(provider, { stt: UNASKED });
     heard.play(speech('no-wait'), silence(350));
     heard.stt({ kind: 'final', text: 'Not on that day.' });
     heard.play(silence(500));

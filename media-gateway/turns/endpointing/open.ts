@@ -24,8 +24,8 @@ function voiceOf(spec: LocalEndpointing, { clock, log, stt, silero }: TurnDetect
     case 'vad':
       return new EnergyVoice();
     case 'stt':
-      // Without a recogniser there are no words to go by.
-      return stt ? new SttVoice(clock, stt.p99FinalMs) : new EnergyVoice();
+      // Without a recogniser there are no words to go by, nor with one that has none before it is told where an utterance ends.
+      return stt?.endsTurns ? new SttVoice(clock, stt.p99FinalMs) : new EnergyVoice();
     case 'silero':
       try {
         return new SileroVoice(silero?.get(spec.modelPath) ?? loadSilero(spec.modelPath), spec.threshold, log);
