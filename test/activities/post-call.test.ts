@@ -200,6 +200,7 @@ describe('call.ended', () => {
         ],
         summary: 'Ann confirmed.',
         costUsd: 0.005,
+        costEstimated: false,
         contactOutcome: 'completed',
         nextAttemptAt: null,
       },
