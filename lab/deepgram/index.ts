@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { LabServer } from '../lab-server';
+import { VendorSockets } from '../vendor-sockets';
 import type { DeepgramEntry } from './ledger-entry';
 import { ListenV1 } from './listen-v1';
 import { ListenV2 } from './listen-v2';
@@ -22,8 +23,7 @@ const GOING_AWAY = 1001;
 /** Puts the simulator into the lab's server. */
 export function registerDeepgram(lab: LabServer, options: Partial<DeepgramOptions> = {}): void {
   const { idleMs } = { ...DEFAULT_DEEPGRAM, ...options };
-  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  const open = new Set<() => void>();
+  const sockets = new VendorSockets(lab);
 
   // By which a key is tried without a socket.
   lab.app.get('/deepgram/v1/projects', (request, reply) => {
@@ -43,7 +43,7 @@ export function registerDeepgram(lab: LabServer, options: Partial<DeepgramOption
         refuse(socket, entry, error);
         return;
       }
-      server.handleUpgrade(request, socket, head, (ws) => serve(ws, entry, start));
+      sockets.accept(request, socket, head, (ws) => serve(ws, entry, start));
     });
   }
 
@@ -115,10 +115,8 @@ export function registerDeepgram(lab: LabServer, options: Partial<DeepgramOption
     });
     // A broken socket is followed by `close`, which does all there is to do.
     ws.on('error', (error) => lab.log.debug({ err: error, requestId: entry.requestId }, 'deepgram socket error'));
-    const leave = () => end('lab', GOING_AWAY, '');
-    open.add(leave);
+    sockets.add(ws, () => end('lab', GOING_AWAY, ''));
     ws.on('close', (code) => {
-      open.delete(leave);
       cancelIdle();
       session.stop();
       entry.closedAt = clock.now();
@@ -126,16 +124,6 @@ export function registerDeepgram(lab: LabServer, options: Partial<DeepgramOption
       entry.closedBy ??= 'client';
     });
   }
-
-  const endAll = () => {
-    for (const leave of open) leave();
-  };
-  lab.onReset(endAll);
-  lab.onStop(() => {
-    endAll();
-    for (const ws of server.clients) ws.terminate();
-    server.close();
-  });
 }
 
 function newEntry(api: 'v1' | 'v2', query: DeepgramEntry['query'], openedAt: number): DeepgramEntry {

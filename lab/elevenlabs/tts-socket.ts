@@ -1,8 +1,9 @@
 /** The sockets `/v1/text-to-speech/{voice_id}/stream-input`. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { LabServer } from '../lab-server';
+import { VendorSockets } from '../vendor-sockets';
 import type { ElevenLabsTtsEntry } from './ledger-entry';
 import { StreamInputSession } from './stream-input';
 
@@ -19,8 +20,7 @@ const MOST_IDLE_MS = 180_000;
 export const VOICE_ID = /^[A-Za-z0-9]{20}$/;
 
 export function registerTtsSocket(lab: LabServer, options: TtsSocketOptions): void {
-  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  const open = new Set<() => void>();
+  const sockets = new VendorSockets(lab);
 
   lab.onUpgrade(PATH, (request, socket, head, url) => {
     const entry = newEntry(decodeURIComponent(PATH.exec(url.pathname)?.[1] ?? ''), url.searchParams, lab.clock.now());
@@ -32,7 +32,7 @@ export function registerTtsSocket(lab: LabServer, options: TtsSocketOptions): vo
       refuse(socket, refusal.status);
       return;
     }
-    server.handleUpgrade(request, socket, head, (ws) => serve(ws, request, entry));
+    sockets.accept(request, socket, head, (ws) => serve(ws, request, entry));
   });
 
   function serve(ws: WebSocket, request: IncomingMessage, entry: ElevenLabsTtsEntry): void {
@@ -57,13 +57,11 @@ export function registerTtsSocket(lab: LabServer, options: TtsSocketOptions): vo
       },
       close: (code, reason) => end('lab', code, reason),
     });
-    const leave = () => end('lab', GOING_AWAY, '');
-    open.add(leave);
+    sockets.add(ws, () => end('lab', GOING_AWAY, ''));
     let cancelIdle = () => {};
     // A broken socket is followed by `close`, which does all there is to do.
     ws.on('error', (error) => lab.log.debug({ err: error, voiceId: entry.voiceId }, 'elevenlabs socket error'));
     ws.on('close', (code) => {
-      open.delete(leave);
       cancelIdle();
       session.stop();
       entry.closedAt = clock.now();
@@ -94,16 +92,6 @@ export function registerTtsSocket(lab: LabServer, options: TtsSocketOptions): vo
       session.receive(data.toString());
     });
   }
-
-  const endAll = () => {
-    for (const leave of open) leave();
-  };
-  lab.onReset(endAll);
-  lab.onStop(() => {
-    endAll();
-    for (const ws of server.clients) ws.terminate();
-    server.close();
-  });
 }
 
 /** What the vendor finds out only after it has opened the socket. */

@@ -1,9 +1,10 @@
 /** ElevenLabs agents: the signed address by REST, and the conversation's socket behind it. */
 import { randomUUID } from 'node:crypto';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { LabServer } from '../../lab-server';
 import { type BrainRule, parseBrainRules } from '../../openai/brain/brain-rules';
 import type { FunctionTool } from '../../openai/realtime/session-config';
+import { VendorSockets } from '../../vendor-sockets';
 import { CLIENT_TOOLS, type ConvaiAgent, convaiAgentSchema } from './agents';
 import type { ConvaiEntry } from './ledger-entry';
 import { ConvaiSession, type ServerEvent } from './session';
@@ -19,12 +20,11 @@ const INTERNAL_ERROR = 1011;
 const GOING_AWAY = 1001;
 
 export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
-  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+  const sockets = new VendorSockets(lab);
   const rules = parseBrainRules(lab.options.brain);
   const tools = toolsOf(options.tools, rules);
   /** Addresses that were given out, by signature: each is good for one conversation. */
   const signed = new Map<string, string>();
-  const open = new Set<() => void>();
 
   lab.app.get<{ Querystring: { agent_id?: string } }>('/elevenlabs/v1/convai/conversation/get-signed-url', (request, reply) => {
     const problem = (code: number, status: string, message: string) => reply.code(code).send({ detail: { status, message } });
@@ -48,7 +48,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
       socket.end(`HTTP/1.1 ${refusal?.status ?? 403} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
       return;
     }
-    server.handleUpgrade(request, socket, head, (ws) => serve(ws, agentId));
+    sockets.accept(request, socket, head, (ws) => serve(ws, agentId));
   });
 
   function serve(ws: WebSocket, agentId: string): void {
@@ -85,11 +85,9 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
     function renamed(event: ServerEvent): object {
       return faults.take('renamed_event', { ...subject, event: event.type }) ? { ...event, type: `${event.type}_v2` } : event;
     }
-    const leave = () => end('lab', GOING_AWAY, '');
-    open.add(leave);
+    sockets.add(ws, () => end('lab', GOING_AWAY, ''));
     ws.on('error', (error) => lab.log.debug({ err: error, agentId }, 'elevenlabs agent socket error'));
     ws.on('close', (code) => {
-      open.delete(leave);
       session.stop();
       entry.closedAt = clock.now();
       entry.closeCode = code;
@@ -100,16 +98,6 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
     }
     ws.on('message', (data) => session.receive(data.toString()));
   }
-
-  const endAll = () => {
-    for (const leave of open) leave();
-  };
-  lab.onReset(endAll);
-  lab.onStop(() => {
-    endAll();
-    for (const ws of server.clients) ws.terminate();
-    server.close();
-  });
 }
 
 function toolsOf(names: readonly string[], rules: readonly BrainRule[]): FunctionTool[] {

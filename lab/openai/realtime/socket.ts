@@ -1,8 +1,9 @@
 /** The WebSocket `/v1/realtime`: who may open one, and how it ends. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket } from 'ws';
 import type { LabServer } from '../../lab-server';
+import { VendorSockets } from '../../vendor-sockets';
 import { ApiError, requireBearer } from '../api-error';
 import type { BrainRule } from '../brain/brain-rules';
 import { newId } from '../ids';
@@ -18,8 +19,7 @@ const INTERNAL_ERROR = 1011;
 const BETA_REFUSED = 4000;
 
 export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): void {
-  const server = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 32 * 1024 * 1024 });
-  const open = new Set<() => void>();
+  const sockets = new VendorSockets(lab, { maxPayload: 32 * 1024 * 1024 });
 
   lab.onUpgrade('/v1/realtime', (request, socket, head, url) => {
     const model = url.searchParams.get('model') ?? '';
@@ -41,7 +41,7 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
       refuse(socket, new ApiError('server_error', 'The server had an error while processing your request.', null, refusal.status));
       return;
     }
-    server.handleUpgrade(request, socket, head, (ws) => {
+    sockets.accept(request, socket, head, (ws) => {
       const problem = problemOf(request, model, transcribes);
       if (problem) {
         ws.send(JSON.stringify({ type: 'error', event_id: newId('event'), error: { ...problem.body.error, event_id: null } }));
@@ -112,14 +112,13 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
       entry.closedBy ??= 'lab';
       ws.close(GOING_AWAY);
     };
-    open.add(end);
+    sockets.add(ws, end);
     const drop = transcribes ? lab.faults.take('provider_drop', { event: 'transcription' }) : undefined;
     if (drop) clock.after(drop.afterMs ?? 300, () => ws.terminate());
     ws.on('message', (data) => session.receive(data.toString()));
     // A broken socket is followed by `close`, which does all there is to do.
     ws.on('error', (error) => lab.log.debug({ err: error, sessionId: session.id }, 'realtime socket error'));
     ws.on('close', (code) => {
-      open.delete(end);
       cancelExpiry();
       session.close();
       entry.closedAt = clock.now();
@@ -128,16 +127,6 @@ export function registerRealtime(lab: LabServer, rules: readonly BrainRule[]): v
     });
     session.open();
   }
-
-  const endAll = () => {
-    for (const end of open) end();
-  };
-  lab.onReset(endAll);
-  lab.onStop(() => {
-    endAll();
-    for (const ws of server.clients) ws.terminate();
-    server.close();
-  });
 }
 
 /** What a frame may be the last one of. */
