@@ -33,7 +33,7 @@ export const ERRORS = {
   PATTER_CARRIER_REFUSED: 'The carrier refused the request',
   PATTER_CALL_NOT_FOUND: 'No such call',
   PATTER_CALL_ENDED: 'The call has ended',
-  PATTER_IDEMPOTENCY_CONFLICT: 'The idempotency key belongs to another call',
+  PATTER_IDEMPOTENCY_CONFLICT: 'The idempotency key belongs to another call or campaign',
   PATTER_CALL_DUPLICATE: 'Another call of this attempt is already connected',
   PATTER_TRANSFER_TARGET_UNKNOWN: 'The transfer target is not one that the developer wrote',
   // Gateway

@@ -15,6 +15,11 @@ export type ScheduledWork =
       region?: string;
     };
 
+/** Of a scheduled campaign's name, before the time of its firing. */
+export const SCHEDULED_NAME_LIMIT = 63 - '-20261121t173000z'.length;
+/** Of a scheduled campaign: they are kept with the schedule. */
+export const MOST_SCHEDULED_CONTACTS = 10_000;
+
 /** When. One of the three. */
 export type ScheduleTimes =
   | { kind: 'at'; at: string /** ISO 8601 in UTC. */ }

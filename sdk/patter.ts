@@ -104,10 +104,17 @@ export class Patter {
     },
   } as const;
 
-  /** Local mode only. */
+  /** Schedules that were made by this program or another one; in cloud mode those of the key's tenant. */
   readonly schedules = {
-    get: (id: string): ScheduleHandle => scheduleModule().scheduleOf(this.#desk('schedules.get()'), checkId('id', id)),
-    list: async (): Promise<ScheduleInfo[]> => scheduleModule().schedulesOf(this.#desk('schedules.list()')),
+    get: (id: string): ScheduleHandle => {
+      const remote = this.#remote();
+      const key = checkId('id', id);
+      return remote ? cloudScheduleModule().cloudScheduleOf(remote, key) : scheduleModule().scheduleOf(this.#desk('schedules.get()'), key);
+    },
+    list: async (): Promise<ScheduleInfo[]> => {
+      const remote = this.#remote();
+      return remote ? cloudScheduleModule().schedulesAt(remote) : scheduleModule().schedulesOf(this.#desk('schedules.list()'));
+    },
   } as const;
 
   readonly #settled: Settled;
@@ -236,9 +243,12 @@ export class Patter {
 
   /**
    * A call or a campaign at a time, by cron, or again and again: kept by Temporal, whatever becomes of this process. The same `id` changes it.
-   * @throws PatterValidationError, PatterTypeError; PatterConnectionError in cloud mode
+   * In cloud mode the backend carries it out.
+   * @throws PatterValidationError, PatterTypeError
    */
   async schedule(options: ScheduleOptions): Promise<ScheduleHandle> {
+    const remote = this.#remote();
+    if (remote) return cloudScheduleModule().scheduleAt(options, remote);
     return scheduleModule().schedule(options, this.#desk('schedule()'), this.#serving?.agent);
   }
 
@@ -322,6 +332,12 @@ type CloudCampaignModule = typeof import('./campaign/cloud');
 
 function cloudCampaignModule(): CloudCampaignModule {
   return lazily<CloudCampaignModule>('./campaign/cloud', 'campaign()');
+}
+
+type CloudScheduleModule = typeof import('./schedule/cloud');
+
+function cloudScheduleModule(): CloudScheduleModule {
+  return lazily<CloudScheduleModule>('./schedule/cloud', 'schedule()');
 }
 
 function scheduleModule(): ScheduleModule {

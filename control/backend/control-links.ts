@@ -12,8 +12,9 @@ import { SDK_LINK_PATH, type SdkLinkFrame, sdkLinkFrame } from '../../contracts/
 import type { SdkClientMessage, SdkServerMessage } from '../../contracts/sdk-protocol';
 import { verifyCommand } from '../../runtime/command-auth';
 import type { ControlContext } from '../context';
+import type { Answerer } from './answerers';
 import { dialLink, type LinkTimes, watchLink } from './link-socket';
-import type { Answerer, MessageRelay } from './relay';
+import type { MessageRelay } from './relay';
 
 export interface LinkOptions extends LinkTimes {
   /** How often other processes are looked for. */

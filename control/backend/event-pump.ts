@@ -8,7 +8,8 @@ import type { SdkServerMessage } from '../../contracts/sdk-protocol';
 import type { CallSnapshot } from '../calls/snapshot';
 import { watchCall } from '../calls/watch-call';
 import type { ControlContext } from '../context';
-import type { Answerer, MessageRelay } from './relay';
+import type { Answerer } from './answerers';
+import type { MessageRelay } from './relay';
 
 export interface EventPumpOptions {
   /** How often calls are looked for. */

@@ -1,6 +1,7 @@
 import type { SdkRelayRequest, SdkServerMessage } from '../../contracts/sdk-protocol';
 import { ManualClock } from '../../test/support/manual-clock';
-import { type Answerer, MessageRelay } from './relay';
+import type { Answerer } from './answerers';
+import { MessageRelay } from './relay';
 
 const NUMBER = '+15005550006';
 

@@ -5,19 +5,8 @@
 import type { Clock } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import type { SdkClientMessage, SdkRelayRequest, SdkServerMessage } from '../../contracts/sdk-protocol';
+import { type Answerer, Answerers } from './answerers';
 import type { MessageBook } from './message-book';
-
-/** A connected program, as far as the relay knows it. */
-export interface Answerer {
-  readonly clientId: string;
-  readonly tenantId: string;
-  readonly number: string;
-  /** Which of its connections: a later one replaces those before. */
-  readonly connection: number;
-  /** It is connected to another control process. */
-  readonly remote?: boolean;
-  send(message: SdkServerMessage): void;
-}
 
 /** Who waits for an answer. */
 export interface AnswerSink {
@@ -34,7 +23,6 @@ const COME_BACK_MS = 1_000;
 const RETURN_MS = 2_500;
 /** Hours of speech: a generator that never ends. */
 const MOST_CHARACTERS = 500_000;
-const MOST_CALLS = 10_000;
 /** A program that fails once may have better luck, or another one has. */
 const MOST_FAILURES = 2;
 
@@ -60,9 +48,7 @@ interface Pending {
 
 export class MessageRelay {
   readonly #pending = new Map<string, Pending>();
-  readonly #clients = new Set<Answerer>();
-  /** Who answers a call's messages, so that a program may keep what it needs of a call in its memory. */
-  readonly #ofCall = new Map<string, string>();
+  readonly #answerers = new Answerers((clientId) => this.#waitingFor(clientId));
 
   /** @param book absent: this is the only control process */
   constructor(
@@ -71,17 +57,11 @@ export class MessageRelay {
   ) {}
 
   get clients(): ReadonlySet<Answerer> {
-    return this.#clients;
+    return this.#answerers.all;
   }
 
   connected(client: Answerer): void {
-    // The program is back before its old connection was known to be dead.
-    for (const known of this.#clients) {
-      if (known.clientId !== client.clientId) continue;
-      if (known.connection > client.connection) return;
-      this.#clients.delete(known);
-    }
-    this.#clients.add(client);
+    if (!this.#answerers.add(client)) return;
     for (const pending of this.#pending.values()) {
       if (pending.state !== 'waiting' && pending.state !== 'answering') continue;
       if (pending.holder === undefined && !pending.choosing) this.#give(pending);
@@ -92,9 +72,9 @@ export class MessageRelay {
 
   /** @param mayReturn not the program but the way to it was lost */
   disconnected(client: Answerer, mayReturn = false): void {
-    if (!this.#clients.delete(client)) return;
+    if (!this.#answerers.delete(client)) return;
     // Back on another connection already.
-    if (this.#find(client.clientId)) return;
+    if (this.#answerers.find(client.clientId)) return;
     for (const pending of this.#pending.values()) {
       if (pending.holder !== client.clientId || (pending.state !== 'waiting' && pending.state !== 'answering')) continue;
       if (mayReturn) this.#awaitReturn(pending);
@@ -190,17 +170,12 @@ export class MessageRelay {
 
   /** Who gets what belongs to a call. */
   answererOf(tenantId: string, number: string, callId: string): Answerer | undefined {
-    const sticky = this.#ofCall.get(callId);
-    const mine = [...this.#clients].filter((client) => client.tenantId === tenantId && client.number === number);
-    return mine.find(({ clientId }) => clientId === sticky) ?? this.#leastBusy(mine);
+    return this.#answerers.choose(this.#answerers.serving({ tenantId, number }), callId);
   }
 
   /** As another control process has found it. */
   remember(callId: string, clientId: string): void {
-    this.#ofCall.delete(callId);
-    this.#ofCall.set(callId, clientId);
-    const [oldest] = this.#ofCall.keys();
-    if (this.#ofCall.size > MOST_CALLS && oldest !== undefined) this.#ofCall.delete(oldest);
+    this.#answerers.remember(callId, clientId);
   }
 
   close(): void {
@@ -209,7 +184,7 @@ export class MessageRelay {
       cancelReturn();
     }
     this.#pending.clear();
-    this.#clients.clear();
+    this.#answerers.clear();
   }
 
   /** Not answered yet, and by nobody else; also late, from one that was believed to be dead. */
@@ -247,12 +222,11 @@ export class MessageRelay {
   #give(pending: Pending, force = false): void {
     pending.cancelReturn();
     pending.holder = undefined;
-    const { id, tenantId, number, message } = pending.request;
-    const mine = [...this.#clients].filter((client) => client.tenantId === tenantId && client.number === number);
+    const { id, tenantId, message } = pending.request;
+    const mine = this.#answerers.serving(pending.request);
     const fresh = mine.filter(({ clientId }) => !pending.failedBy.has(clientId));
     const candidates = fresh.length > 0 ? fresh : mine;
-    const sticky = this.#ofCall.get(message.callId);
-    const client = candidates.find(({ clientId }) => clientId === sticky) ?? this.#leastBusy(candidates);
+    const client = this.#answerers.choose(candidates, message.callId);
     if (!client) return;
     if (!this.book) {
       this.#chosen(pending, client.clientId);
@@ -272,7 +246,7 @@ export class MessageRelay {
     // Given up, or answered by one that was believed to be dead.
     if (pending.state !== 'waiting' || this.#pending.get(pending.request.id) !== pending) return;
     pending.holder = clientId;
-    const client = this.#find(clientId);
+    const client = this.#answerers.find(clientId);
     if (client) this.#hand(pending, client);
     // It was asked through a control process that died: it has it, and comes back with the answer.
     else this.#awaitReturn(pending);
@@ -293,14 +267,9 @@ export class MessageRelay {
     client.send({ type: 'message', id, carrier, message });
   }
 
-  #leastBusy(clients: readonly Answerer[]): Answerer | undefined {
-    const calls = new Map<string, number>();
-    for (const clientId of this.#ofCall.values()) calls.set(clientId, (calls.get(clientId) ?? 0) + 1);
-    const load = ({ clientId }: Answerer) =>
-      [...this.#pending.values()].filter(({ holder, state }) => holder === clientId && state !== 'answered' && state !== 'failed').length *
-        1_000 +
-      (calls.get(clientId) ?? 0);
-    return [...clients].sort((a, b) => load(a) - load(b))[0];
+  #waitingFor(clientId: string): number {
+    const open = [...this.#pending.values()].filter(({ state }) => state !== 'answered' && state !== 'failed');
+    return open.filter(({ holder }) => holder === clientId).length;
   }
 
   #fail(pending: Pending, why: string): void {
@@ -311,7 +280,7 @@ export class MessageRelay {
   }
 
   #silence({ tenantId, number, timeoutMs }: SdkRelayRequest): string {
-    const connected = [...this.#clients].some((client) => client.tenantId === tenantId && client.number === number);
+    const connected = this.#answerers.serving({ tenantId, number }).length > 0;
     if (!connected) return `no program is connected to ${number}; run one that calls connect()`;
     return `onMessage of the program returned nothing within ${timeoutMs} ms; return a first piece sooner, as a generator`;
   }
@@ -345,12 +314,8 @@ export class MessageRelay {
     });
   }
 
-  #find(clientId: string): Answerer | undefined {
-    return [...this.#clients].find((client) => client.clientId === clientId);
-  }
-
   #tell(clientId: string, message: SdkServerMessage): void {
-    this.#find(clientId)?.send(message);
+    this.#answerers.find(clientId)?.send(message);
   }
 }
 

@@ -7,10 +7,11 @@ import { SDK_CLOSE, SDK_SOCKET_PATH, type SdkClientMessage, type SdkServerMessag
 import { noteUse } from '../access';
 import type { ControlContext } from '../context';
 import { type ApiKey, apiKeyOf } from '../keys/api-keys';
+import type { Answerer } from './answerers';
 import type { ControlLinks } from './control-links';
 import type { EventPump } from './event-pump';
 import { type CarriersOf, registerNumber } from './register-number';
-import type { Answerer, MessageRelay } from './relay';
+import type { MessageRelay } from './relay';
 
 export interface SocketOptions {
   /** Both sides send pings as often. */

@@ -3,8 +3,8 @@ import { PatterError } from '../../contracts/errors';
 /** What a key may be for. A route that names none of them is closed to keys. */
 export const SCOPES = {
   read: 'see campaigns, calls and reports',
-  calls: 'place calls, start campaigns, and hang up, speak and transfer in them',
-  campaigns: 'pause, resume, edit and cancel campaigns',
+  calls: 'place calls, start campaigns, make schedules, and hang up, speak and transfer in calls',
+  campaigns: 'pause, resume, edit and cancel campaigns; pause, resume and delete schedules',
   dnc: 'look up, add and remove numbers of the do-not-call list',
   privacy: 'erase what is known of a person',
   connect: 'answer the calls of the tenant’s numbers as an SDK client, and set their providers',

@@ -2,15 +2,12 @@
 
 import type { CountryCode } from 'libphonenumber-js/max';
 import { PatterError } from '../../contracts/errors';
-import type { Firing, ScheduleActivities, ScheduledWork } from '../../contracts/schedule';
+import { type Firing, SCHEDULED_NAME_LIMIT, type ScheduleActivities, type ScheduledWork } from '../../contracts/schedule';
 import { placeCall } from '../calls/place-call';
 import { recordSource } from '../campaigns/contact-source';
 import { isEnded } from '../campaigns/find-campaign';
 import { startCampaign } from '../campaigns/start-campaign';
 import type { ControlContext } from '../context';
-
-/** Of a campaign's name, before the time of its firing. */
-export const NAME_LIMIT = 63 - '-20261121t173000z'.length;
 
 export function createScheduleActivities(ctx: ControlContext): ScheduleActivities {
   return {
@@ -60,5 +57,5 @@ async function fire(
 /** `reminders` of 17:30 → `reminders-20261121t173000z` */
 export function firingName(name: string, scheduledAt: string): string {
   const time = new Date(scheduledAt).toISOString().replace(/\.\d+/, '').replace(/[-:]/g, '').toLowerCase();
-  return `${name.slice(0, NAME_LIMIT)}-${time}`;
+  return `${name.slice(0, SCHEDULED_NAME_LIMIT)}-${time}`;
 }

@@ -219,6 +219,6 @@ function infoOf({ definition, scheduleId }: ScheduleRow, { info, state }: Schedu
   };
 }
 
-function noSuchSchedule(scheduleId: string): PatterError {
+export function noSuchSchedule(scheduleId: string): PatterError {
   return new PatterError('PATTER_SCHEDULE_NOT_FOUND', `There is no schedule "${scheduleId}".`, { details: { scheduleId } });
 }

@@ -32,7 +32,7 @@ export interface ScheduleOptions {
   campaign?: ScheduledCampaign;
   /** A firing that could not be carried out for longer is left out: nobody is called at night for it. As `every`. @default '1h' */
   grace?: number | string;
-  /** @default 'workers' where they can and are there, else 'app' */
+  /** Local mode only. @default 'workers' where they can and are there, else 'app' */
   runBy?: RunBy;
 }
 

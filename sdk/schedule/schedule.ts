@@ -3,18 +3,15 @@ import type { CountryCode } from 'libphonenumber-js/max';
 import { isPatterError } from '../../contracts/errors';
 import type { ScheduledWork, ScheduleTimes } from '../../contracts/schedule';
 import { placeCallSchema } from '../../contracts/single-call';
-import { normalizePhone } from '../../control/campaigns/judge-contact';
-import { NAME_LIMIT } from '../../control/schedules/fire-schedule';
 import { deleteSchedule, makeSchedule, scheduleInfo, setSchedulePaused } from '../../control/schedules/schedules';
 import type { Agent } from '../agent/agent';
 import type { WorkDesk } from '../backend';
-import { resolveCampaign, sourceOf } from '../campaign/options';
+import { resolveCampaign } from '../campaign/options';
 import { placeOf, type WorkPlace } from '../campaign/work-place';
 import { PatterValidationError } from '../errors';
 import { checkPlaceholders, resolveCall } from '../options/resolve-call';
+import { checkName, keptContacts } from './kept-contacts';
 import type { ResolvedSchedule, ScheduledCall, ScheduledCampaign } from './options';
-
-const MOST_CONTACTS = 10_000;
 
 /** How a schedule stands. */
 export interface ScheduleInfo {
@@ -122,34 +119,9 @@ async function scheduledCall(
 
 async function scheduledCampaign({ id, runBy }: ResolvedSchedule, options: ScheduledCampaign, desk: WorkDesk): Promise<Prepared> {
   const { agent, callbacks, contacts, region, spec } = resolveCampaign(options, desk);
-  if (spec.name.length > NAME_LIMIT) {
-    throw new PatterValidationError(
-      'campaign.name',
-      `The name of a scheduled campaign has ${NAME_LIMIT} characters at most: each firing's has its time behind it.`,
-    );
-  }
+  checkName(spec.name);
   const kept = await keptContacts(contacts, region as CountryCode | undefined);
   const place = await placeOf(desk, runBy, { agent, callbacks, key: `schedule/${id}` });
   const work: ScheduledWork = { kind: 'campaign', spec: { ...spec, agent: place.agent }, contacts: kept, ...(region && { region }) };
   return { place, work };
-}
-
-/** As they will be imported: with the reasons, then, of those that cannot be used. */
-async function keptContacts(contacts: ScheduledCampaign['contacts'], region: CountryCode | undefined): Promise<Record<string, string>[]> {
-  const kept: Record<string, string>[] = [];
-  for await (const row of (await sourceOf(contacts).open()).rows) {
-    if (kept.length === MOST_CONTACTS) {
-      throw new PatterValidationError(
-        'campaign.contacts',
-        `A scheduled campaign has ${MOST_CONTACTS} contacts at most. Start larger ones from a program of yours.`,
-      );
-    }
-    if (row.kind === 'reject') {
-      kept.push({ phone: row.phone });
-      continue;
-    }
-    const number = normalizePhone(row.phone, region);
-    kept.push({ ...row.variables, phone: 'phone' in number ? number.phone : row.phone, ...(row.timezone && { timezone: row.timezone }) });
-  }
-  return kept;
 }

@@ -8,11 +8,13 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../contracts/clock';
 import { lineFileSchema } from '../../contracts/line';
+import { placeCallSchema } from '../../contracts/single-call';
 import { placeCall } from '../../control/calls/place-call';
 import { startCampaign } from '../../control/campaigns/start-campaign';
 import type { ControlContext } from '../../control/context';
 import { createApiKey, listApiKeys, revokeApiKey } from '../../control/keys/api-keys';
 import { setLine } from '../../control/lines/lines';
+import { deleteSchedule, makeSchedule, scheduleInfo } from '../../control/schedules/schedules';
 import { createControlServer } from '../../control/server';
 import { loadConfig } from '../../runtime/config';
 import { CredentialVault } from '../../runtime/credential-vault';
@@ -25,6 +27,8 @@ const TOKEN = 'a-token-of-sixteen-or-more';
 const FROM = '203.0.113.9';
 /** In everything that the other tenant has. */
 const MARK = 'zebra';
+/** On a server that other tests use too. */
+const SCHEDULE = `${MARK}-${randomBytes(4).toString('hex')}`;
 
 let test_: TestStore;
 let ctx: ControlContext;
@@ -63,6 +67,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await app?.close();
+  await deleteSchedule(ctx, SCHEDULE, 'other').catch(() => undefined);
+  await deleteSchedule(ctx, 'mine', 'acme').catch(() => undefined);
   for (const id of workflows)
     await ctx.temporal.workflow
       .getHandle(id)
@@ -72,6 +78,8 @@ afterAll(async () => {
   await test_.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+const AGENT = { engine: { type: 'openai-realtime' }, systemPrompt: MARK } as const;
 
 /** One of everything that belongs to the other tenant. */
 async function populate(): Promise<typeof victim> {
@@ -95,6 +103,9 @@ async function populate(): Promise<typeof victim> {
     metadata: { note: MARK },
   });
   workflows.push(call.callId);
+  const { idempotencyKey: _, ...request } = placeCallSchema.parse({ to: '+12125550102', from: number, agent: AGENT });
+  const definition = { times: { kind: 'cron', cron: '0 3 1 1 *', timezone: 'UTC' }, graceMs: 1_000, work: { kind: 'call', request } } as const;
+  await makeSchedule(ctx, { scheduleId: SCHEDULE, tenantId: 'other', definition, taskQueue: ctx.config.PATTER_TASK_QUEUE });
   await ctx.store.suppressions.add({ tenantId: 'other', phone: '+12125550109', source: 'api', reason: MARK, now: new Date() });
   await new CredentialVault(ctx.store.credentials, ctx.config, systemClock).set('other', 'openai', { OPENAI_API_KEY: MARK });
   return { campaignId: campaign.campaignId, campaign: spec.name, callId: call.callId, number };
@@ -106,7 +117,7 @@ const ask = (secret: string, method: string, url: string, payload?: object) =>
 
 /** What may stand for a route's `:parameters`; a new parameter needs an entry. */
 function urlsOf(route: string): string[] {
-  const values: Record<string, string[]> = { id: [victim.campaignId, victim.campaign, victim.callId] };
+  const values: Record<string, string[]> = { id: [victim.campaignId, victim.campaign, victim.callId, SCHEDULE] };
   const [parameter] = /:(\w+)/.exec(route)?.slice(1) ?? [];
   if (parameter === undefined) return [route];
   const candidates = values[parameter];
@@ -124,6 +135,13 @@ const BODIES: object[] = [
   { to: '+12125550103', from: '+15005550009', firstMessage: 'hi' },
   { key: 'mine', rows: [{ line: 1, phone: '+12125550103' }] },
   { key: 'mine', rows: 1 },
+  {
+    ...{ id: 'mine', times: { kind: 'cron', cron: '0 3 1 1 *' } },
+    work: {
+      kind: 'call',
+      call: { to: '+12125550103', from: '+15005550009', agent: { engine: { type: 'openai-realtime' }, systemPrompt: 'x' } },
+    },
+  },
   { key: 'mine', campaign: { name: 'zebra-campaign' } },
   { key: 'mine', campaign: { name: 'zebra-campaign', from: ['+15005550009'] } },
 ];
@@ -136,6 +154,7 @@ async function stateOfVictim() {
     line,
     calls: await ctx.store.attempts.recent({ tenantId: 'other', limit: 10 } as never),
     suppressed: await ctx.store.suppressions.check('other', '+12125550109'),
+    schedule: await scheduleInfo(ctx, SCHEDULE, 'other'),
     keys: await listApiKeys(ctx, 'other'),
   };
 }
@@ -150,7 +169,7 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
         for (const body of verb === 'GET' ? [undefined] : BODIES) {
           const response = await ask(mine, verb, target, body);
           // It may come back in an error that repeats the question.
-          const shown = response.body.replaceAll(victim.campaign, '').replaceAll(victim.callId, '');
+          const shown = response.body.replaceAll(victim.campaign, '').replaceAll(victim.callId, '').replaceAll(SCHEDULE, '');
           expect({ verb, target, body, leaks: shown.includes(MARK) }).toMatchObject({ leaks: false });
           if (url.includes(':')) expect([400, 403, 404]).toContain(response.statusCode);
         }
@@ -169,6 +188,9 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
       'POST /api/dnc/check',
       'POST /api/dnc/remove',
       'POST /api/privacy/erase',
+      'POST /api/schedules',
+      'GET /api/schedules/:id',
+      'POST /api/schedules/:id/delete',
       'POST /v1/calls',
       'GET /metrics',
     ]),
@@ -182,6 +204,7 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
 test('the owner’s key does see it: the routes are not just closed', async () => {
   expect((await ask(theirs, 'GET', `/api/campaigns/${victim.campaign}`)).json()).toMatchObject({ campaignId: victim.campaignId });
   expect((await ask(theirs, 'GET', '/api/campaigns')).body).toContain(MARK);
+  expect((await ask(theirs, 'GET', '/api/schedules')).body).toContain(SCHEDULE);
 });
 
 test('the do-not-call list over HTTP is the tenant’s own, and needs its scope', async () => {

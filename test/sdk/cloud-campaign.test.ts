@@ -1,4 +1,5 @@
-/** Campaigns in cloud mode, against a backend's API without anybody who dials: what arrives there, however often it is said. The lab has the rest (cloud.test.ts). */
+/** Campaigns and schedules in cloud mode, against a backend's API without anybody who dials: what arrives there, however often it is said. The lab has the rest (cloud.test.ts). */
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
@@ -9,6 +10,8 @@ import { lineFileSchema } from '../../contracts/line';
 import type { ControlContext } from '../../control/context';
 import { createApiKey } from '../../control/keys/api-keys';
 import { setLine } from '../../control/lines/lines';
+import { createScheduleActivities } from '../../control/schedules/fire-schedule';
+import { deleteSchedule } from '../../control/schedules/schedules';
 import { createControlServer } from '../../control/server';
 import { loadConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/log';
@@ -31,6 +34,8 @@ let lost: RegExp[] = [];
 let asked: string[] = [];
 const phones: Patter[] = [];
 const names: string[] = [];
+const schedules: string[] = [];
+const started: string[] = [];
 
 beforeAll(async () => {
   store = await openTestStore();
@@ -64,9 +69,12 @@ beforeEach(() => {
 afterAll(async () => {
   for (const one of phones) await one.disconnect();
   await app?.close();
-  for (const name of names) {
-    const handle = ctx.temporal.workflow.getHandle(campaignWorkflowId('acme', name));
-    await handle.terminate('test').catch(() => undefined);
+  for (const id of schedules) await deleteSchedule(ctx, id, 'acme').catch(() => undefined);
+  for (const id of [...started, ...names.map((name) => campaignWorkflowId('acme', name))]) {
+    await ctx.temporal.workflow
+      .getHandle(id)
+      .terminate('test')
+      .catch(() => undefined);
   }
   await ctx?.temporal.connection.close();
   await store?.close();
@@ -216,6 +224,55 @@ test('without an agent the number’s program talks; a key needs its scope, and 
   const reader = await program('acme', ['read', 'campaigns']);
   await expect(reader.campaign({ name: 'read', contacts }).start()).rejects.toMatchObject({ code: 'PATTER_FORBIDDEN' });
   expect(await reader.campaigns.get('relayed').progress()).toMatchObject({ campaignId });
+}, 60_000);
+
+test('a schedule is made at the backend, changed, and fires for its tenant, whatever was lost on the way', async () => {
+  const id = `nightly-${randomUUID().slice(0, 8)}`;
+  schedules.push(id);
+  lost = [/schedules$/, /pause$/, /resume$/];
+  const nightly = await phone.schedule({ id, cron: '0 3 1 1 *', timezone: 'Europe/Berlin', call: { to: '+12125550171' } });
+  expect(lost).toHaveLength(2);
+  expect(await nightly.info()).toMatchObject({ id, kind: 'call', paused: false, times: { kind: 'cron', timezone: 'Europe/Berlin' } });
+  const known = phone.schedules.get(id);
+  await known.pause('holidays');
+  expect(await known.info()).toMatchObject({ paused: true, note: 'holidays' });
+  await known.resume();
+  expect(lost).toEqual([]);
+  const fire = (scheduledAt: string) => createScheduleActivities(ctx).fireSchedule({ tenantId: 'acme', scheduleId: id, scheduledAt });
+  const now = () => new Date().toISOString();
+  const call = await fire(now());
+  if (call.kind !== 'call') throw new Error(`no call but ${JSON.stringify(call)}`);
+  started.push(call.callId);
+  const row = await ctx.store.singles.find(call.callId);
+  expect(row?.campaign).toMatchObject({
+    tenantId: 'acme',
+    spec: { from: [DESK], carrier: 'telnyx', agent: { systemPrompt: 'The desk.' } },
+  });
+
+  names.push('weekly');
+  const agent = phone.agent({ systemPrompt: 'You greet {first_name}.' });
+  const contacts = [{ phone: '(212) 555-0172', firstName: 'Ada' }, { phone: 'nonsense' }];
+  await phone.schedule({ id, every: '7d', campaign: { name: 'weekly', agent, contacts } });
+  expect((await phone.schedules.list()).map((one) => [one.id, one.kind, one.times])).toEqual([
+    [id, 'campaign', { kind: 'every', everyMs: 604_800_000 }],
+  ]);
+  const campaign = await fire(now());
+  if (campaign.kind !== 'campaign') throw new Error(`no campaign but ${JSON.stringify(campaign)}`);
+  const progress = await phone.campaigns.get(campaign.campaignId).progress();
+  names.push(progress.name);
+  expect(progress).toMatchObject({ name: expect.stringMatching(/^weekly-/), contacts: { total: 1, rejected: 1 } });
+
+  const other = await program('other');
+  await expect(other.schedules.get(id).info()).rejects.toMatchObject({ code: 'PATTER_SCHEDULE_NOT_FOUND' });
+  expect(await other.schedules.list()).toEqual([]);
+  await other.schedules.get(id).delete();
+  await expect(phone.schedule({ id: 'late', at: new Date(0), call: { to: '+12125550171' } })).rejects.toMatchObject({
+    code: 'PATTER_REQUEST_INVALID',
+    message: expect.stringContaining('is over'),
+  });
+  await known.delete();
+  await known.delete();
+  await expect(known.info()).rejects.toMatchObject({ code: 'PATTER_SCHEDULE_NOT_FOUND' });
 }, 60_000);
 
 test('result() waits for the end over lost answers, and ends with disconnect()', async () => {

@@ -84,9 +84,14 @@ test('a campaign in cloud mode needs no agent, and tools with a URL go', () => {
   ]);
 });
 
-test('cloud mode has no schedules', async () => {
-  await expect(cloud().schedule({ id: 'x', every: '1h', ...CALL })).rejects.toMatchObject({ name: 'PatterConnectionError' });
-  await expect(cloud().schedules.list()).rejects.toMatchObject({ name: 'PatterConnectionError' });
+test.each<[string, object, string]>([
+  ['who runs it', { runBy: 'app' }, 'runBy'],
+  ['a callback', { call: { ...CALL.call, onCallEnd: () => undefined } }, 'call.onCallEnd'],
+  ['an agent that is named', { call: { ...CALL.call, agentId: 'reception' } }, 'call.agentId'],
+  ['a campaign with a callback', { call: undefined, campaign: { name: 'june', contacts: [], onCallEnd: () => undefined } }, 'onCallEnd'],
+  ['a campaign with a long name', { call: undefined, campaign: { name: 'j'.repeat(50), contacts: [] } }, 'campaign.name'],
+])('a schedule in cloud mode with %s is refused', async (_, over, option) => {
+  await expect(cloud().schedule({ id: 'x', every: '1h', ...CALL, ...over })).rejects.toMatchObject({ details: { option } });
 });
 
 test.each<[string, object, string]>([
