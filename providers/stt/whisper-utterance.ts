@@ -1,11 +1,18 @@
-import { BYTES_PER_MS, decodeMulaw } from '../../contracts/g711';
+import { BYTES_PER_MS, decodeMulaw, FRAME_BYTES } from '../../contracts/g711';
 
 /** Before the first sound, so that its beginning is not cut. */
 const LEAD_MS = 300;
 /** The vendor takes 25 MB; this is less, and longer than anybody speaks without a pause. */
 const MOST_MS = 120_000;
-/** Mean magnitude of a frame, of 32,768, from which it is sound. */
+/** Mean magnitude of a frame, of 32,768, from which it is sound, where the line is quiet; and by how much it is louder than the line otherwise. */
 const SOUND_LEVEL = 300;
+const OVER_NOISE = 2;
+/** The line's own noise is the least that is heard; a lesser one is forgotten within some seconds, longer than speech goes on without any dip. */
+const FORGETS = 0.002;
+/** Until there is more to go by: a clean line. */
+const CLEAN = 50;
+/** Sound that was followed by so much quiet, and after which nobody asked for words, was none of somebody's who speaks. */
+const PASSED_MS = 2_000;
 const WAV_HEADER_BYTES = 44;
 
 /** One utterance in the making: silence before it is forgotten, because a model that is given silence makes words up. */
@@ -13,10 +20,13 @@ export class WhisperUtterance {
   #parts: Uint8Array[] = [];
   #bytes = 0;
   #hasSound = false;
+  /** Since the last sound. */
+  #quietBytes = 0;
+  #noise = CLEAN;
 
   /** µ-law at 8 kHz. */
   push(audio: Uint8Array): void {
-    this.#hasSound ||= isSound(audio);
+    for (let at = 0; at < audio.length; at += FRAME_BYTES) this.#frame(audio.subarray(at, at + FRAME_BYTES));
     this.#parts.push(audio);
     this.#bytes += audio.length;
     const most = (this.#hasSound ? MOST_MS : LEAD_MS) * BYTES_PER_MS;
@@ -33,13 +43,25 @@ export class WhisperUtterance {
     if (!hadSound) return undefined;
     return { wav: wavOf(decodeMulaw(audio)), seconds: audio.length / (1_000 * BYTES_PER_MS) };
   }
+
+  #frame(mulaw: Uint8Array): void {
+    const level = levelOf(mulaw);
+    this.#noise = Math.min(level, this.#noise + (level - this.#noise) * FORGETS);
+    if (level > Math.max(SOUND_LEVEL, OVER_NOISE * this.#noise)) {
+      this.#hasSound = true;
+      this.#quietBytes = 0;
+      return;
+    }
+    this.#quietBytes += mulaw.length;
+    if (this.#quietBytes >= PASSED_MS * BYTES_PER_MS) this.#hasSound = false;
+  }
 }
 
-function isSound(audio: Uint8Array): boolean {
+function levelOf(audio: Uint8Array): number {
   const samples = decodeMulaw(audio);
   let sum = 0;
   for (let i = 0; i < samples.length; i++) sum += Math.abs(samples[i] as number);
-  return sum > SOUND_LEVEL * samples.length;
+  return sum / samples.length;
 }
 
 function wavOf(samples: Int16Array): Buffer {
