@@ -28,7 +28,8 @@ async function connected(answers: (message: Message) => Message[]) {
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as Message;
       received.push(message);
-      const reply = message.type === 'session.update' ? [{ type: 'session.updated' }] : answers(message);
+      const answer = answers(message);
+      const reply = message.type === 'session.update' && answer.length === 0 ? [{ type: 'session.updated' }] : answer;
       for (const each of reply) socket.send(JSON.stringify(each));
     });
   });
@@ -46,7 +47,6 @@ async function connected(answers: (message: Message) => Message[]) {
         if (event.kind === kind) resolve();
       });
     });
-  await engine.ready;
   return { received, events, heard };
 }
 
@@ -105,4 +105,12 @@ it('of a cancelled answer that was heard in part, and of a tool that runs, nothi
   await told(received);
   expect(received.filter(({ type }) => type === 'conversation.item.delete')).toEqual([]);
   expect(received).toContainEqual({ type: 'conversation.item.truncate', item_id: 'item_1', content_index: 0, audio_end_ms: 100 });
+});
+
+it('a session that is refused has failed at once, with the vendor’s reason, and not for want of an answer seconds later', async () => {
+  const error = { type: 'invalid_request_error', code: 'invalid_value', message: "Invalid value: 'rachel'. Supported voices are …" };
+  const { heard, events } = await connected(({ type }) => (type === 'session.update' ? [{ type: 'error', error }] : []));
+  await heard('closed');
+  expect(events).toEqual([{ kind: 'closed', error: expect.stringContaining("refused the session: Invalid value: 'rachel'") }]);
+  await expect(engine.ready).rejects.toThrow(/rachel/);
 });

@@ -323,6 +323,11 @@ export class OpenAiRealtime implements VoiceEngine {
 
   /** Most errors concern one event of ours, and the socket stays usable; one that ends the session closes it itself. */
   #error(error: { code?: string | null; message: string; event_id?: string | null }): void {
+    // Nothing else was sent before: without a session nothing will come.
+    if (this.#waiting) {
+      this.#fail(`refused the session: ${error.message}`);
+      return;
+    }
     const lost = this.#turn.refused(error.event_id ?? undefined, error.code ?? undefined);
     if (error.event_id?.startsWith(COMMIT)) this.#local?.refused();
     this.options.log.warn({ code: error.code, message: error.message }, 'OpenAI Realtime refused an event');
