@@ -142,6 +142,7 @@ test('progress and slots tell the same story as the rows', async () => {
     outcomes: { completed: 1 },
     attempts: 2,
     costMicros: 1_000,
+    estimatedCalls: 0,
     postCallOpen: 2,
     nextDueAt: NOW,
   });
