@@ -43,6 +43,11 @@ export function recordingWorkflowId(callId: string): string {
   return `recording/${callId}`;
 }
 
+/** Notes an opt-out of which was heard when the call's own workflow was over. */
+export function optOutWorkflowId(callId: string): string {
+  return `opt-out/${callId}`;
+}
+
 export function postCallWorkflowId(callId: string): string {
   return `post-call/${callId}`;
 }

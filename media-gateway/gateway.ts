@@ -84,7 +84,15 @@ export async function startGateway(parts: GatewayParts): Promise<RunningGateway>
   const dir = join(config.PATTER_HOME, 'spool', role);
   const tenantCarriers = new TenantCarriers(config, carriers);
   const carriersOf = async (callId: string) => (accounts ? tenantCarriers.of(await accounts.configFor({ callId })) : carriers);
-  const outbox = await Outbox.open({ dir, link, carriersOf, clock, log, retryMs: options.spoolRetryMs });
+  const outbox = await Outbox.open({
+    dir,
+    link,
+    carriersOf,
+    clock,
+    log,
+    retryMs: options.spoolRetryMs,
+    taskQueue: config.PATTER_TASK_QUEUE,
+  });
   const calls = new CallRegistry(clock);
   const admission = new Admission(config.PATTER_GATEWAY_MAX_CALLS, () => calls.size);
   const prewarm = new PrewarmPool({ gatewayId, config, accounts, link, outbox, sessions, clock, log });

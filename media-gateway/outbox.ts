@@ -47,6 +47,8 @@ export interface OutboxOptions {
   clock: Clock;
   log: Logger;
   retryMs?: number;
+  /** Of the workers. */
+  taskQueue: string;
 }
 
 export class Outbox {
@@ -132,9 +134,14 @@ function goesOn(event: CarrierEvent): boolean {
 
 async function deliverItem(
   item: OutboxItem,
-  { link, carriersOf, clock, log }: OutboxOptions,
+  { link, carriersOf, clock, log, taskQueue }: OutboxOptions,
   follow: (item: OutboxItem) => Promise<void>,
 ): Promise<SpoolVerdict> {
+  /** Whatever else of a call comes too late is dropped. That somebody is not to be called again is not. */
+  const keepOptOut = async (callId: string, events: readonly GatewayEvent[]) => {
+    const optOut = events.find((event) => event.kind === 'opt_out');
+    if (optOut) await link.startRecordOptOut({ callId, by: optOut.by, text: optOut.text }, taskQueue);
+  };
   switch (item.kind) {
     case 'carrier_event': {
       const answer = await link.carrierEvent(item.callId, item.event);
@@ -155,6 +162,7 @@ async function deliverItem(
     }
     case 'gateway_event': {
       const answer = await link.gatewayEvent(item.callId, item.event);
+      if (answer === 'gone') await keepOptOut(item.callId, [item.event]);
       if (answer !== 'delivered') log.warn({ callId: item.callId, kind: item.event.kind, answer }, 'a gateway event was dropped');
       return 'done';
     }
@@ -172,14 +180,15 @@ async function deliverItem(
       const { callId, carrier, request } = item;
       const answer = await link.attach(callId, request, `stream/${request.streamId}/over`, ATTACH_DEADLINE_MS);
       if (answer.kind === 'attached') return 'done';
+      await keepOptOut(callId, request.over?.events ?? []);
       log.warn({ callId, code: answer.code, reason: answer.reason }, 'a talk that the workflow had not heard of is not taken any more');
       const { carrierCallId } = request;
       if (answer.action === 'hangup') await follow({ kind: 'hangup', callId, carrier, carrierCallId, at: clock.now() });
       return 'done';
     }
     case 'price': {
-      const { callId, leg, taskQueue } = item;
-      await link.startRecordPrice({ callId, leg }, taskQueue);
+      const { callId, leg } = item;
+      await link.startRecordPrice({ callId, leg }, item.taskQueue);
       return 'done';
     }
     case 'hangup': {

@@ -10,6 +10,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import type { CallActivities } from '../contracts/activities';
 import {
   type AttachRequest,
   type AttachResult,
@@ -25,7 +26,7 @@ import {
   type NextInstructionRequest,
   nextInstructionUpdate,
 } from '../contracts/call';
-import { callWorkflowId, recordingWorkflowId } from '../contracts/call-id';
+import { callWorkflowId, optOutWorkflowId, recordingWorkflowId } from '../contracts/call-id';
 import { priceWorkflowId, type ToldPrice } from '../contracts/carrier-price';
 import type { Clock } from '../contracts/clock';
 import { type RunToolAnswer, type RunToolRequest, runToolUpdate, runToolUpdateId } from '../contracts/durable-tool';
@@ -87,6 +88,22 @@ export class WorkflowLink {
       );
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unavailable('recordPrice', error);
+    }
+  }
+
+  /** For a call whose own workflow is over. One that was started before stands. @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
+  async startRecordOptOut(told: Parameters<CallActivities['recordOptOut']>[0], taskQueue: string): Promise<void> {
+    try {
+      await this.within(SIGNAL_DEADLINE_MS, () =>
+        this.client.workflow.start('recordOptOut', {
+          workflowId: optOutWorkflowId(told.callId),
+          taskQueue,
+          args: [told],
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw unavailable('recordOptOut', error);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Deletes what Temporal holds of calls: inputs, transcripts and results live in histories for the namespace's retention time otherwise. */
 import { type Client, isGrpcServiceError } from '@temporalio/client';
-import { callWorkflowId, postCallWorkflowId, recordingWorkflowId } from '../contracts/call-id';
+import { callWorkflowId, optOutWorkflowId, postCallWorkflowId, recordingWorkflowId } from '../contracts/call-id';
 import { type Clock, systemClock } from '../contracts/clock';
 
 const REQUEST_DEADLINE_MS = 10_000;
@@ -9,7 +9,7 @@ const BATCH = 40;
 const NOT_FOUND = 5;
 
 /**
- * The call, post-call and recording workflows of these calls, with every run; running ones are terminated. The server deletes in the background:
+ * The call, post-call, recording and opt-out workflows of these calls, with every run; running ones are terminated. The server deletes in the background:
  * those that closed just now were there for half a minute (measured with the dev server). Idempotent.
  * @returns how many runs were there
  * @throws Error of the connection; what was deleted before stays deleted
@@ -20,7 +20,10 @@ export async function deleteCallWorkflows(
   options: { clock?: Clock; onProgress?: () => void } = {},
 ): Promise<number> {
   const clock = options.clock ?? systemClock;
-  const workflowIds = callIds.flatMap((callId) => [callWorkflowId(callId), postCallWorkflowId(callId), recordingWorkflowId(callId)]);
+  const workflowIds = callIds.flatMap((callId) => [
+    ...[callWorkflowId(callId), postCallWorkflowId(callId)],
+    ...[recordingWorkflowId(callId), optOutWorkflowId(callId)],
+  ]);
   let deleted = 0;
   for (let at = 0; at < workflowIds.length; at += BATCH) {
     const ids = workflowIds.slice(at, at + BATCH);

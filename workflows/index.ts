@@ -4,6 +4,7 @@ import { call } from './call/call';
 import { callbacks } from './callbacks/callbacks';
 import { campaign } from './campaign/campaign';
 import { sweepLines } from './lines/sweep-lines';
+import { recordOptOut } from './opt-out/opt-out';
 import { postCall } from './post-call/post-call';
 import { reconcilePrices, recordPrice } from './prices/prices';
 import { recording } from './recording/recording';
@@ -19,12 +20,13 @@ setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), retention);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), sweepLines);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), reconcilePrices);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recordPrice);
+setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recordOptOut);
 // Days long, where a storage or the developer's process is down.
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), callbacks);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), recording);
 setWorkflowOptions(() => whenVersioned('AUTO_UPGRADE'), scheduled);
 
-export { call, callbacks, campaign, postCall, reconcilePrices, recording, recordPrice, retention, scheduled, sweepLines };
+export { call, callbacks, campaign, postCall, reconcilePrices, recording, recordOptOut, recordPrice, retention, scheduled, sweepLines };
 
 /** A worker without a deployment must not say how its workflows are versioned: Temporal refuses all that it completes. */
 function whenVersioned(versioningBehavior: 'PINNED' | 'AUTO_UPGRADE'): { versioningBehavior?: 'PINNED' | 'AUTO_UPGRADE' } {

@@ -6,6 +6,8 @@ import { loadCall } from './load-call';
 export function createRecordOptOut(ctx: ActivityContext): CallActivities['recordOptOut'] {
   return async ({ callId, by, text }) => {
     const { attempt } = await loadCall(ctx, callId);
+    // Nobody knows any more who it was.
+    if (attempt.erasedAt !== null) return;
     await ctx.store.suppressions.add({
       tenantId: attempt.tenantId,
       phone: attempt.toNumber,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { optOutWorkflowId } from '../../contracts/call-id';
 import { commandPath } from '../../contracts/gateway';
 import { signCommand } from '../../runtime/command-auth';
 import { cancelConversationsSignal } from './support/call.workflow';
@@ -59,6 +60,22 @@ test('a stream with a valid token attaches, passes audio both ways, marks, clear
   expect(attaches).toMatchObject([{ gatewayId: gateway.gatewayId, carrierCallId, streamId: media.streamId, haveSetup: false }]);
   media.stop(carrierCallId);
   await reports(callId);
+});
+
+test('an opt-out that can be told only when the call’s workflow is over counts all the same: it gets a workflow of its own', async () => {
+  const { callId, carrierCallId, media, session } = await talk();
+  await harness.finish(callId);
+  session.options.emit({ kind: 'opt_out', by: 'voice', text: 'never call again' });
+  const handle = harness.client.workflow.getHandle(optOutWorkflowId(callId));
+  const begun = await eventually(async () => {
+    const { events } = await handle.fetchHistory().catch(() => ({ events: [] }));
+    return events?.[0]?.workflowExecutionStartedEventAttributes ?? undefined;
+  });
+  expect(begun.workflowType?.name).toBe('recordOptOut');
+  const told = JSON.parse(Buffer.from(begun.input?.payloads?.[0]?.data ?? []).toString());
+  expect(told).toEqual({ callId, by: 'voice', text: 'never call again' });
+  await handle.terminate('nobody works on it here');
+  media.stop(carrierCallId);
 });
 
 test('heartbeats keep the conversation alive past its heartbeat time-out', async () => {

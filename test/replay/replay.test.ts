@@ -93,6 +93,7 @@ const STATES: Record<string, string[]> = {
   sweepLines: ['completed'],
   reconcilePrices: ['completed'],
   recordPrice: ['completed'],
+  recordOptOut: ['completed'],
 };
 
 beforeAll(() => {

@@ -44,3 +44,21 @@ test('prices are asked for by one workflow, and each that is told is written dow
     await recordHistory(writing, 'recordPrice.completed');
   });
 });
+
+test('an opt-out that was told after the call is written down by a workflow of its own, however often the database is away', async () => {
+  if (!bench) return;
+  const { client, taskQueue } = bench;
+  let away = 2;
+  const written: unknown[] = [];
+  const recordOptOut = async (told: unknown) => {
+    if (away-- > 0) throw new Error('the database is away');
+    written.push(told);
+  };
+  const told = { callId: 'call_1', by: 'voice', text: 'never again' };
+  await bench.run({ recordOptOut }, async () => {
+    const handle = await client.workflow.start('recordOptOut', { workflowId: `opt-out/${taskQueue}`, taskQueue, args: [told] });
+    await handle.result();
+    expect(written).toEqual([told]);
+    await recordHistory(handle, 'recordOptOut.completed');
+  });
+});
