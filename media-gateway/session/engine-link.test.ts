@@ -115,6 +115,18 @@ describe('a session that nears its end', () => {
     expect(log).toEqual(['next ready', 'next ready']);
   });
 
+  it('ends an hour after it was opened, however long it waited for the pause in which it was gone to', async () => {
+    const { clock, sockets, link } = linked();
+    await clock.pass(57 * MINUTE);
+    link.paused();
+    expect(link.engine).toBe(sockets[1]);
+    // The second one was opened after 50 minutes, and its successor 50 later.
+    await clock.pass(43 * MINUTE);
+    expect(sockets).toHaveLength(3);
+    await clock.pass(8.5 * MINUTE);
+    expect(sockets[1]?.closed).toBe(true);
+  });
+
   it('is left before the hour without any pause', async () => {
     const { clock, sockets, log, link } = linked();
     await clock.pass(58.5 * MINUTE);

@@ -32,7 +32,7 @@ export interface EngineLinkListener {
 type State =
   | { kind: 'up' }
   /** As `up`; the next session is open, or being opened, and is used from the next pause on. */
-  | { kind: 'rolling_over'; next: VoiceEngine; ready: boolean }
+  | { kind: 'rolling_over'; next: VoiceEngine; ready: boolean /** Monotonic. */; openedAt: number }
   | { kind: 'reconnecting' }
   | { kind: 'down' };
 
@@ -135,14 +135,14 @@ export class EngineLink {
   /** Nobody speaks and nothing is under way: a session that nears its end is left now. */
   paused(): void {
     if (this.#state.kind !== 'rolling_over' || !this.#state.ready) return;
-    const { next } = this.#state;
+    const { next, openedAt } = this.#state;
     const old = this.#engine;
     // What was used is told while it closes.
     old.close();
     this.#engine = next;
     this.#calls.clear();
     this.#state = { kind: 'up' };
-    this.#limitLife();
+    this.#limitLife(openedAt);
     next.addHistory(this.history());
     this.#watch(next);
     this.log.info('the conversation goes on in another session of the AI provider');
@@ -244,9 +244,10 @@ export class EngineLink {
     if (unheard.length > 0) engine.appendAudio(unheard);
   }
 
-  #limitLife(): void {
-    const { maxLifeMs } = this.#engine;
-    if (maxLifeMs === undefined) return;
+  /** @param openedAt when the vendor began to count */
+  #limitLife(openedAt = this.clock.monotonic()): void {
+    if (this.#engine.maxLifeMs === undefined) return;
+    const maxLifeMs = this.#engine.maxLifeMs - (this.clock.monotonic() - openedAt);
     this.#timers.set('roll_over', maxLifeMs - ROLL_OVER_BEFORE_MS.pause, () => this.#openNext());
     this.#timers.set('hard_limit', maxLifeMs - ROLL_OVER_BEFORE_MS.hard, () => this.restart('its session is near its end'));
   }
@@ -255,7 +256,7 @@ export class EngineLink {
   #openNext(): void {
     if (this.#state.kind !== 'up') return;
     const next = this.open();
-    const state: State = { kind: 'rolling_over', next, ready: false };
+    const state: State = { kind: 'rolling_over', next, ready: false, openedAt: this.clock.monotonic() };
     this.#state = state;
     next.ready.then(
       () => {
