@@ -2,18 +2,18 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type Telnyx from 'telnyx';
 import type { CallEntry, EndedBy } from '../ledger';
-import type { HumanPersona, Persona, VoicemailPersona } from '../persona';
+import type { HumanPersona, Persona } from '../persona';
 import { Phone, type PhoneEvents } from '../persona-runner';
 import { ring } from '../phone/ring';
 import { seededPick } from '../random';
-import { Detection, type DetectionHost } from './detection';
+import type { Detection } from './detection';
+import { causeOf, finalStatus, type HangupCause, type HangupSource } from './hangup-cause';
+import { legCost } from './leg-cost';
+import { detectionOn } from './leg-detection';
 import { Line } from './line';
 import type { TelnyxNetwork } from './network';
 import type { StreamOptions } from './stream-options';
 import type { WebhookEvent, WebhookPayloads } from './webhooks';
-
-export type HangupCause = NonNullable<Telnyx.CallHangup.Payload['hangup_cause']>;
-export type HangupSource = NonNullable<Telnyx.CallHangup.Payload['hangup_source']>;
 
 export type LegState =
   /** An outgoing leg on its way, or an incoming one whose caller hears it ring. */
@@ -45,28 +45,6 @@ export interface LegParams {
   parkAfterUnbridge: boolean;
   answered(leg: Leg): void;
 }
-
-/** How one leg's end reads in the ledger, in the words that both phone companies share. */
-function finalStatus(cause: HangupCause): string {
-  switch (cause) {
-    case 'user_busy':
-    case 'call_rejected':
-      return 'busy';
-    case 'timeout':
-    case 'no_answer':
-      return 'no-answer';
-    case 'originator_cancel':
-    case 'normal_clearing':
-      return 'canceled';
-    case 'not_found':
-    case 'unspecified':
-    case 'time_limit':
-      return 'failed';
-  }
-}
-
-/** Dollars, of the price of a minute. */
-const PLATFORM_PER_MINUTE = 0.002;
 
 export class Leg {
   readonly callControlId = `v3:${randomBytes(36).toString('base64url')}`;
@@ -216,7 +194,8 @@ export class Leg {
     const headers = this.params.customHeaders.length > 0 ? { custom_headers: this.params.customHeaders } : {};
     this.tell('call.answered', { ...this.ids, ...this.parties, ...this.times, ...headers, state: 'answered' });
     this.after(this.params.timeLimitMs, () => this.end('time_limit', 'unknown', 'time_limit', 200));
-    this.startDetection(persona);
+    this.detection = detectionOn(this, persona);
+    this.detection?.start();
     this.line.answered(this.phone);
     if (this.params.stream && !this.params.stream.beforeDialing) this.line.openStream(this.params.stream.options);
     this.leaveTicker = ticker.add(() => this.line.tick());
@@ -296,30 +275,6 @@ export class Leg {
     });
   }
 
-  private startDetection(persona: HumanPersona | VoicemailPersona): void {
-    if (!this.params.detection) return;
-    const { mode, config } = this.params.detection;
-    const parts = () => ({ ...this.ids, ...this.parties });
-    const host: DetectionHost = {
-      after: (ms, fn) => this.after(ms, fn),
-      standard: (result) => {
-        this.entry.answeredBy = result;
-        this.tell('call.machine.detection.ended', { ...parts(), result });
-      },
-      standardGreeting: (result) => this.tell('call.machine.greeting.ended', { ...parts(), result }),
-      premium: (result) => {
-        this.entry.answeredBy = result;
-        this.tell('call.machine.premium.detection.ended', { ...parts(), result });
-      },
-      premiumGreeting: (result) => {
-        this.entry.answeredBy ??= 'machine';
-        this.tell('call.machine.premium.greeting.ended', { ...parts(), result });
-      },
-    };
-    this.detection = new Detection(mode, config, persona, host);
-    this.detection.start();
-  }
-
   private phoneEvents(): PhoneEvents {
     const { lab } = this.network;
     return {
@@ -343,31 +298,11 @@ export class Leg {
   /** Only where the application asks for it. */
   private tellCost(): void {
     if (!this.network.application(this.params.connectionId)?.call_cost_in_webhooks) return;
-    const billed = Math.ceil(this.durationS / 60) * 60;
-    const rate = this.network.scenario.network.pricePerMinute;
     const currency = this.network.lab.faults.take('price_foreign', { to: this.params.to }) ? 'EUR' : 'USD';
-    const part = (name: string, perMinute: number) => ({
-      call_part: name,
-      billed_duration_secs: billed,
-      cost: ((billed / 60) * perMinute).toFixed(4),
-      currency,
-      rate: perMinute.toFixed(4),
-    });
-    const platform = Math.min(PLATFORM_PER_MINUTE, rate);
     this.tell('call.cost', {
       ...this.ids,
-      billed_duration_secs: billed,
-      billing_group_id: null,
+      ...legCost(this.durationS, this.network.scenario.network.pricePerMinute, currency),
       occurred_at: new Date(this.network.lab.clock.now()).toISOString(),
-      status: 'success',
-      total_cost: ((billed / 60) * rate).toFixed(4),
-      cost_parts: [part('sip-trunking', rate - platform), part('call-control', platform)],
     });
   }
-}
-
-function causeOf(how: 'busy' | 'failed', sipCode: number): HangupCause {
-  if (sipCode === 404) return 'not_found';
-  if (sipCode === 603) return 'call_rejected';
-  return how === 'busy' ? 'user_busy' : 'unspecified';
 }
