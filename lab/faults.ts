@@ -38,8 +38,8 @@ export const FAULT_KINDS = [
   /** The AI provider closes its socket with 1011 after `afterMs` of audio; Realtime: when it has told `event`, `tool_call` or `speech_started`. */
   'provider_close',
   /**
-   * The AI provider keeps its socket open, or takes the request, and says nothing more. `event`: `realtime`, `response` (Realtime hears, and never answers), `deepgram`, `chat` or
-   * `speech`.
+   * The AI provider keeps its socket open and answers pings, or takes the request, and says nothing more. `event`: `realtime`, `response` (Realtime hears, and never answers),
+   * `deepgram`, `convai`, `chat` or `speech`.
    */
   'provider_mute',
   /** The AI provider sends a message of a kind that nobody knows. */

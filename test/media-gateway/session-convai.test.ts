@@ -246,6 +246,22 @@ story('peer defect 8: connects again with the history when the socket closes wit
   expect(second?.said).toHaveLength(1);
 });
 
+story('one that is deaf is left for another conversation, which hears what was said', 'deaf', async (agentId) => {
+  const { phone, session } = world.call(agent(agentId));
+  await phone.untilHeard(/Hello Ada\.$/);
+  await phone.untilSilent();
+  // Its pings go on.
+  await world.fault({ kind: 'provider_mute', event: 'convai', to: agentId, count: 1 });
+  phone.say('Well, before anything else I would like to say that I am very busy these days, and that you had better please stop.');
+  await phone.untilHeard(/I stop\.$/, 25_000);
+  await phone.untilSilent();
+  phone.hangUp();
+  const report = await session.done;
+  expect(report.turns.map(({ role }) => role)).toEqual(['assistant', 'user', 'assistant']);
+  expect(report.turns[1]?.text).toMatch(/^Well, before anything .* please stop\.$/);
+  expect(await conversations(agentId)).toHaveLength(2);
+});
+
 story('an agent that speaks another format is no agent for a phone: an apology, and the call ends', 'pcm', async (agentId) => {
   const { phone, session } = world.call(agent(agentId));
   expect((await session.done).end).toBe('provider_failed');

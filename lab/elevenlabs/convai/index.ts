@@ -58,6 +58,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
     const entry: ConvaiEntry = lab.ledger.note('convai', newEntry(agentId, clock.now()));
     const drop = faults.take('provider_drop', subject);
     const close = faults.take('provider_close', subject);
+    let mute = false;
     const end = (by: NonNullable<ConvaiEntry['closedBy']>, code: number, reason: string) => {
       entry.closedBy ??= by;
       ws.close(code, reason);
@@ -70,6 +71,8 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
       tools,
       entry,
       send: (event) => {
+        mute ||= faults.take('provider_mute', subject) !== undefined;
+        if (mute && event.type !== 'ping') return;
         if (ws.readyState === ws.OPEN) ws.send(JSON.stringify(renamed(event)));
       },
       close: end,
