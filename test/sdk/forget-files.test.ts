@@ -3,9 +3,11 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { forgetCallFiles } from '../../cli/call-files';
 import { systemClock } from '../../contracts/clock';
 import { CallbackDispatcher } from '../../sdk/callbacks';
 import { forgetFiles, keepForgetting } from '../../sdk/callbacks/forget-files';
+import { persistRoots } from '../../sdk/options/local-config';
 import { callOf } from '../../store/call-of';
 import type { Store } from '../../store/store';
 import { until } from '../activities/context';
@@ -87,6 +89,26 @@ test('files of erased people are deleted, all others stay; an erasure that came 
   await t.store.privacy.eraseEnded({ tenantId: 'default', endedBefore: new Date(NOW.getTime() + 60_000), limit: 100, now: new Date() });
   expect([await forgetFiles(root, deps), await forgetFiles(root, deps)]).toEqual([1, 0]);
   expect(files()).toEqual([]);
+});
+
+test('patter privacy looks through the folders that programs of this folder and environment write into', async () => {
+  const { input, phone } = await call();
+  await persist(input);
+  await erase(phone);
+  const before = process.env.PATTER_LOG_DIR;
+  process.env.PATTER_LOG_DIR = root;
+  try {
+    expect(await forgetCallFiles({ store: t.store, clock: systemClock })).toMatchObject({
+      folders: expect.arrayContaining([root]),
+      deleted: 1,
+    });
+  } finally {
+    if (before === undefined) delete process.env.PATTER_LOG_DIR;
+    else process.env.PATTER_LOG_DIR = before;
+  }
+  expect(files()).toEqual([]);
+  expect(persistRoots('/app', {})).toEqual(['/app/.patter/calls']);
+  expect(persistRoots('/app', { PATTER_LOG_DIR: 'logs' })).toEqual(['/app/logs', '/app/.patter/calls']);
 });
 
 test('a program that runs looks once a minute, over a database that is away', async () => {
