@@ -201,6 +201,8 @@ export class MediaSockets {
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.on('error', () => {});
+  // A peer that does not close its end would hold the connection for ever: the server has given it away with the upgrade.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { REFUSALS } from '../../media-gateway/media-socket';
 import { eventually, type Gateway, Harness, MediaClient, newCallId, newSid, tokenFor } from './support/harness';
 
@@ -12,6 +15,30 @@ afterAll(() => harness.stop());
 
 test('peer defect 2: another path opens no socket', async () => {
   await expect(MediaClient.open(gateway, '/twilio/media/evil')).rejects.toThrow('404');
+});
+
+test('a refused socket is gone, also where its peer does not close its end: nobody holds our connections without a token', async () => {
+  const { hostname, port } = new URL(gateway.urls.listening as string);
+  const peer = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
+  const refused = once(peer, 'end');
+  const gone = new Promise((resolve) => peer.once('error', resolve).once('close', resolve));
+  const key = randomBytes(16).toString('base64');
+  peer.write(
+    `GET /twilio/media/evil HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+  );
+  peer.resume();
+  await refused;
+  // A connection that is gone answers what still comes with a reset.
+  const writing = setInterval(() => peer.writable && peer.write('x'), 20);
+  try {
+    await Promise.race([
+      gone,
+      new Promise((_, reject) => setTimeout(() => reject(new Error('the connection is still held')), 4_000).unref()),
+    ]);
+  } finally {
+    clearInterval(writing);
+    peer.destroy();
+  }
 });
 
 describe('a stream is refused, with a code and without a session', () => {
