@@ -131,6 +131,7 @@ export class ControlLinks {
       .catch((error: unknown) => {
         // Whoever dialled says so; anybody may dial.
         this.ctx.log.debug({ err: error }, 'the link of another control process was refused');
+        socket.once('finish', () => socket.destroy());
         socket.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
       });
   };

@@ -85,6 +85,8 @@ function refuse(socket: Duplex, error: unknown): void {
   ];
   const body = JSON.stringify({ code, message: isPatterError(error) ? error.message : 'internal error' });
   const head = `HTTP/1.1 ${status ?? '503 Service Unavailable'}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n`;
+  // A program that does not close its end would hold the connection for ever: the server has given it away with the upgrade.
+  socket.once('finish', () => socket.destroy());
   socket.end(head + body);
 }
 
