@@ -13,6 +13,7 @@ const STATES: Record<string, string[]> = {
     'completed',
     'transferred',
     'opted_out',
+    'opted_out_late',
     'callback_requested',
     'voicemail',
     'busy',
@@ -130,7 +131,7 @@ test('a workflow that was changed without a patch does not replay', async () => 
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'), 'dir');
     const file = join(copy, 'workflows/call/settling.ts');
     const changed = readFileSync(file, 'utf8')
-      .replace('import { upsertSearchAttributes }', 'import { sleep, upsertSearchAttributes }')
+      .replace(/import \{ (.*\bupsertSearchAttributes) \}/, 'import { sleep, $1 }')
       .replace('await settleCall(settlement);', 'await sleep(1_000);\n  await settleCall(settlement);');
     expect(changed).toContain('sleep(1_000)');
     writeFileSync(file, changed);

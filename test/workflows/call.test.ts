@@ -313,6 +313,38 @@ describe('a person answers', () => {
     };
   });
 
+  scenario('an opt-out that is told while the call is settled is written before the workflow ends', 'opted_out_late', (bench) => {
+    let away = true;
+    let triesInVain = 5;
+    let written = false;
+    const world = new CallWorld(bench, {
+      settleCall: async ({ optOut, outcome }) => {
+        expect(optOut).toBeUndefined();
+        if (away) throw new Error('the database is away');
+        return { contactOutcome: outcome };
+      },
+      recordOptOut: async () => {
+        if (triesInVain-- > 0) throw new Error('the database is away');
+        written = true;
+      },
+    });
+    return {
+      world,
+      async play() {
+        await world.answer();
+        await world.report('caller_hung_up');
+        await world.status('completed', { durationS: 20 });
+        // The third is an activity of its own.
+        await world.ranOnce('settleCall', 3);
+        await world.gatewayEvent({ kind: 'opt_out', by: 'voice', text: 'never again' });
+        await world.ranOnce('recordOptOut', 3);
+        away = false;
+        await world.handle.result();
+        expect(written).toBe(true);
+      },
+    };
+  });
+
   scenario('an opt-out is recorded at once and once, while the talk goes on', 'opted_out', (bench) => {
     const world = new CallWorld(bench);
     return {

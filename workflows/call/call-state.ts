@@ -78,6 +78,7 @@ export class CallState {
   machineCommand: 'none' | 'drop_voicemail' | 'hang_up' | 'talk_again' | 'navigate' | 'introduce' = 'none';
 
   optOut: { by: 'voice' | 'key' | 'carrier'; text?: string } | undefined;
+  optOutWritten = false;
   callback: ConversationReport['callback'];
   voicemailLeft = false;
 

@@ -5,5 +5,8 @@ import type { CallState } from './call-state';
 export function noteOptOut(state: CallState, optOut: { by: 'voice' | 'key' | 'carrier'; text?: string }): void {
   if (state.optOut) return;
   state.optOut = { by: optOut.by, text: optOut.text };
-  void recordOptOut({ callId: state.input.callId, by: optOut.by, text: optOut.text }).catch(() => undefined);
+  const written = () => {
+    state.optOutWritten = true;
+  };
+  void recordOptOut({ callId: state.input.callId, by: optOut.by, text: optOut.text }).then(written, written);
 }

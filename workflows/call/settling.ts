@@ -1,5 +1,5 @@
 /** The one place where a call's end is written. */
-import { upsertSearchAttributes } from '@temporalio/workflow';
+import { condition, upsertSearchAttributes } from '@temporalio/workflow';
 import type { CallSettlement } from '../../contracts/activities';
 import type { UsageLine } from '../../contracts/call';
 import { settleCall } from './activities';
@@ -14,6 +14,8 @@ export async function settling(state: CallState): Promise<Phase> {
   upsertSearchAttributes([{ key: searchAttributes.outcome, value: settlement.outcome }]);
   await settleCall(settlement);
   await state.recorder.close(state);
+  // Told while the record, which does not hold it, was being written: with the end of this workflow it would not be tried any more.
+  if (state.optOut && !settlement.optOut) await condition(() => state.optOutWritten);
   return { kind: 'ended' };
 }
 
