@@ -3,23 +3,22 @@ import type { PipelineSpec } from '../../../contracts/agent';
 import type { TranscriptTurn, UsageLine } from '../../../contracts/call';
 import type { Clock } from '../../../contracts/clock';
 import { PatterError } from '../../../contracts/errors';
-import { BYTES_PER_MS } from '../../../contracts/g711';
 import type { ChatDelta, ChatMessage } from '../../../providers/llm/chat';
 import type { SpeechToText, SttEvent } from '../../../providers/stt/stt';
 import type { StreamingVoice } from '../../../providers/tts/stream';
 import type { Logger } from '../../../runtime/log';
-import { audibleBytes } from '../../audio/audible';
-import { heardText, type SpokenItem, type TextDelta } from '../../playback/heard-text';
 import type { SttTiming, TurnDetector, TurnDetectorListener } from '../../turns/endpointing/turn-detector';
 import type { EngineEvent, EngineTool, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
 import { EventOutlet } from '../event-outlet';
 import type { PipelineAgent } from './agent';
 import { Answer } from './answer';
+import { askAgent } from './ask-agent';
 import { ChatHistory } from './chat-history';
 import { Hearing } from './hearing';
 import type { HookRunner } from './hooks';
+import { Items } from './items';
 import { Lane } from './lane';
-import { Preparation } from './preparation';
+import { Preparations } from './preparations';
 
 export interface PipelineOptions {
   spec: Pick<PipelineSpec, 'textFilters'>;
@@ -42,17 +41,8 @@ export interface PipelineOptions {
   log: Logger;
 }
 
-const MOST_PREPARATIONS = 3;
 /** Frames of the caller that wait for `beforeSendToStt`: half a second. A hook that is slower than they speak would hear them later and later. */
 const MOST_FRAMES_WAITING = 25;
-
-/** What an answer has become so far; reckoned as the speaker does it, so that both know the same of what was heard. */
-interface Item extends SpokenItem {
-  deltas: TextDelta[];
-  audioMs: number;
-  audibleMs: number;
-  open: boolean;
-}
 
 /**
  * Recogniser, agent and voice in a row, each streaming into the next. A turn is over when the detector says so, and its words are known by then; when
@@ -64,7 +54,8 @@ export class Pipeline implements VoiceEngine {
   readonly #hearing: Hearing;
   readonly #detector: TurnDetector;
   readonly #history = new ChatHistory();
-  readonly #items = new Map<string, Item>();
+  readonly #items = new Items();
+  readonly #preparations: Preparations;
   readonly #audioIn: Lane<Uint8Array>;
   readonly #prefix = randomUUID().slice(0, 8);
   #ids = 0;
@@ -74,16 +65,14 @@ export class Pipeline implements VoiceEngine {
   #turnId: string | undefined;
   #answer: { id: string; run: Answer } | undefined;
   #next: RespondOptions | undefined;
-  #preparation: { run: Preparation; version: number | undefined } | undefined;
-  #preparations = 0;
   /** Final segments of the turn under way. */
   #segments = '';
-
   #tools: readonly EngineTool[];
 
   constructor(private readonly options: PipelineOptions) {
     this.#tools = options.tools;
     const { hooks, clock, log } = options;
+    this.#preparations = new Preparations({ version: () => this.#history.version, wasted: (usage) => this.#emit(usage) });
     this.#hearing = new Hearing({
       open: () => options.openStt(),
       event: (event) => {
@@ -103,7 +92,7 @@ export class Pipeline implements VoiceEngine {
       speechStopped: () => this.#hearing.finalize(),
       turnEnded: (text) => void this.#turnEnded(text ?? ''),
       eagerEnd: (text) => this.#prepare(text),
-      resumed: () => this.#discardPreparation(),
+      resumed: () => this.#preparations.discard(),
     });
     this.#audioIn = new Lane(
       (mulaw) => hooks.run('beforeSendToStt', mulaw),
@@ -144,7 +133,7 @@ export class Pipeline implements VoiceEngine {
 
   cancel(): void {
     this.#next = undefined;
-    this.#discardPreparation();
+    this.#preparations.discard();
     const answer = this.#answer;
     if (!answer) return;
     this.#answer = undefined;
@@ -154,10 +143,8 @@ export class Pipeline implements VoiceEngine {
   }
 
   interrupt(itemId: string, heardMs: number): void {
-    const item = this.#items.get(itemId);
-    if (!item) return;
-    this.#history.heard(itemId, heardText(item, heardMs));
-    this.#items.delete(itemId);
+    const heard = this.#items.interrupt(itemId, heardMs);
+    if (heard !== undefined) this.#history.heard(itemId, heard);
   }
 
   place(): HistoryPlace {
@@ -204,7 +191,7 @@ export class Pipeline implements VoiceEngine {
   #end(): void {
     this.#closed = true;
     this.#next = undefined;
-    this.#discardPreparation();
+    this.#preparations.discard();
     this.#answer?.run.cancel();
     this.#answer = undefined;
     this.#audioIn.close();
@@ -228,7 +215,7 @@ export class Pipeline implements VoiceEngine {
 
   #speechStarted(): void {
     this.#turnId = this.#id('turn');
-    this.#preparations = 0;
+    this.#preparations.turnBegins();
     // The answer will be wanted soon.
     this.options.voice.warm();
     this.#emit({ kind: 'speech_started', itemId: this.#turnId });
@@ -243,7 +230,7 @@ export class Pipeline implements VoiceEngine {
     const text = ((changed instanceof Promise ? await changed : changed) ?? '').trim();
     if (this.#closed) return;
     if (text === '') {
-      this.#discardPreparation();
+      this.#preparations.discard();
       // Told in this order, it was no turn that wants an answer.
       this.#emit({ kind: 'user_transcript', itemId, text });
       this.#emit({ kind: 'speech_stopped', itemId });
@@ -251,8 +238,7 @@ export class Pipeline implements VoiceEngine {
     }
     // Before anybody is told: the answer is asked for at once.
     this.#history.addUser(text);
-    if (this.#preparation?.run.fits(said)) this.#preparation.version = this.#history.version;
-    else this.#discardPreparation();
+    this.#preparations.turnEnded(said);
     this.#emit({ kind: 'speech_stopped', itemId });
     this.#emit({ kind: 'user_transcript', itemId, text });
   }
@@ -262,30 +248,9 @@ export class Pipeline implements VoiceEngine {
     const { preemptive, hooks } = this.options;
     // A hook may still change the words; then there is nothing to prepare for.
     if (!preemptive || text.trim() === '' || this.responding || hooks.has('afterTranscribe')) return;
-    this.#discardPreparation();
-    if (++this.#preparations > MOST_PREPARATIONS) return;
-    const messages: ChatMessage[] = [...this.#history.messages(), { role: 'user', text }];
-    this.#preparation = { run: new Preparation(text, (signal) => this.#ask(this.#id('answer'), messages, {}, signal)), version: undefined };
-  }
-
-  #discardPreparation(): void {
-    const preparation = this.#preparation?.run;
-    this.#preparation = undefined;
-    if (!preparation) return;
-    preparation.discard();
-    for (const usage of preparation.usage) this.#emit(usage);
-  }
-
-  /** What was prepared, if nothing has changed since. */
-  #takePreparation(options: RespondOptions): Preparation | undefined {
-    const prepared = this.#preparation;
-    const plain = options.instructions === undefined && options.tools !== false;
-    if (!prepared || !plain || prepared.version !== this.#history.version) {
-      this.#discardPreparation();
-      return undefined;
-    }
-    this.#preparation = undefined;
-    return prepared.run;
+    this.#preparations.begin(text, (signal) =>
+      this.#ask(this.#id('answer'), [...this.#history.messages(), { role: 'user', text }], {}, signal),
+    );
   }
 
   #go(): void {
@@ -294,7 +259,7 @@ export class Pipeline implements VoiceEngine {
     this.#next = undefined;
     const id = this.#id('answer');
     const { voice, hooks, language, spec, passes, clock, log } = this.options;
-    let prepared = this.#takePreparation(options);
+    let prepared = this.#preparations.take(options.instructions === undefined && options.tools !== false);
     const messages = this.#history.messages();
     const run = new Answer(
       {
@@ -313,11 +278,13 @@ export class Pipeline implements VoiceEngine {
       },
       {
         begun: () => {
-          this.#items.set(id, { deltas: [], audioMs: 0, audibleMs: 0, open: true });
+          this.#items.begin(id);
           this.#history.openItem(id);
           this.#emit({ kind: 'first_words', itemId: id });
         },
-        audio: (mulaw) => this.#audio(id, mulaw),
+        audio: (mulaw) => {
+          if (this.#items.audio(id, mulaw)) this.#emit({ kind: 'audio', itemId: id, mulaw });
+        },
         text: (delta, fromMs) => this.#text(id, delta, fromMs),
         toolCall: (call) => {
           this.#history.addCall(id, { id: call.id, name: call.name, arguments: call.arguments });
@@ -330,45 +297,12 @@ export class Pipeline implements VoiceEngine {
     this.#answer = { id, run };
   }
 
-  async *#ask(
-    requestId: string,
-    conversation: readonly ChatMessage[],
-    options: RespondOptions,
-    signal: AbortSignal,
-  ): AsyncGenerator<ChatDelta> {
-    const { instructions, agent, hooks } = this.options;
-    // What is wanted of this answer stands last, where a model heeds it best.
-    const order = options.instructions?.startsWith(instructions)
-      ? options.instructions.slice(instructions.length).trim()
-      : options.instructions;
-    const messages: ChatMessage[] = [
-      { role: 'system', text: instructions },
-      ...conversation,
-      ...(order ? [{ role: 'system', text: order } as const] : []),
-    ];
-    const wanted = await hooks.run('beforeLlm', messages);
-    if (wanted === null) return;
-    signal.throwIfAborted();
-    yield* agent.answer({
-      requestId,
-      messages: wanted,
-      instructions: order || undefined,
-      tools: options.tools === false ? [] : this.#tools,
-      signal,
-    });
-  }
-
-  #audio(itemId: string, mulaw: Uint8Array): void {
-    const item = this.#items.get(itemId);
-    if (!item) return;
-    const audible = audibleBytes(mulaw);
-    if (audible > 0) item.audibleMs = item.audioMs + audible / BYTES_PER_MS;
-    item.audioMs += mulaw.length / BYTES_PER_MS;
-    this.#emit({ kind: 'audio', itemId, mulaw });
+  #ask(requestId: string, conversation: readonly ChatMessage[], options: RespondOptions, signal: AbortSignal): AsyncGenerator<ChatDelta> {
+    return askAgent(this.options, { requestId, conversation, options, tools: () => this.#tools, signal });
   }
 
   #text(itemId: string, delta: string, fromMs: number): void {
-    this.#items.get(itemId)?.deltas.push({ text: delta, atAudioMs: fromMs, exact: true });
+    this.#items.text(itemId, delta, fromMs);
     this.#history.spoken(itemId, delta);
     this.#emit({ kind: 'agent_text', itemId, delta, fromMs });
   }
@@ -376,22 +310,10 @@ export class Pipeline implements VoiceEngine {
   #answered(id: string, error: string | undefined): void {
     if (this.#answer?.id !== id) return;
     this.#answer = undefined;
-    const item = this.#items.get(id);
-    if (item) {
-      item.open = false;
-      this.#emit({ kind: 'item_completed', itemId: id });
-    }
-    this.#forgetOldItems();
+    if (this.#items.complete(id)) this.#emit({ kind: 'item_completed', itemId: id });
+    this.#items.forgetOld();
     this.#emit({ kind: 'response_done', status: error === undefined ? 'completed' : 'failed', error });
     this.#go();
-  }
-
-  /** Only what is still being heard can be interrupted: a handful at most. */
-  #forgetOldItems(): void {
-    for (const itemId of this.#items.keys()) {
-      if (this.#items.size <= 8) break;
-      this.#items.delete(itemId);
-    }
   }
 
   #id(kind: 'turn' | 'answer'): string {
