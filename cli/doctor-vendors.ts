@@ -40,8 +40,12 @@ export async function telnyx(config: Config): Promise<Found> {
       remedy: 'Take the id of a Call Control application from portal.telnyx.com.',
     };
   }
-  const numbers = (await createCarriers(config).get('telnyx')?.listNumbers()) ?? [];
-  const message = `${base}: signed in, ${numbers.length} number${numbers.length === 1 ? '' : 's'}`;
+  const carrier = createCarriers(config).get('telnyx');
+  const numbers = (await carrier?.listNumbers()) ?? [];
+  // Of an application that cannot be read nothing is said: no call needs that.
+  const told = await carrier?.prices.areTold?.().catch(() => true);
+  const estimated = told === false ? '; call.cost is switched off in the application, so costs stay estimated (docs/telnyx.md)' : '';
+  const message = `${base}: signed in, ${numbers.length} number${numbers.length === 1 ? '' : 's'}${estimated}`;
   if (publicKey) return { status: 'ok', message };
   return {
     status: 'warn',

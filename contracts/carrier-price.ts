@@ -34,6 +34,8 @@ export interface CarrierPrices {
    * @throws UnknownOutcomeError; PatterError PATTER_CARRIER_REFUSED
    */
   ofCall(question: PriceQuestion): Promise<LegPrice[]>;
+  /** Whether the account is set up to tell its prices, for the doctor. Absent where nothing has to be set up. @throws as `ofCall` */
+  areTold?(): Promise<boolean>;
 }
 
 /** As a webhook told it. */

@@ -14,7 +14,10 @@ const EVENTS_LIMIT = 2_000;
 const PAGE_SIZE = 100;
 
 export class TelnyxPrices implements CarrierPrices {
-  constructor(private readonly client: Telnyx) {}
+  constructor(
+    private readonly client: Telnyx,
+    private readonly connectionId: string,
+  ) {}
 
   /** Two requests: the log is asked by number for the call's session, which only 24 hours allow, and by that for all its legs. */
   async ofCall({ carrierCallId, to, from, since }: PriceQuestion): Promise<LegPrice[]> {
@@ -27,6 +30,15 @@ export class TelnyxPrices implements CarrierPrices {
         if (price) prices.set(price.carrierCallId, price);
       }
       return [...prices.values()];
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  /** `call.cost` is off until somebody switches it on. */
+  async areTold(): Promise<boolean> {
+    try {
+      return (await this.client.callControlApplications.retrieve(this.connectionId)).data?.call_cost_in_webhooks === true;
     } catch (error) {
       throw readError(error);
     }

@@ -44,7 +44,7 @@ export class TelnyxCarrier implements Carrier {
     this.recordings = new TelnyxRecordings(client);
     this.transfers = new TelnyxTransfers(client, access.connectionId);
     this.numbers = new TelnyxNumbers(client, access.connectionId);
-    this.prices = new TelnyxPrices(client);
+    this.prices = new TelnyxPrices(client, access.connectionId);
   }
 
   async placeCall(request: PlaceCallRequest, signal?: AbortSignal): Promise<PlaceCallResult> {
