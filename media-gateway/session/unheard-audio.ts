@@ -7,9 +7,13 @@ const MOST_BYTES = 20_000 * BYTES_PER_MS;
 /** No vendor's id. */
 const SUSPECTED = ' suspected';
 
-/** The caller's audio that no vendor has written down yet: told once more to the next socket when this one dies. Positions are bytes since the beginning. */
+/**
+ * The caller's audio that no vendor has written down yet: told once more to the next socket when this one dies. Positions are bytes since the beginning.
+ * Copied into a ring: frames that were kept as they came lived for a second, long enough to count as old, and fifty a second for every call had V8 collect
+ * its whole heap every two seconds.
+ */
 export class UnheardAudio {
-  readonly #frames: Uint8Array[] = [];
+  #ring = new Uint8Array(PRE_ROLL_BYTES);
   #start = 0;
   #end = 0;
   /** Nobody listens at present. */
@@ -17,9 +21,11 @@ export class UnheardAudio {
   readonly #turns = new Map<string, { from: number; until: number | undefined }>();
 
   push(mulaw: Uint8Array): void {
-    this.#frames.push(mulaw);
     this.#end += mulaw.length;
     this.#trim();
+    const kept = this.#end - this.#start;
+    if (kept > this.#ring.length) this.#resize(Math.min(MOST_BYTES, Math.max(kept, 2 * this.#ring.length)), mulaw.length);
+    this.#write(mulaw.length > kept ? mulaw.subarray(mulaw.length - kept) : mulaw);
   }
 
   begun(itemId: string): void {
@@ -49,6 +55,7 @@ export class UnheardAudio {
     this.#turns.delete(itemId);
     if (this.#turns.size === 0) this.#dropBefore(turn.until ?? this.#end);
     this.#trim();
+    if (this.#end - this.#start <= PRE_ROLL_BYTES && this.#ring.length > PRE_ROLL_BYTES) this.#resize(PRE_ROLL_BYTES);
   }
 
   /** From now on nobody listens. */
@@ -60,16 +67,40 @@ export class UnheardAudio {
   release(): Uint8Array {
     this.#held = false;
     this.#turns.clear();
-    return Buffer.concat(this.#frames);
+    return this.#read(this.#start, this.#end);
   }
 
   #trim(): void {
-    const open = Math.min(...[...this.#turns.values()].map(({ from }) => from));
-    if (this.#held) this.#dropBefore(this.#end - MOST_BYTES);
-    else this.#dropBefore(Math.max(this.#end - MOST_BYTES, Math.min(open, this.#end - PRE_ROLL_BYTES)));
+    let open = this.#held ? this.#start : this.#end - PRE_ROLL_BYTES;
+    for (const { from } of this.#turns.values()) open = Math.min(open, from);
+    this.#dropBefore(Math.max(this.#end - MOST_BYTES, open));
   }
 
   #dropBefore(position: number): void {
-    while (this.#frames[0] && this.#start + this.#frames[0].length <= position) this.#start += this.#frames.shift()?.length ?? 0;
+    this.#start = Math.max(this.#start, position);
+  }
+
+  /** @param coming bytes before the end that are not in the ring yet */
+  #resize(bytes: number, coming = 0): void {
+    const kept = this.#read(this.#start, Math.max(this.#start, this.#end - coming));
+    this.#ring = new Uint8Array(bytes);
+    this.#write(kept, this.#end - coming);
+  }
+
+  /** @param end position of its last byte, and one */
+  #write(bytes: Uint8Array, end = this.#end): void {
+    const at = (end - bytes.length) % this.#ring.length;
+    const first = Math.min(bytes.length, this.#ring.length - at);
+    this.#ring.set(first === bytes.length ? bytes : bytes.subarray(0, first), at);
+    if (first < bytes.length) this.#ring.set(bytes.subarray(first), 0);
+  }
+
+  #read(from: number, to: number): Uint8Array {
+    const at = from % this.#ring.length;
+    const first = Math.min(to - from, this.#ring.length - at);
+    const bytes = new Uint8Array(to - from);
+    bytes.set(this.#ring.subarray(at, at + first));
+    bytes.set(this.#ring.subarray(0, to - from - first), first);
+    return bytes;
   }
 }
