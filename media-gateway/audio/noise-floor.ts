@@ -13,9 +13,10 @@ export class NoiseFloor {
   #least = Number.POSITIVE_INFINITY;
   #frames = 0;
   readonly #before = new Float64Array(STRETCHES - 1).fill(CLEAN);
+  #leastBefore = CLEAN;
 
   get level(): number {
-    return Math.min(LOUDEST, this.#least, ...this.#before);
+    return Math.min(LOUDEST, this.#least, this.#leastBefore);
   }
 
   /** @param rms root mean square of a 20 ms frame */
@@ -25,6 +26,7 @@ export class NoiseFloor {
     if (++this.#frames < STRETCH_FRAMES) return;
     this.#before.copyWithin(0, 1);
     this.#before[STRETCHES - 2] = this.#least;
+    this.#leastBefore = Math.min(...this.#before);
     this.#least = this.#smoothed;
     this.#frames = 0;
   }

@@ -1,7 +1,7 @@
 /** With speech (test/fixtures/speech), because a modem's tone has neither soft sounds nor pauses. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeMulaw, MULAW_SILENCE } from '../../contracts/g711';
+import { MULAW_SILENCE } from '../../contracts/g711';
 import { VoiceActivity } from './voice-activity';
 
 const FRAME = 160;
@@ -14,7 +14,7 @@ function play(...parts: Buffer[]): { longestRunMs: number; longestGapMs: number;
   const all = Buffer.concat(parts);
   let [longestRunMs, longestGapMs, voicedMs] = [0, 0, 0];
   for (let at = 0; at < all.length; at += FRAME) {
-    voicedMs += end.push(decodeMulaw(all.subarray(at, at + FRAME)));
+    voicedMs += end.push(all.subarray(at, at + FRAME));
     longestRunMs = Math.max(longestRunMs, end.runMs);
     if (voicedMs > 0) longestGapMs = Math.max(longestGapMs, end.silentMs);
   }

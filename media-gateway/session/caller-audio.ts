@@ -40,7 +40,7 @@ export class CallerAudio {
     if (stage.kind === 'voicemail' || amd.listening) voicemail.listen(decodeMulaw(mulaw));
     if (this.#fax?.push(decodeMulaw(mulaw))) amd.faxTone();
     const heard = filter?.process(mulaw) ?? mulaw;
-    this.#activity.push(decodeMulaw(heard));
+    this.#activity.push(heard);
     this.#tellWhoSpeaks();
     if (!voicemail.speaking) {
       link.hear(heard);

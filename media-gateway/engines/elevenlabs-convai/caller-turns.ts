@@ -1,4 +1,3 @@
-import { decodeMulaw } from '../../../contracts/g711';
 import { VoiceActivity } from '../../audio/voice-activity';
 import type { EngineEvent } from '../engine';
 
@@ -48,7 +47,7 @@ export class CallerTurns {
   }
 
   push(mulaw: Uint8Array): void {
-    this.#activity.push(decodeMulaw(mulaw));
+    this.#activity.push(mulaw);
     const { runMs, silentMs } = this.#activity;
     if (runMs === 0) this.#spent = false;
     if (this.#turn.kind === 'open') {

@@ -1,4 +1,3 @@
-import { decodeMulaw } from '../../../contracts/g711';
 import { VoiceActivity } from '../../audio/voice-activity';
 import { DEFAULT_VOICE_TIMING, type VoiceDetector, type VoiceEvent, type VoiceTiming } from './voice-detector';
 
@@ -17,7 +16,7 @@ export class EnergyVoice implements VoiceDetector {
   }
 
   onAudio(mulaw: Uint8Array): void {
-    this.#runMs += this.#activity.push(decodeMulaw(mulaw));
+    this.#runMs += this.#activity.push(mulaw);
     const { silentMs } = this.#activity;
     if (silentMs >= this.timing.hangoverMs) this.#runMs = 0;
     if (!this.#speaking && this.#runMs >= this.timing.minSpeechMs) {

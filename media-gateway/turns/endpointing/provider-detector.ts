@@ -1,4 +1,3 @@
-import { decodeMulaw } from '../../../contracts/g711';
 import type { SttEvent } from '../../../providers/stt/stt';
 import { VoiceActivity } from '../../audio/voice-activity';
 import type { TurnDetector, TurnDetectorDeps } from './turn-detector';
@@ -29,7 +28,7 @@ export class ProviderDetector implements TurnDetector {
   constructor(private readonly deps: TurnDetectorDeps) {}
 
   onAudio(mulaw: Uint8Array): void {
-    this.#activity.push(decodeMulaw(mulaw));
+    this.#activity.push(mulaw);
     if (this.#underWay && this.#activity.silentMs >= this.#longestSilenceMs) this.#end(this.#words.text);
   }
 
