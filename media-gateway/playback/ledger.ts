@@ -120,6 +120,11 @@ export class PlaybackLedger {
     return heard;
   }
 
+  /** Bytes of an item that were surely heard: what will be heard of it later comes behind them. */
+  settledBytes(itemId: string): number {
+    return this.#heard.get(itemId) ?? 0;
+  }
+
   heardMs(itemId: string): number {
     return this.heardBytes(itemId) / BYTES_PER_MS;
   }

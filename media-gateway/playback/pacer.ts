@@ -171,6 +171,7 @@ export class Pacer {
   acknowledge(markName: string): void {
     const itemId = this.ledger.acknowledge(markName);
     if (itemId !== undefined) this.#finish(itemId, 'played');
+    for (const segment of this.#queue) segment.forget(this.ledger.settledBytes(segment.itemId));
   }
 
   dispose(): void {
