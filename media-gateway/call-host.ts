@@ -62,6 +62,8 @@ export interface CallHostDeps {
   /** Who listens in, in this process. */
   taps?: CallTaps;
   clock: Clock;
+  /** By which the workflow is told that this gateway lives, for all calls at once. */
+  beats: Clock;
   log: Logger;
 }
 
@@ -328,7 +330,7 @@ export class CallHost {
       beat: () => this.deps.link.heartbeat(this.callId, this.attachment.activityId, session.checkpoint()),
       attachAgain: () => this.attachment.askAgain(),
       onLost: (why) => this.abandon(session, why),
-      clock: this.deps.clock,
+      clock: this.deps.beats,
       log: this.log,
     });
   }

@@ -49,5 +49,7 @@ export interface GatewayContext {
   readonly admission: Admission;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
+  /** By which the workflows are told that this gateway lives, for all calls at once. */
+  readonly beats: Clock;
   readonly log: Logger;
 }

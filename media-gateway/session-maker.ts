@@ -3,8 +3,12 @@ import { ArgumentSchemas } from '../runtime/json-schema';
 import type { CodeOf } from './agent-code';
 import { BackgroundSounds } from './audio/background';
 import { type CallSessionOptions, createSession, LineCache, type Prewarmed, prewarmSession, type Session } from './session';
+import { SharedTicks } from './shared-ticks';
 import { McpServers } from './tools/mcp/mcp-servers';
 import { SileroModels } from './turns/endpointing/silero-model';
+
+/** Half of it is how much too late audio may be sent, of 360 ms that the caller has ahead at least: nobody hears it. */
+const PACE_EVERY_MS = 10;
 
 export interface SessionMaker {
   create(options: CallSessionOptions): Session;
@@ -21,8 +25,12 @@ export function sessionMaker(codeOf: CodeOf = () => undefined): SessionMaker {
   const sounds = new BackgroundSounds();
   const schemas = new ArgumentSchemas();
   const mcpServers = new McpServers();
+  let pace: SharedTicks | undefined;
   return {
-    create: (options) => createSession({ code: codeOf(options.setup), ...options, lines, silero, sounds, schemas, mcpServers }),
+    create: (options) => {
+      pace ??= new SharedTicks(options.clock, PACE_EVERY_MS);
+      return createSession({ code: codeOf(options.setup), ...options, lines, silero, sounds, schemas, mcpServers, pace });
+    },
     prewarm: (setup, deps) => prewarmSession(setup, { ...deps, lines, silero, mcpServers, code: codeOf(setup) }),
   };
 }

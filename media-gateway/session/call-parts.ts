@@ -68,7 +68,7 @@ export class CallParts {
       sendMark: (name: string) => this.streamOpen && stream.sendMark(name),
       clear: () => this.streamOpen && stream.clear(),
     };
-    this.speaker = new Speaker(sink, clock, this.turns, () => this.conversation.update());
+    this.speaker = new Speaker(sink, clock, this.turns, () => this.conversation.update(), options.pace);
     this.lines = warm?.lines ?? fixedLines(setup, options);
     this.guardrails = warm?.guardrails ?? new Guardrails(setup, options.code, clock, log);
     this.#hold =

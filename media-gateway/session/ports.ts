@@ -84,6 +84,8 @@ export interface CallSessionOptions {
   emit(event: SessionEvent): void;
   config: Config;
   clock: Clock;
+  /** By which audio is sent to the carrier, for all calls of a gateway at once; absent: `clock`, for each call by itself. */
+  pace?: Clock;
   log: Logger;
 }
 

@@ -41,15 +41,19 @@ export class Speaker {
   readonly #completed = new Set<string>();
   #lines = 0;
 
-  /** @param quiet called whenever an item has ended */
+  /**
+   * @param quiet called whenever an item has ended
+   * @param pace by which audio is sent
+   */
   constructor(
     sink: PacerSink,
     private readonly clock: Clock,
     private readonly turns: TurnLog,
     private readonly quiet: () => void,
+    pace = clock,
   ) {
     this.#ledger = new PlaybackLedger(() => clock.monotonic());
-    this.#pacer = new Pacer(sink, this.#ledger, clock, {
+    this.#pacer = new Pacer(sink, this.#ledger, pace, {
       started: (itemId) => this.turns.begin(itemId, 'assistant', this.clock.now()),
       finished: (itemId, result) => this.#finished(itemId, result),
     });
