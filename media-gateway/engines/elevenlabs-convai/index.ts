@@ -8,8 +8,10 @@ import { AudioBacklog } from '../audio-backlog';
 import type { EngineEvent, HistoryPlace, RespondOptions, VoiceEngine } from '../engine';
 import { EventOutlet } from '../event-outlet';
 import { Answers } from './answers';
+import { CallerPresence } from './caller-presence';
 import { CallerTurns } from './caller-turns';
-import { initiationOf } from './initiation';
+import { type InitiationMetadata, initiationOf, wrongFormats } from './initiation';
+import { Prompts } from './prompts';
 import type { ServerEvent } from './server-event';
 import { type ClientEvent, ConvaiSocket } from './socket';
 import { Stopwatch } from './stopwatch';
@@ -33,10 +35,7 @@ export interface ElevenLabsConvaiOptions {
 const READY_TIMEOUT_MS = 5_000;
 /** The agent's own first message comes by then, or it has none. */
 const OPENING_MS = 1_000;
-/** The vendor lets a silent caller be for about 2 s after it. */
-const ACTIVITY_EVERY_MS = 1_500;
 const NORMAL_CLOSE = 1000;
-const FORMAT = 'ulaw_8000';
 
 type State =
   | { kind: 'opening'; waiting: ClientEvent[] }
@@ -56,23 +55,17 @@ export class ElevenLabsConvai implements VoiceEngine {
   readonly #answers: Answers;
   readonly #turns: CallerTurns;
   readonly #stopwatch: Stopwatch;
+  readonly #prompts: Prompts;
+  readonly #presence: CallerPresence;
   #state: State = { kind: 'opening', waiting: [] };
   readonly #events = new EventOutlet();
   #settleReady: { resolve: () => void; reject: (error: Error) => void } | undefined;
   /** To be done when the present answer has ended. */
   #next: RespondOptions | undefined;
-  /** A request for an answer that waits for the agent's own first message to have passed. */
-  #withheld: string | undefined;
-  /** What the caller did in this moment: it is answered, or only told. */
-  #justDone: string[] = [];
   readonly #toolCalls = new Set<string>();
   /** The vendor's own words for what went wrong, for when it closes without any. */
   #problem: string | undefined;
-  /** Somebody hears this agent; before, and while it is heard, it shall not speak up because the caller is silent. */
-  #heard = false;
-  #agentSpeaks = false;
   #spoke = false;
-  #cancelActivity: () => void = () => undefined;
   #cancelOpening: () => void = () => undefined;
 
   constructor(private readonly options: ElevenLabsConvaiOptions) {
@@ -95,9 +88,15 @@ export class ElevenLabsConvai implements VoiceEngine {
         this.#turns.answered();
         return open;
       },
-      openingOver: () => this.#sendWithheld(),
+      openingOver: () => void this.#prompts.openingOver(),
       unheard: (text) => this.#tell(unheardNote(text)),
     });
+    this.#prompts = new Prompts({
+      awaitsOpening: () => this.#answers.awaitsOpening,
+      ask: (text) => this.#send({ type: 'user_message', text }),
+      unanswered: (text) => this.#tell(historyNote([{ role: 'user', text }])),
+    });
+    this.#presence = new CallerPresence(clock, () => this.#send({ type: 'user_activity' }));
     this.#stopwatch = new Stopwatch(clock, (seconds) => this.#used(seconds));
     this.#socket = new ConvaiSocket(
       { agentId: spec.agentId, apiKey, baseUrl, clock },
@@ -121,10 +120,7 @@ export class ElevenLabsConvai implements VoiceEngine {
 
   appendAudio(mulaw: Uint8Array): void {
     if (this.#state.kind === 'closed') return;
-    if (!this.#heard) {
-      this.#heard = true;
-      this.#keepQuiet();
-    }
+    this.#presence.heard();
     this.#turns.push(mulaw);
     this.#backlog.push(mulaw);
   }
@@ -138,7 +134,7 @@ export class ElevenLabsConvai implements VoiceEngine {
       this.#next = options;
       return;
     }
-    const done = this.#justDone.splice(0);
+    const done = this.#prompts.takeDone();
     const order = orderOf(options, this.options.instructions);
     if (order === undefined && done.length === 0 && (this.#answers.owed || this.#answers.kept)) {
       this.#answers.ask();
@@ -149,12 +145,12 @@ export class ElevenLabsConvai implements VoiceEngine {
     this.#answers.trigger();
     this.#answers.ask();
     const text = [...done, ...(order === undefined ? [] : [order])].join('\n');
-    this.#prompt(text === '' ? GO_ON : text);
+    this.#prompts.ask(text === '' ? GO_ON : text);
   }
 
   cancel(): void {
     this.#next = undefined;
-    this.#withheld = undefined;
+    this.#prompts.forget();
     this.#answers.cancel();
   }
 
@@ -174,14 +170,7 @@ export class ElevenLabsConvai implements VoiceEngine {
   }
 
   addUserText(text: string): void {
-    this.#justDone.push(text);
-    // Unless it is answered at once.
-    queueMicrotask(() => {
-      const index = this.#justDone.indexOf(text);
-      if (index < 0) return;
-      this.#justDone.splice(index, 1);
-      this.#tell(historyNote([{ role: 'user', text }]));
-    });
+    this.#prompts.did(text);
   }
 
   addHistory(turns: readonly TranscriptTurn[]): void {
@@ -201,8 +190,7 @@ export class ElevenLabsConvai implements VoiceEngine {
   }
 
   agentSpeaking(speaking: boolean): void {
-    this.#agentSpeaks = speaking;
-    this.#keepQuiet();
+    this.#presence.agentSpeaking(speaking);
   }
 
   close(): void {
@@ -217,7 +205,7 @@ export class ElevenLabsConvai implements VoiceEngine {
     this.#state = { kind: 'closed' };
     this.#next = undefined;
     this.#answers.close();
-    this.#cancelActivity();
+    this.#presence.close();
     this.#cancelOpening();
   }
 
@@ -313,15 +301,13 @@ export class ElevenLabsConvai implements VoiceEngine {
     }
   }
 
-  #opened(metadata: Extract<ServerEvent, { type: 'conversation_initiation_metadata' }>['conversation_initiation_metadata_event']): void {
+  #opened(metadata: InitiationMetadata): void {
     if (this.#state.kind !== 'opening') return;
-    const { agent_output_audio_format: output, user_input_audio_format: input = output } = metadata;
-    if (output !== FORMAT || input !== FORMAT) {
+    const wrong = wrongFormats(this.options.spec.agentId, metadata);
+    if (wrong) {
       const { agentId } = this.options.spec;
-      this.options.log.error({ agentId, output, input }, 'the audio formats of the ElevenLabs agent are not those of a telephone');
-      this.#fail(
-        `agent ${agentId} speaks ${output} and hears ${input}: set both of its audio formats to "μ-law 8000 Hz" (${FORMAT}) in its settings (Voice, and Advanced)`,
-      );
+      this.options.log.error({ agentId, ...wrong.formats }, 'the audio formats of the ElevenLabs agent are not those of a telephone');
+      this.#fail(wrong.problem);
       return;
     }
     this.options.log.info({ conversationId: metadata.conversation_id }, 'ElevenLabs conversation opened');
@@ -330,7 +316,7 @@ export class ElevenLabsConvai implements VoiceEngine {
     this.#stopwatch.start();
     for (const event of waiting) this.#socket.send(event);
     this.#backlog.open();
-    this.#keepQuiet();
+    this.#presence.opened();
     this.#cancelOpening = this.options.clock.after(OPENING_MS, () => this.#noOpening());
     this.#settleReady?.resolve();
   }
@@ -339,28 +325,16 @@ export class ElevenLabsConvai implements VoiceEngine {
   #noOpening(): void {
     if (!this.#answers.awaitsOpening) return;
     this.#answers.noOpening();
-    if (this.#withheld !== undefined) this.#sendWithheld();
-    else if (this.#answers.busy) this.#send({ type: 'user_message', text: GO_ON });
+    if (this.#prompts.openingOver()) return;
+    if (this.#answers.busy) this.#send({ type: 'user_message', text: GO_ON });
     else this.#answers.discard();
-  }
-
-  /** Asks for an answer, unless the agent's own first message could still be taken for it. */
-  #prompt(text: string): void {
-    if (this.#answers.awaitsOpening) this.#withheld = text;
-    else this.#send({ type: 'user_message', text });
-  }
-
-  #sendWithheld(): void {
-    const text = this.#withheld;
-    this.#withheld = undefined;
-    if (text !== undefined) this.#send({ type: 'user_message', text });
   }
 
   #transcript(text: string): void {
     // Before it is told: whoever hears of it may ask for the answer at once.
     if (text !== '' && !this.#turns.answeredUnread) {
       this.#answers.callerTurn();
-      this.#withheld = undefined;
+      this.#prompts.forget();
     }
     this.#turns.transcript(text);
   }
@@ -373,13 +347,6 @@ export class ElevenLabsConvai implements VoiceEngine {
     const next = this.#next;
     this.#next = undefined;
     if (next) this.respond(next);
-  }
-
-  #keepQuiet(): void {
-    this.#cancelActivity();
-    if (this.#state.kind !== 'open' || (this.#heard && !this.#agentSpeaks)) return;
-    this.#send({ type: 'user_activity' });
-    this.#cancelActivity = this.options.clock.after(ACTIVITY_EVERY_MS, () => this.#keepQuiet());
   }
 
   #used(seconds: number): void {

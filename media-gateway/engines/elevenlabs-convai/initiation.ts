@@ -1,6 +1,7 @@
 import type { ConversationConfigOverride, ConversationInitiation } from '@elevenlabs/types';
 import type { ElevenLabsConvaiSpec } from '../../../contracts/agent';
 import { elevenLabsVoiceId } from '../../../providers/tts/elevenlabs-voices';
+import type { ServerEvent } from './server-event';
 
 export interface InitiationOptions {
   spec: Pick<ElevenLabsConvaiSpec, 'override'>;
@@ -38,4 +39,23 @@ type Languages = NonNullable<NonNullable<ConversationConfigOverride['agent']>['l
 function convaiLanguage(language: string): string {
   const lower = language.toLowerCase();
   return lower === 'pt-br' ? lower : (lower.split('-')[0] ?? lower);
+}
+
+export type InitiationMetadata = Extract<
+  ServerEvent,
+  { type: 'conversation_initiation_metadata' }
+>['conversation_initiation_metadata_event'];
+
+const FORMAT = 'ulaw_8000';
+
+/** Undefined where the agent speaks and hears as a telephone does. */
+export function wrongFormats(
+  agentId: string,
+  { agent_output_audio_format: output, user_input_audio_format: input = output }: InitiationMetadata,
+): { formats: { output: string; input: string }; problem: string } | undefined {
+  if (output === FORMAT && input === FORMAT) return undefined;
+  return {
+    formats: { output, input },
+    problem: `agent ${agentId} speaks ${output} and hears ${input}: set both of its audio formats to "μ-law 8000 Hz" (${FORMAT}) in its settings (Voice, and Advanced)`,
+  };
 }
