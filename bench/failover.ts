@@ -60,7 +60,7 @@ async function strike(how: How, onGateway: number): Promise<Row> {
     const calls = ledger.calls.filter((call) => ids.has(call.callSid));
     const others = ledger.calls.filter((call) => listened.has(call.callSid) && !ids.has(call.callSid));
     const records = new Map(story.results.flatMap((result) => result.calls.map((call) => [call.carrierCallId, call] as const)));
-    const lost = calls.map((call) => lossOf(call, records.get(call.callSid)));
+    const lost = calls.map((call) => lossOf(call, at, records.get(call.callSid)));
     const silences = calls.map((call) => call.longestSilenceMs);
     return {
       gateway: how,
@@ -92,7 +92,7 @@ async function strike(how: How, onGateway: number): Promise<Row> {
 }
 
 /**
- * Whoever is in the middle of the answer, as soon as that is everybody. On a machine that does not get so far, whoever is when the first one has
+ * Whoever is in the middle of the answer, as soon as nobody else is left. On a machine that does not get so far, whoever is when the first one has
  * heard two thirds of it: they are what is measured.
  */
 async function listeners(world: World, chaos: Chaos, calls: number): Promise<{ talking: CallEntry[]; cores: string }> {
@@ -104,7 +104,8 @@ async function listeners(world: World, chaos: Chaos, calls: number): Promise<{ t
     if (talking.length === 0) return undefined;
     first ??= { at: systemClock.monotonic(), meter: new ProcessMeter(pidsOf(world, chaos)) };
     const elapsedMs = systemClock.monotonic() - first.at;
-    if (talking.length < calls && elapsedMs < patienceMs) return undefined;
+    const onTheWay = ledger.calls.length < calls || ledger.calls.some((call) => call.endedAt === undefined && !isListening(call));
+    if (onTheWay && elapsedMs < patienceMs) return undefined;
     const spent = first.meter.read();
     const share = (name: string) => round((100 * (spent[name] ?? 0)) / Math.max(1, elapsedMs), 0);
     return { talking, cores: `${share('lab')}, ${share('gateway-1')} + ${share('gateway-2')}, ${share('temporal')}` };
@@ -151,8 +152,11 @@ function groupByHost(calls: readonly CallEntry[]): Map<string, CallEntry[]> {
   return byHost;
 }
 
-/** What was really said on the stream that broke, and is not in the call's record. */
-function lossOf(call: CallEntry, record: ReportCall | undefined): { characters: number; sentences: number } {
+/** Long enough to be in the answer once. */
+const TRACE_CHARACTERS = 40;
+
+/** What was really heard on the stream that broke at `at`, and is not in the call's record: from its last words back to the first that are. */
+function lossOf(call: CallEntry, at: number, record: ReportCall | undefined): { characters: number; sentences: number } {
   const turns = record?.transcript ?? [];
   const recorded = squash(
     turns
@@ -160,16 +164,16 @@ function lossOf(call: CallEntry, record: ReportCall | undefined): { characters: 
       .map((turn) => turn.text)
       .join(' '),
   );
-  const onBroken = squash(call.heard.find((segment) => segment.via === 'stream')?.text ?? '');
-  let same = 0;
-  while (same < onBroken.length && onBroken[same] === recorded[same]) same++;
+  const onBroken = squash(call.heard.findLast(({ via, startedAt }) => via === 'stream' && startedAt <= at)?.text ?? '');
+  let kept = onBroken.length;
+  while (kept > 0 && !recorded.includes(onBroken.slice(Math.max(0, kept - TRACE_CHARACTERS), kept))) kept--;
   const users = squash(
     turns
       .filter((turn) => turn.role === 'user')
       .map((turn) => turn.text)
       .join(' '),
   );
-  return { characters: onBroken.length - same, sentences: call.said.filter(({ text }) => !users.includes(squash(text))).length };
+  return { characters: onBroken.length - kept, sentences: call.said.filter(({ text }) => !users.includes(squash(text))).length };
 }
 
 function squash(text: string): string {

@@ -9,12 +9,8 @@ export const GREETING = 'Hi {first_name}, your appointment is on {date}. Does it
 
 const FIRST =
   'We are open from Monday to Friday, from eight in the morning to six in the evening, and on the first Saturday of every month until noon.';
-const MORE = [
-  'You find us in the third street on the left behind the station, next to the bakery, on the second floor; there is a lift in the yard.',
-  'Please bring your insurance card and come ten minutes early, so that we can prepare everything that is needed for your visit.',
-  'If you cannot come, tell us a day before, and we shall find another time that suits you; there is no fee for that at all.',
-  'Parking is free for two hours in the garage across the street, and the bus line number twelve stops right in front of our door.',
-];
+/** Each unlike any other, so that the last words heard have one place in the answer. */
+const room = (number: number) => `Room ${number} belongs to doctor ${number}.`;
 const LAST = 'So, will you be there on Tuesday?';
 
 /** So long that everybody can be called, and picks up, before the first one has heard it to its end, on a machine that takes twice its time as well. */
@@ -46,7 +42,7 @@ export function scenario(calls: number): ScenarioInput {
 function answer(ms: number): string {
   const characters = (ms / 1_000) * (BAUD / 10);
   let text = FIRST;
-  for (let next = 0; text.length + LAST.length < characters; next++) text += ` ${MORE[next % MORE.length]}`;
+  for (let next = 1; text.length + LAST.length < characters; next++) text += ` ${room(next)}`;
   return `${text} ${LAST}`;
 }
 
