@@ -25,6 +25,8 @@ const MAX_MESSAGE_BYTES = 64 * 1024;
 const MAX_BROKEN_MESSAGES = 50;
 /** Sockets that have not said `start`: beyond it somebody is only opening sockets. */
 const MAX_PENDING = 64;
+/** A carrier says it with the first message: who has waited for so long makes room for another. */
+const IDLE_MS = 1_000;
 
 /** WebSocket close codes of refusals, and their names in logs and metrics. */
 export const REFUSALS = {
@@ -46,7 +48,8 @@ export interface MediaSocketDeps extends CallHostDeps {
 
 export class MediaSockets {
   private readonly server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false });
-  private readonly pending = new Set<WebSocket>();
+  /** Since when, oldest first. Monotonic. */
+  private readonly pending = new Map<WebSocket, number>();
   private readonly open = new Set<WebSocket>();
 
   constructor(private readonly deps: MediaSocketDeps) {}
@@ -56,7 +59,7 @@ export class MediaSockets {
     const url = request.url ?? '';
     const media = mediaAt(url.split('?')[0] as string);
     if (!media) refuseUpgrade(socket, '404 Not Found');
-    else if (this.pending.size >= MAX_PENDING) refuseUpgrade(socket, '503 Service Unavailable');
+    else if (this.pending.size >= MAX_PENDING && !this.makeRoom()) refuseUpgrade(socket, '503 Service Unavailable');
     else this.server.handleUpgrade(request, socket, head, (ws) => this.accept(ws, media, media.open(url)));
   };
 
@@ -66,10 +69,18 @@ export class MediaSockets {
     this.server.close();
   }
 
+  /** Whoever opens sockets and says nothing shall not keep callers out. */
+  private makeRoom(): boolean {
+    const [oldest] = this.pending;
+    if (!oldest || this.deps.clock.monotonic() - oldest[1] < IDLE_MS) return false;
+    this.refuse(oldest[0], REFUSALS.START_TIMEOUT, 'PATTER_STREAM_PROTOCOL', 'no start message, and others wait');
+    return true;
+  }
+
   private accept(socket: WebSocket, { carrier }: CarrierMedia, codec: MediaCodec): void {
     const { clock, log } = this.deps;
     this.open.add(socket);
-    this.pending.add(socket);
+    this.pending.set(socket, clock.monotonic());
     socket.on('error', (error) => log.debug({ err: error }, 'media socket error'));
     const cancelStart = clock.after(START_TIMEOUT_MS, () => {
       this.refuse(socket, REFUSALS.START_TIMEOUT, 'PATTER_STREAM_PROTOCOL', 'no start message in time');

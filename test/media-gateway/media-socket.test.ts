@@ -73,6 +73,21 @@ describe('a stream is refused, with a code and without a session', () => {
   });
 });
 
+test('who opens sockets and says nothing keeps no caller out', async () => {
+  const idle = await Promise.all(Array.from({ length: 64 }, () => MediaClient.open(gateway)));
+  let gone = 0;
+  for (const { closed } of idle) void closed.then(() => gone++);
+  const { callId, carrierCallId } = await harness.startCall();
+  // The carrier tries again, as with any gateway that refuses.
+  const media = await eventually(() => MediaClient.start(gateway, carrierCallId, tokenFor(callId)).catch(() => undefined));
+  await eventually(() => harness.sessions.of(callId)[0]);
+  await expect(idle[0]?.closed).resolves.toEqual({ code: REFUSALS.START_TIMEOUT, reason: 'PATTER_STREAM_PROTOCOL' });
+  // It made room; they have not all run out of time.
+  expect(gone).toBeLessThan(64);
+  media.stop(carrierCallId);
+  await eventually(async () => (await harness.seen(callId)).reports[0]);
+});
+
 test('peer defect 21: a token opens one stream: the second is refused while the first lives and after it', async () => {
   const { callId, carrierCallId } = await harness.startCall();
   const token = tokenFor(callId);
