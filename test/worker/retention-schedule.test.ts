@@ -1,7 +1,9 @@
 import { Client } from '@temporalio/client';
 import type { pino } from 'pino';
+import { priceScheduleId } from '../../contracts/carrier-price';
 import { retentionScheduleId } from '../../contracts/privacy';
 import { connectTo } from '../../runtime/temporal';
+import { ensurePriceSchedule } from '../../worker/price-schedule';
 import { ensureRetentionSchedule } from '../../worker/retention-schedule';
 import { startTestTemporal } from '../support/temporal';
 
@@ -21,6 +23,24 @@ test('workers that start one after the other, or at once, have one schedule, and
     const second = await handle.describe();
     expect(second.spec).toEqual(first.spec);
     expect(second.state.paused).toBe(true);
+    expect(warnings).toEqual([]);
+  } finally {
+    await connection.close();
+  }
+});
+
+test('the schedule that asks for prices is made once, and one that was paused stays so', async () => {
+  const temporal = await startTestTemporal();
+  const connection = await connectTo(temporal.address);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const warnings: unknown[] = [];
+  const log = { warn: (...parts: unknown[]) => void warnings.push(parts) };
+  try {
+    await Promise.all([1, 2, 3].map(() => ensurePriceSchedule(client, temporal.taskQueue, log)));
+    const handle = client.schedule.getHandle(priceScheduleId(temporal.taskQueue));
+    await handle.pause('an operator');
+    await ensurePriceSchedule(client, temporal.taskQueue, log);
+    expect((await handle.describe()).state.paused).toBe(true);
     expect(warnings).toEqual([]);
   } finally {
     await connection.close();

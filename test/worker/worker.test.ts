@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { postCallWorkflowId } from '../../contracts/call-id';
+import { priceScheduleId } from '../../contracts/carrier-price';
 import { type Config, loadConfig } from '../../runtime/config';
 import { connectTo } from '../../runtime/temporal';
 import { openStore } from '../../store/open';
@@ -57,6 +58,10 @@ test('a worker on an empty database migrates it, works, and leaves nothing open'
     args: [input],
   });
   expect(result).toEqual({ failedSteps: [] });
+  const schedule = await client.schedule.getHandle(priceScheduleId(temporal.taskQueue)).describe();
+  expect(schedule.action).toMatchObject({ workflowType: 'reconcilePrices', taskQueue: temporal.taskQueue });
+  const asking = { taskQueue: temporal.taskQueue, workflowId: `${priceScheduleId(temporal.taskQueue)}/now` };
+  expect(await client.workflow.execute('reconcilePrices', asking)).toEqual({ asked: 0, reconciled: 0 });
   await connection.close();
 
   await worker.stop();
