@@ -1,5 +1,6 @@
 /** Schedules: what they do is kept in Postgres, when they do it in Temporal, and no process of ours has to live for it. */
 import {
+  type CalendarSpecDescription,
   isGrpcServiceError,
   ScheduleAlreadyRunning,
   type ScheduleDescription,
@@ -55,7 +56,7 @@ export async function makeSchedule(ctx: ControlContext, make: MakeSchedule): Pro
   }
   await ctx.store.schedules.put({ tenantId, scheduleId, definition, now });
   try {
-    return { existing: await put(ctx, tenantId, scheduleId, definition, taskQueue, before) };
+    return { existing: await put(ctx, tenantId, scheduleId, definition, taskQueue) };
   } catch (error) {
     // Nothing is left of one that could not be made.
     if (before) await ctx.store.schedules.put({ tenantId, scheduleId, definition: before.definition, now });
@@ -82,7 +83,6 @@ async function put(
   scheduleId: string,
   { graceMs, times }: ScheduleDefinition,
   taskQueue: string,
-  before: ScheduleRow | undefined,
 ): Promise<boolean> {
   const id = temporalScheduleId(tenantId, scheduleId);
   const definition = {
@@ -109,11 +109,12 @@ async function put(
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     }
-    const fired = times.kind === 'at' && isSameTime(before, times.at);
-    await ctx.temporal.schedule.getHandle(id).update(({ state }) => {
+    await ctx.temporal.schedule.getHandle(id).update(({ spec, state }) => {
       const { paused, note } = state;
-      // One that has fired does not fire again because the program was started again.
-      const remaining = fired ? { remainingActions: state.remainingActions } : times.kind === 'at' ? { remainingActions: 1 } : {};
+      // One that has fired does not fire again because the program was started again. Temporal knows at which time it was to fire: a row may be of a change
+      // that its process did not live to finish.
+      const standing = times.kind === 'at' && isCalendarOf(spec.calendars?.[0], times.at);
+      const remaining = standing ? { remainingActions: state.remainingActions } : times.kind === 'at' ? { remainingActions: 1 } : {};
       return { ...definition, state: { paused, note, ...remaining } };
     });
     return true;
@@ -122,17 +123,8 @@ async function put(
 
 function specOf(times: ScheduleTimes): ScheduleOptions['spec'] {
   switch (times.kind) {
-    case 'at': {
-      const at = new Date(times.at);
-      return {
-        calendars: [
-          {
-            ...{ year: at.getUTCFullYear(), month: MONTHS[at.getUTCMonth()], dayOfMonth: at.getUTCDate() },
-            ...{ hour: at.getUTCHours(), minute: at.getUTCMinutes(), second: at.getUTCSeconds() },
-          },
-        ],
-      };
-    }
+    case 'at':
+      return { calendars: [calendarOf(times.at)] };
     case 'cron':
       return { cronExpressions: [times.cron], timezone: times.timezone };
     case 'every':
@@ -140,6 +132,21 @@ function specOf(times: ScheduleTimes): ScheduleOptions['spec'] {
     default:
       return times satisfies never;
   }
+}
+
+function calendarOf(time: string) {
+  const at = new Date(time);
+  return {
+    ...{ year: at.getUTCFullYear(), month: MONTHS[at.getUTCMonth()], dayOfMonth: at.getUTCDate() },
+    ...{ hour: at.getUTCHours(), minute: at.getUTCMinutes(), second: at.getUTCSeconds() },
+  };
+}
+
+function isCalendarOf(calendar: CalendarSpecDescription | undefined, time: string): boolean {
+  const { year, month, dayOfMonth, hour, minute, second } = calendarOf(time);
+  const of = (ranges: readonly { start: unknown }[] | undefined) => ranges?.[0]?.start;
+  if (!calendar || of(calendar.year) !== year || of(calendar.month) !== month || of(calendar.dayOfMonth) !== dayOfMonth) return false;
+  return of(calendar.hour) === hour && of(calendar.minute) === minute && of(calendar.second) === second;
 }
 
 const MONTHS = [

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { campaignWorkflowId } from '../../contracts/call-id';
 import { systemClock } from '../../contracts/clock';
-import type { ScheduleDefinition, ScheduledWork } from '../../contracts/schedule';
+import { type ScheduleDefinition, type ScheduledWork, temporalScheduleId } from '../../contracts/schedule';
 import { placeCallSchema } from '../../contracts/single-call';
 import type { ControlContext } from '../../control/context';
 import { erasePerson } from '../../control/privacy/erase-person';
@@ -164,4 +164,31 @@ test('a workflow’s call is written down once for its key, and a call that cann
   await expect(activities.prepareWorkflowCall({ to: TO, agent, key: 'none' })).rejects.toMatchObject({
     message: expect.stringContaining('PATTER_PHONE_NUMBER'),
   });
+});
+
+test('a time that was being moved when the process died is moved by the next one, although the schedule has fired at the old time', async () => {
+  const inSeconds = (s: number) => new Date((Math.ceil(Date.now() / 1_000) + s) * 1_000).toISOString();
+  const first = inSeconds(1);
+  const id = await schedule('moved', callTo(TO), { times: { kind: 'at', at: first } });
+  const handle = ctx.temporal.schedule.getHandle(temporalScheduleId('default', id));
+  for (;;) {
+    const { info, state } = await handle.describe();
+    if (state.remainingActions === 0 && info.recentActions.length > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const [fired] = (await handle.describe()).info.recentActions;
+  if (fired?.action.type === 'startWorkflow') started.push(fired.action.workflow.workflowId);
+  expect((await scheduleInfo(ctx, id)).next).toEqual([]);
+  const at = inSeconds(3_600);
+  const row = (await ctx.store.schedules.get('default', id))!;
+  // Postgres comes first; then it died.
+  await ctx.store.schedules.put({
+    ...{ tenantId: 'default', scheduleId: id, now: new Date() },
+    definition: { ...row.definition, times: { kind: 'at', at } },
+  });
+  await schedule('moved', callTo(TO), { times: { kind: 'at', at } });
+  expect((await scheduleInfo(ctx, id)).next).toEqual([at]);
+  // And what has fired does not fire again.
+  await schedule('moved', callTo(TO), { times: { kind: 'at', at } });
+  expect((await scheduleInfo(ctx, id)).next).toEqual([at]);
 });
