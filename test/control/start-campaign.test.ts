@@ -87,6 +87,20 @@ test('run again, it attaches: same campaign, same workflow run, same end, nothin
   expect((await handleOf(spec.name).describe()).runId).toBe(run);
 });
 
+test('under its key a start is one campaign, killed, changed before anybody was called, and after its end', async () => {
+  const spec = campaignFile();
+  started.push(spec.name);
+  const keyed = (over: object = {}, context: Partial<ControlContext> = {}) =>
+    startCampaign({ ...ctx, ...context }, { spec: { ...spec, ...over }, contactsFile, importKey: `june ${spec.name}` });
+  await expect(keyed({}, { store: dyingAt('markStarted') })).rejects.toThrow('killed');
+  // Nobody was called: what has changed holds, under the same key.
+  const first = await keyed({ dialing: { ...spec.dialing, cps: 9 } });
+  expect(first).toMatchObject({ how: 'started', campaign: { importKey: `june ${spec.name}`, cps: '9' } });
+  await ctx.store.campaigns.finish(first.campaign.campaignId, 'completed', new Date());
+  expect(await keyed()).toMatchObject({ how: 'attached', campaign: { campaignId: first.campaign.campaignId, state: 'completed' } });
+  await expect(keyed({ name: `${spec.name}-2` })).rejects.toMatchObject({ code: 'PATTER_IDEMPOTENCY_CONFLICT' });
+});
+
 test('a file that has changed meanwhile is said to have no effect', async () => {
   const spec = campaignFile();
   await start(spec);

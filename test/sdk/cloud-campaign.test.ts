@@ -1,6 +1,7 @@
 /** Campaigns and schedules in cloud mode, against a backend's API without anybody who dials: what arrives there, however often it is said. The lab has the rest (cloud.test.ts). */
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
@@ -19,7 +20,6 @@ import { connectTo } from '../../runtime/temporal';
 import { Patter } from '../../sdk';
 import { openTestStore, type TestStore } from '../store/fixtures';
 import { startTestTemporal } from '../support/temporal';
-import { testHome } from '../support/test-home';
 
 const DESK = '+15005550006';
 const ALL_DAY = { start: '00:00', end: '24:00' };
@@ -33,6 +33,7 @@ let phone: Patter;
 let lost: RegExp[] = [];
 let asked: string[] = [];
 const phones: Patter[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'patter-cloud-campaign-'));
 const names: string[] = [];
 const schedules: string[] = [];
 const started: string[] = [];
@@ -44,7 +45,7 @@ beforeAll(async () => {
   ctx = {
     ...{ store: store.store, clock: systemClock, log: createLogger('test', 'silent') },
     temporal: new Client({ connection, namespace: server.namespace }),
-    config: { ...loadConfig({ PATTER_HOME: testHome(), PATTER_TASK_QUEUE: server.taskQueue }, testHome()) },
+    config: loadConfig({ PATTER_HOME: folder, PATTER_TASK_QUEUE: server.taskQueue }, folder),
   };
   const prepare = (made: FastifyInstance) =>
     made.addHook('onSend', async (request, reply, payload) => {
@@ -78,6 +79,7 @@ afterAll(async () => {
   }
   await ctx?.temporal.connection.close();
   await store?.close();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 const agentOf = (systemPrompt: string) => ({ engine: { type: 'openai-realtime' as const }, systemPrompt });
@@ -139,7 +141,7 @@ test('contacts of an async iterable go part by part; answers that are lost on th
 }, 120_000);
 
 test('a CSV file keeps its line numbers; started again while it is under way it is attached to, and nothing is read', async () => {
-  const file = join(testHome(), `cloud-${process.pid}.csv`);
+  const file = join(folder, 'contacts.csv');
   writeFileSync(file, 'Phone Number,First Name\n(212) 555-0101,Ada\nwrong,Ben\n');
   const campaign = greetings('from-a-file', { contacts: file });
   const { campaignId } = await campaign.start();
@@ -207,6 +209,17 @@ test('of two programs that start one name at once the later goes on, and the ear
   expect(await post(`${at}/start`, { key: 'b', rows: 1 })).toEqual(started);
   expect(await post(`${at}/contacts`, { key: 'b', rows })).toMatchObject({ status: 409, message: expect.stringContaining('has started') });
   expect(await post('/api/campaigns/open', { key: 'a', campaign })).toMatchObject({ status: 200, how: 'attached' });
+  // One that is never finished can be closed, for good.
+  const left = { key: 'c', campaign: { ...campaign, name: 'left' } };
+  const { campaignId: leftId } = await post('/api/campaigns/open', left);
+  await post(`/api/campaigns/${leftId}/contacts`, { key: 'c', rows });
+  await phone.campaigns.get('left').cancel();
+  expect(await phone.campaigns.get('left').progress()).toMatchObject({ state: 'canceled', final: true, outcomes: { canceled: 1 } });
+  expect(await post(`/api/campaigns/${leftId}/start`, { key: 'c', rows: 1 })).toMatchObject({ status: 409 });
+  expect(await post('/api/campaigns/open', left)).toMatchObject({
+    status: 409,
+    message: expect.stringContaining('before anybody was called'),
+  });
 }, 60_000);
 
 test('without an agent the number’s program talks; a key needs its scope, and another tenant’s sees nothing', async () => {
