@@ -12,13 +12,14 @@ const REQUEST_DEADLINE_MS = 10_000;
 /**
  * The Temporal Schedule of the `retention` workflow. It runs without PATTER_RETENTION_DAYS too: an erasure whose process died is finished by it. A server
  * that refuses schedules is warned of: nothing else depends on it.
+ * @returns whether it is there
  */
 export async function ensureRetentionSchedule(
   client: Client,
   taskQueue: string,
   log: Pick<Logger, 'warn'>,
   tenantId: string = DEFAULT_TENANT,
-): Promise<void> {
+): Promise<boolean> {
   const scheduleId = retentionScheduleId(taskQueue, tenantId);
   const definition = {
     spec: { intervals: [{ every: EVERY_MS, offset: Math.floor(Math.random() * EVERY_MS) }] },
@@ -41,12 +42,16 @@ export async function ensureRetentionSchedule(
         await client.schedule.getHandle(scheduleId).update(({ spec, state }) => ({ ...definition, spec, state }));
       }
     });
+    return true;
   } catch (error) {
     log.warn({ err: error, scheduleId }, 'the retention schedule could not be made: nothing is erased by age');
+    return false;
   }
 }
 
 const LOOK_FOR_TENANTS_MS = 60_000;
+/** A schedule may be lost with Temporal's data, or could not be made: a worker may live for months. */
+const MAKE_AGAIN_MS = EVERY_MS;
 
 /** One schedule for each tenant, also for those that come later. The first look is awaited. @returns stops looking */
 export async function keepRetentionSchedules(
@@ -54,21 +59,22 @@ export async function keepRetentionSchedules(
   store: { tenants: { list(): Promise<{ tenantId: string }[]> } },
   taskQueue: string,
   log: Pick<Logger, 'warn'>,
+  { lookEveryMs = LOOK_FOR_TENANTS_MS, makeAgainMs = MAKE_AGAIN_MS } = {},
 ): Promise<() => Promise<void>> {
-  const made = new Set<string>();
+  const looked = new Map<string, number>();
   const look = async () => {
     const tenants = await store.tenants.list();
     for (const tenantId of [DEFAULT_TENANT, ...tenants.map((tenant) => tenant.tenantId)]) {
-      if (made.has(tenantId)) continue;
-      await ensureRetentionSchedule(client, taskQueue, log, tenantId);
-      made.add(tenantId);
+      const now = systemClock.monotonic();
+      if (now - (looked.get(tenantId) ?? Number.NEGATIVE_INFINITY) < makeAgainMs) continue;
+      if (await ensureRetentionSchedule(client, taskQueue, log, tenantId)) looked.set(tenantId, now);
     }
   };
   await look();
   const stopped = new AbortController();
   const looking = (async () => {
     while (!stopped.signal.aborted) {
-      await sleep(systemClock, LOOK_FOR_TENANTS_MS, stopped.signal).catch(() => undefined);
+      await sleep(systemClock, lookEveryMs, stopped.signal).catch(() => undefined);
       if (!stopped.signal.aborted) await look().catch((error: unknown) => log.warn({ err: error }, 'new tenants could not be looked for'));
     }
   })();

@@ -4,7 +4,7 @@ import { priceScheduleId } from '../../contracts/carrier-price';
 import { retentionScheduleId } from '../../contracts/privacy';
 import { connectTo } from '../../runtime/temporal';
 import { ensurePriceSchedule } from '../../worker/price-schedule';
-import { ensureRetentionSchedule } from '../../worker/retention-schedule';
+import { ensureRetentionSchedule, keepRetentionSchedules } from '../../worker/retention-schedule';
 import { startTestTemporal } from '../support/temporal';
 
 test('workers that start one after the other, or at once, have one schedule, and keep when it fires and that it is paused', async () => {
@@ -25,6 +25,32 @@ test('workers that start one after the other, or at once, have one schedule, and
     expect(second.state.paused).toBe(true);
     expect(warnings).toEqual([]);
   } finally {
+    await connection.close();
+  }
+});
+
+test('a schedule that is lost with Temporal’s data is made again while the worker lives', async () => {
+  const temporal = await startTestTemporal();
+  const connection = await connectTo(temporal.address);
+  const client = new Client({ connection, namespace: temporal.namespace });
+  const store = { tenants: { list: async () => [{ tenantId: 'acme' }] } };
+  const handle = client.schedule.getHandle(retentionScheduleId(temporal.taskQueue, 'acme'));
+  const stop = await keepRetentionSchedules(
+    client,
+    store,
+    temporal.taskQueue,
+    { warn: () => undefined },
+    { lookEveryMs: 20, makeAgainMs: 100 },
+  );
+  try {
+    await handle.delete();
+    for (;;) {
+      const found = await handle.describe().catch(() => undefined);
+      if (found) break;
+    }
+    expect((await handle.describe()).action).toMatchObject({ workflowType: 'retention', args: [{ tenantId: 'acme' }] });
+  } finally {
+    await stop();
     await connection.close();
   }
 });
