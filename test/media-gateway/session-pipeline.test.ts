@@ -126,6 +126,16 @@ describe('a pipeline of Deepgram, an OpenAI model and an OpenAI voice', () => {
     expect(last?.messages).toContainEqual({ role: 'assistant', content: cut?.text });
   });
 
+  it('writes down what the caller says last, who hangs up in mid-turn', async () => {
+    const { phone, session } = world.call(agent({ turns: { endpointing: { type: 'vad', minDelayMs: 5_000 } } }));
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    phone.say('Never call me again.');
+    await phone.untilSaid();
+    phone.hangUp();
+    expect(said(await session.done, 'user')).toEqual(['Never call me again.']);
+  });
+
   it('calls a tool while it speaks, and goes on from its answer', async () => {
     const { phone, session } = world.call(
       agent({

@@ -63,6 +63,8 @@ export class Pipeline implements VoiceEngine {
   #closed = false;
   /** The caller's turn under way. */
   #turnId: string | undefined;
+  /** The turn that is over when its words are known. */
+  #committed: string | undefined;
   #answer: { id: string; run: Answer } | undefined;
   #next: RespondOptions | undefined;
   /** Final segments of the turn under way. */
@@ -121,8 +123,12 @@ export class Pipeline implements VoiceEngine {
     if (!this.#closed) this.#audioIn.push(mulaw);
   }
 
+  /** What was said until now is the turn, as soon as its words are known. */
   commitAudio(): void {
-    this.#hearing.finalize();
+    if (this.#closed || this.#turnId === undefined) return;
+    this.#committed = this.#turnId;
+    // A recogniser may have them at once, and nobody expects events from within the call.
+    queueMicrotask(() => this.#hearing.finalize());
   }
 
   respond(options: RespondOptions = {}): void {
@@ -207,6 +213,9 @@ export class Pipeline implements VoiceEngine {
 
   #recognised(event: Exclude<SttEvent, { kind: 'closed' | 'usage' }>): void {
     this.#detector.onStt(event);
+    // No pause comes any more that would end the turn: the caller has hung up.
+    if (event.kind === 'finalized' && this.#committed !== undefined && this.#committed === this.#turnId)
+      void this.#turnEnded(this.#segments);
     if (event.kind !== 'interim' && event.kind !== 'final') return;
     const text = `${this.#segments} ${event.text}`.trim();
     if (event.kind === 'final') this.#segments = text;

@@ -1,4 +1,5 @@
 import { encodeMulaw } from '../../../contracts/g711';
+import { type EndpointingSpec, endpointingSchema } from '../../../contracts/turns';
 import type { ChatDelta, ChatMessage } from '../../../providers/llm/chat';
 import type { SpeechToText, SttEvent } from '../../../providers/stt/stt';
 import type { SpeechEvent, SpeechStream, StreamingVoice } from '../../../providers/tts/stream';
@@ -103,7 +104,14 @@ const settle = async () => {
   for (let i = 0; i < 30; i++) await Promise.resolve();
 };
 
-function pipeline(options: { script?: ConstructorParameters<typeof Agent>[0]; hooks?: PipelineHooks; preemptive?: boolean } = {}) {
+function pipeline(
+  options: {
+    script?: ConstructorParameters<typeof Agent>[0];
+    hooks?: PipelineHooks;
+    preemptive?: boolean;
+    endpointing?: EndpointingSpec;
+  } = {},
+) {
   const clock = new ManualClock();
   const recognisers: Recogniser[] = [];
   let reachable = true;
@@ -121,7 +129,8 @@ function pipeline(options: { script?: ConstructorParameters<typeof Agent>[0]; ho
       recognisers.push(stt);
       return stt;
     },
-    openDetector: (stt, listener) => openTurnDetector({ type: 'provider' }, { clock, log, stt, language: 'en', listener }),
+    openDetector: (stt, listener) =>
+      openTurnDetector(options.endpointing ?? { type: 'provider' }, { clock, log, stt, language: 'en', listener }),
     voice,
     agent,
     hooks: new HookRunner(options.hooks ?? {}, { callId: 'call_1', language: 'en' }, clock, log),
@@ -163,6 +172,23 @@ describe('a turn of the caller', () => {
       { role: 'system', text: 'You are kind.' },
       { role: 'user', text: 'Yes.' },
     ]);
+  });
+
+  it.each(['provider', 'vad'] as const)('that the caller ends by hanging up is told with the words it had (%s)', async (type) => {
+    const { engine, kinds, stt } = pipeline({ endpointing: endpointingSchema.parse({ type }) });
+    for (let frame = 0; frame < 20; frame++) engine.appendAudio(sound('x'));
+    stt().tell({ kind: 'speech_started' });
+    stt().tell({ kind: 'final', text: 'Never call me' });
+    stt().tell({ kind: 'interim', text: 'aga' });
+    await settle();
+    engine.commitAudio();
+    await settle();
+    expect(stt().finalized).toBe(1);
+    stt().tell({ kind: 'final', text: 'again.' });
+    stt().tell({ kind: 'finalized' });
+    await settle();
+    expect(kinds('user_transcript')).toMatchObject([{ text: 'Never call me again.' }]);
+    engine.close();
   });
 
   it('without words is told so before it is over, and stays out of the history', async () => {
