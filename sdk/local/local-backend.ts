@@ -1,13 +1,7 @@
 /** Local mode: gateway, worker and store in the user's own process, on the Temporal and Postgres that run or are started here. */
 import { placeCall } from '../../control/calls/place-call';
-import type { ControlContext } from '../../control/context';
-import { registerDashboard } from '../../control/dashboard';
-import { createWorkActivities } from '../../control/work/activities';
-import type { ExtendServer } from '../../media-gateway/server';
 import type { Config } from '../../runtime/config';
-import { freePort } from '../../runtime/free-port';
 import { createLogger, type Logger } from '../../runtime/log';
-import type { WorkerOptions } from '../../worker/main';
 import { type CompileOptions, compileAgent } from '../agent/compile-agent';
 import type { PatterBackend, WorkDesk } from '../backend';
 import { PatterConnectionError, PatterValidationError } from '../errors';
@@ -16,52 +10,29 @@ import type { Callbacks, MessageHandler } from '../options/callbacks';
 import type { LocalConfigFields } from '../options/constructor';
 import type { CallHandle } from '../options/handle';
 import type { ResolvedServeOptions } from '../options/serve';
-import type { OpenTunnel, Tunnel, TunnelOption } from '../options/tunnel';
 import { AgentRegistry, type RegisteredAgent } from './agent-registry';
-import { type AppCallbacks, onMessageOf, openAppCallbacks } from './app-callbacks';
+import { onMessageOf } from './app-callbacks';
 import { pointNumber, serveLine } from './configure-line';
 import { Deferred } from './deferred';
-import { type EmbeddedRuntime, startEmbeddedRuntime } from './embedded-runtime';
-import { type EndOfProcess, onEndOfProcess } from './end-of-process';
 import { LocalCall } from './local-call';
-import { type OpenHome, openHome } from './open-home';
-import { openTunnel } from './open-tunnel';
+import { LocalStack, type LocalStackOptions, type Started } from './local-stack';
 import { priceTableOf } from './prices';
-import { defaultPort, hostOf, processConfig, publicUrlOf, requirePublicUrl, sharedTaskQueue } from './process-config';
-import { tunnelOf } from './tunnels';
+import { defaultPort, hostOf, processConfig, sharedTaskQueue } from './process-config';
 
-export interface LocalBackendOptions {
+export interface LocalBackendOptions extends LocalStackOptions {
   env?: NodeJS.ProcessEnv;
   /** `.patter` and `.env` are looked for here. @default the working directory */
   cwd?: string;
-  /** Workflows bundled ahead. */
-  worker?: WorkerOptions;
-  /** Routes of the page at `/dashboard`. @default the page of control/ */
-  dashboard?: (parts: { ctx: ControlContext; token: string }) => ExtendServer;
-}
-
-/** What is open; each is there only while all before it are. */
-interface Started {
-  home: OpenHome;
-  runtime: EmbeddedRuntime;
-  tunnel: OpenTunnel | undefined;
 }
 
 export class LocalBackend implements PatterBackend {
   readonly #agents = new AgentRegistry();
   readonly #config: Config;
   readonly #log: Logger;
-  #callbacks: AppCallbacks | undefined;
-  #open: Started | undefined;
-  #home: Promise<OpenHome> | undefined;
-  #started: Promise<Started> | undefined;
-  #port: number | undefined;
+  readonly #stack: LocalStack;
   #served: ResolvedServeOptions | undefined;
   #ready = new Deferred<string>();
-  #tunnelReady = new Deferred<string>();
-  #closing = new AbortController();
   #disconnecting: Promise<void> | undefined;
-  #endOfProcess: EndOfProcess | undefined;
 
   constructor(
     private readonly fields: LocalConfigFields,
@@ -70,6 +41,16 @@ export class LocalBackend implements PatterBackend {
     const { env = process.env, cwd = process.cwd() } = options;
     this.#config = processConfig(fields, env, cwd);
     this.#log = createLogger(`sdk-${fields.appId}`, this.#config.PATTER_LOG_LEVEL);
+    this.#stack = new LocalStack({
+      ...{ fields, options, config: this.#config, log: this.#log, agents: this.#agents },
+      served: () => this.#served,
+      disconnect: () => this.disconnect(),
+      closing: () => this.#fail(new PatterConnectionError('disconnect() was called before the server was ready.')),
+      moved: async (home, publicUrl) => {
+        const { phoneNumber: number, telephonyProvider: carrier } = fields;
+        if (this.#served && number !== '') await pointNumber(home, { number, carrier, publicUrl }, this.#served.configureNumber, this.#log);
+      },
+    });
   }
 
   get ready(): Promise<string> {
@@ -77,7 +58,7 @@ export class LocalBackend implements PatterBackend {
   }
 
   get tunnelReady(): Promise<string> {
-    return this.#tunnelReady.promise;
+    return this.#stack.tunnelReady;
   }
 
   async serve(options: ResolvedServeOptions): Promise<void> {
@@ -88,7 +69,7 @@ export class LocalBackend implements PatterBackend {
     if (this.#ready.settled) this.#ready = new Deferred();
     try {
       const entry = this.#agents.serve(this.#compile(options.agent, options.callbacks, options.onMessage));
-      const { home, runtime } = await this.#start(options.port, options.tunnel);
+      const { home, runtime } = await this.#stack.start(options.port, options.tunnel);
       const { phoneNumber: number, telephonyProvider: carrier } = this.fields;
       if (number === '') this.#log.warn('new Patter() has no phoneNumber: nobody can call, and call() needs a fromNumber');
       else {
@@ -140,9 +121,9 @@ export class LocalBackend implements PatterBackend {
 
   getCall(id: string): CallHandle {
     return new LocalCall(id, {
-      context: async () => (await this.#openHome()).ctx,
+      context: async () => (await this.#stack.home()).ctx,
       prices: priceTableOf(this.fields.pricing),
-      signal: () => this.#closing.signal,
+      signal: () => this.#stack.signal,
     });
   }
 
@@ -154,7 +135,7 @@ export class LocalBackend implements PatterBackend {
       sharedTaskQueue: sharedTaskQueue(this.options.env, this.options.cwd),
       context: async () => {
         await this.#disconnecting;
-        return (await this.#openHome()).ctx;
+        return (await this.#stack.home()).ctx;
       },
       start: async () => {
         await this.#disconnecting;
@@ -176,7 +157,7 @@ export class LocalBackend implements PatterBackend {
         const needsApp = functions.some((one) => one !== undefined) || Object.keys(compiled.credentials).length > 0;
         return { compiled, needsApp };
       },
-      signal: () => this.#closing.signal,
+      signal: () => this.#stack.signal,
     };
   }
 
@@ -188,150 +169,24 @@ export class LocalBackend implements PatterBackend {
   }
 
   async #close(): Promise<void> {
-    const started = await this.#started?.catch(() => undefined);
-    const home = await this.#home?.catch(() => undefined);
-    this.#fail(new PatterConnectionError('disconnect() was called before the server was ready.'));
     try {
-      // In the reverse order of their start, and each although the one before fails.
-      for (const close of [
-        () => started?.runtime.stop(),
-        () => started?.tunnel?.close(),
-        async () => this.#closing.abort(),
-        () => home?.close(),
-      ]) {
-        await Promise.resolve(close()).catch((error: unknown) => this.#log.error({ err: error }, 'a part did not stop'));
-      }
+      await this.#stack.close();
     } finally {
-      this.#closing = new AbortController();
-      this.#endOfProcess?.remove();
-      this.#endOfProcess = undefined;
-      this.#callbacks = undefined;
-      this.#open = undefined;
-      this.#started = undefined;
-      this.#home = undefined;
-      this.#port = undefined;
       this.#served = undefined;
     }
   }
 
   /** Where nothing is served, calls can be made all the same. */
   async #startForCalls(): Promise<Started> {
-    const started = await this.#start(this.#served?.port ?? this.#port ?? defaultPort(this.#config), this.#served?.tunnel ?? false);
+    const port = this.#served?.port ?? this.#stack.port ?? defaultPort(this.#config);
+    const started = await this.#stack.start(port, this.#served?.tunnel ?? false);
     if (!this.#served) this.#ready.resolve(await this.tunnelReady);
     return started;
   }
 
-  /** The last words of a process that waits for nothing. */
-  #abandon(home: OpenHome): void {
-    this.#open?.tunnel?.close().catch(() => undefined);
-    home.abandon();
-  }
-
-  /** @throws PatterConnectionError when it runs already, and otherwise than asked for */
-  async #start(port: number, tunnelOption: TunnelOption): Promise<Started> {
-    const tunnel = tunnelOf(tunnelOption === false ? this.fields.tunnel : tunnelOption);
-    if (this.#started) {
-      if (port !== this.#port) {
-        throw new PatterConnectionError(
-          `call() has started this server on port ${this.#port}. Give serve() the same port, or call serve() first.`,
-        );
-      }
-      return this.#started;
-    }
-    this.#port = port;
-    if (this.#tunnelReady.settled) this.#tunnelReady = new Deferred();
-    this.#started = this.#startAll(port, tunnel);
-    try {
-      return await this.#started;
-    } catch (error) {
-      this.#started = undefined;
-      this.#port = undefined;
-      throw error;
-    }
-  }
-
-  async #startAll(asked: number, tunnel: Tunnel | undefined): Promise<Started> {
-    if (!tunnel) requirePublicUrl(this.#config);
-    const port = tunnel && asked === 0 ? await freePort() : asked;
-    const [opened, prepared] = await Promise.allSettled([tunnel && openTunnel(tunnel, port), this.#openHome()]);
-    const open = opened.status === 'fulfilled' ? opened.value : undefined;
-    try {
-      if (opened.status === 'rejected') throw opened.reason;
-      if (prepared.status === 'rejected') throw prepared.reason;
-      const publicUrl = open ? publicUrlOf(open.host) : this.#config.PATTER_PUBLIC_URL?.[0];
-      if (publicUrl) this.#tunnelReady.resolve(hostOf(publicUrl));
-      const home = prepared.value;
-      const runtime = await this.#startRuntime(home, port, publicUrl);
-      this.#tunnelReady.resolve(hostOf(runtime.publicUrl));
-      open?.onChange?.((host) => void this.#moved(publicUrlOf(host)));
-      this.#open = { home, runtime, tunnel: open };
-      return this.#open;
-    } catch (error) {
-      await open?.close().catch(() => undefined);
-      throw error;
-    }
-  }
-
-  async #startRuntime(home: OpenHome, port: number, publicUrl: string | undefined): Promise<EmbeddedRuntime> {
-    const { appId: app, persistRoot, pricing, requireSignature } = this.fields;
-    const prices = priceTableOf(pricing);
-    const callbacks = openAppCallbacks({ ...{ home, app, prices, persistRoot }, agents: this.#agents, log: this.#log });
-    this.#callbacks = callbacks;
-    const { dashboard = dashboardAt } = this.options;
-    const { workflows } = this.fields;
-    const worker: WorkerOptions = {
-      ...{ prices, activities: (ctx) => createWorkActivities(ctx, app) },
-      ...(workflows !== undefined && { workflowsFile: workflows }),
-      ...this.options.worker,
-    };
-    const wanted = this.#served?.dashboard ? dashboard({ ctx: home.ctx, token: this.#served.dashboardToken }) : undefined;
-    return startEmbeddedRuntime({
-      ...{ home, app, port, publicUrl, requireSignature },
-      agents: this.#agents,
-      taps: callbacks.taps,
-      beside: () => callbacks.work(),
-      log: this.#log,
-      keys: this.#agents.ofServe?.compiled.credentials ?? {},
-      worker,
-      ...(wanted ? { extend: wanted } : {}),
-    });
-  }
-
-  #openHome(): Promise<OpenHome> {
-    this.#home ??= openHome(this.#config, this.#log).then(
-      (home) => {
-        this.#endOfProcess = onEndOfProcess(
-          () => this.disconnect(),
-          () => this.#abandon(home),
-        );
-        return home;
-      },
-      (error: unknown) => {
-        this.#home = undefined;
-        throw error;
-      },
-    );
-    return this.#home;
-  }
-
-  /** The tunnel has another name now: the gateway and the carrier are told. */
-  async #moved(publicUrl: string): Promise<void> {
-    const open = this.#open;
-    if (!open || this.#disconnecting) return;
-    try {
-      await open.runtime.movedTo(publicUrl);
-      const { phoneNumber: number, telephonyProvider: carrier } = this.fields;
-      if (this.#served && number !== '') {
-        await pointNumber(open.home, { number, carrier, publicUrl }, this.#served.configureNumber, this.#log);
-      }
-      this.#log.info({ publicUrl }, 'the tunnel has another name');
-    } catch (error) {
-      this.#log.error({ err: error, publicUrl }, 'the tunnel has another name, and the carrier could not be told');
-    }
-  }
-
   #fail(error: unknown): void {
-    for (const one of [this.#ready, this.#tunnelReady]) if (!one.settled) one.reject(error);
+    if (!this.#ready.settled) this.#ready.reject(error);
+    this.#stack.fail(error);
   }
 
   /** @throws PatterConnectionError when nobody is there to talk */
@@ -361,15 +216,10 @@ export class LocalBackend implements PatterBackend {
     const options: CompileOptions = {
       app: this.fields.appId,
       ...(firstMessage === undefined ? {} : { firstMessage }),
-      ...(onMessage === undefined ? {} : { onMessage: onMessageOf(onMessage, () => this.#callbacks) }),
+      ...(onMessage === undefined ? {} : { onMessage: onMessageOf(onMessage, () => this.#stack.callbacks) }),
     };
     return { agent, callbacks, onMessage, compiled: compileAgent(agent, options) };
   }
-}
-
-/** The port is the one that a tunnel makes public: without a token the page is this machine's, with one nobody comes in without it. */
-function dashboardAt({ ctx, token }: { ctx: ControlContext; token: string }): ExtendServer {
-  return (app) => registerDashboard(app, ctx, { token: token === '' ? undefined : token, loopback: token === '', keys: false });
 }
 
 function withoutUndefined(callbacks: Readonly<Callbacks>): Partial<Callbacks> {
