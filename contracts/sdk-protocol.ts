@@ -18,6 +18,17 @@ export function isSdkRelay(url: string): boolean {
 /** Close codes of the socket: a client does not come back after these. */
 export const SDK_CLOSE = { unauthorized: 4401, refused: 4403 } as const;
 
+/** How one end of a socket sees that the other lives. */
+export interface SocketLiveness {
+  /** Both ends send pings as often. */
+  pingEveryMs: number;
+  /** The other end is given up when nothing has come from it for so long. */
+  deadAfterMs: number;
+}
+
+/** Of both ends of a program's socket. */
+export const SDK_LIVENESS = { pingEveryMs: 5_000, deadAfterMs: 12_000 } as const satisfies SocketLiveness;
+
 const id = z.string().min(1).max(300);
 const credentials = z
   .strictObject({

@@ -11,9 +11,10 @@ import { sleep } from '../../contracts/clock';
 import { SDK_LINK_PATH, type SdkLinkFrame, sdkLinkFrame } from '../../contracts/sdk-link';
 import type { SdkClientMessage, SdkServerMessage } from '../../contracts/sdk-protocol';
 import { verifyCommand } from '../../runtime/command-auth';
+import { watchSocket } from '../../runtime/watch-socket';
 import type { ControlContext } from '../context';
 import type { Answerer } from './answerers';
-import { dialLink, type LinkTimes, watchLink } from './link-socket';
+import { dialLink, type LinkTimes } from './link-socket';
 import type { MessageRelay } from './relay';
 
 export interface LinkOptions extends LinkTimes {
@@ -146,7 +147,7 @@ export class ControlLinks {
 
   #accept(link: WebSocket, from: string | null): void {
     this.#accepted.add(link);
-    watchLink(link, this.ctx.clock, this.#options);
+    watchSocket(link, this.ctx.clock, this.#options);
     link.on('message', (data) => {
       const frame = parse(data.toString());
       if (frame?.type === 'to') this.#pass(link, frame.clientId, frame.message);

@@ -1,12 +1,11 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../contracts/clock';
+import type { SocketLiveness } from '../../contracts/sdk-protocol';
 import { signCommand } from '../../runtime/command-auth';
+import { watchSocket } from '../../runtime/watch-socket';
 
-export interface LinkTimes {
+export interface LinkTimes extends SocketLiveness {
   connectWithinMs: number;
-  pingEveryMs: number;
-  /** From a process that nothing has come from for so long. */
-  deadAfterMs: number;
 }
 
 /** @returns `opened` rejects when the other side is not there, or refuses; the socket is closed then */
@@ -25,7 +24,7 @@ export function dialLink(
   });
   const opened = new Promise<void>((resolve, reject) => {
     socket.on('open', () => {
-      watchLink(socket, clock, times);
+      watchSocket(socket, clock, times);
       resolve();
     });
     socket.on('error', (error) => {
@@ -35,23 +34,4 @@ export function dialLink(
     socket.on('close', () => reject(new Error('the link was closed')));
   });
   return { socket, opened };
-}
-
-/** Ends a link whose other end is silent: a frozen process has its connections open. */
-export function watchLink(socket: WebSocket, clock: Clock, { pingEveryMs, deadAfterMs }: LinkTimes): void {
-  let lastHeard = clock.monotonic();
-  let cancel = () => {};
-  const heard = () => {
-    lastHeard = clock.monotonic();
-  };
-  for (const event of ['ping', 'pong', 'message'] as const) socket.on(event, heard);
-  const arm = () => {
-    cancel = clock.after(pingEveryMs, () => {
-      if (clock.monotonic() - lastHeard > deadAfterMs) socket.terminate();
-      else if (socket.readyState === WebSocket.OPEN) socket.ping();
-      arm();
-    });
-  };
-  arm();
-  socket.on('close', () => cancel());
 }

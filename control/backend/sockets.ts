@@ -3,7 +3,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { isPatterError, PatterError } from '../../contracts/errors';
-import { SDK_CLOSE, SDK_SOCKET_PATH, type SdkClientMessage, type SdkServerMessage, sdkClientMessage } from '../../contracts/sdk-protocol';
+import {
+  SDK_CLOSE,
+  SDK_LIVENESS,
+  SDK_SOCKET_PATH,
+  type SdkClientMessage,
+  type SdkServerMessage,
+  type SocketLiveness,
+  sdkClientMessage,
+} from '../../contracts/sdk-protocol';
+import { watchSocket } from '../../runtime/watch-socket';
 import { noteUse } from '../access';
 import type { ControlContext } from '../context';
 import { type ApiKey, apiKeyOf } from '../keys/api-keys';
@@ -13,19 +22,14 @@ import type { EventPump } from './event-pump';
 import { type CarriersOf, registerNumber } from './register-number';
 import type { MessageRelay } from './relay';
 
-export interface SocketOptions {
-  /** Both sides send pings as often. */
-  pingEveryMs: number;
-  /** From a connection that nothing has come from for so long. */
-  deadAfterMs: number;
+export interface SocketOptions extends SocketLiveness {
   helloWithinMs: number;
   /** How soon a revoked key's sockets are closed. */
   checkKeyEveryMs: number;
 }
 
 export const DEFAULT_SOCKET_OPTIONS = {
-  pingEveryMs: 5_000,
-  deadAfterMs: 12_000,
+  ...SDK_LIVENESS,
   helloWithinMs: 10_000,
   checkKeyEveryMs: 10_000,
 } as const satisfies SocketOptions;
@@ -105,7 +109,6 @@ interface ConnectionParts {
 class Connection {
   #answerer: Answerer | undefined;
   #greeted = false;
-  #lastHeard: number;
   #cancels: (() => void)[] = [];
 
   constructor(
@@ -113,22 +116,10 @@ class Connection {
     private readonly socket: WebSocket,
   ) {
     const { ctx, options } = parts;
-    this.#lastHeard = ctx.clock.monotonic();
-    const heard = () => {
-      this.#lastHeard = ctx.clock.monotonic();
-    };
-    socket.on('pong', heard);
-    socket.on('ping', heard);
-    socket.on('message', (data) => {
-      heard();
-      this.#message(data.toString());
-    });
+    watchSocket(socket, ctx.clock, options);
+    socket.on('message', (data) => this.#message(data.toString()));
     socket.on('error', (error) => ctx.log.debug({ err: error }, 'the socket of a program failed'));
     socket.on('close', () => this.#closed());
-    this.#every(options.pingEveryMs, () => {
-      if (ctx.clock.monotonic() - this.#lastHeard > options.deadAfterMs) socket.terminate();
-      else socket.ping();
-    });
     this.#every(options.checkKeyEveryMs, () => this.#checkKey());
     this.#cancels.push(
       ctx.clock.after(options.helloWithinMs, () => {

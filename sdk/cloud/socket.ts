@@ -9,21 +9,21 @@ import type { Clock } from '../../contracts/clock';
 import type { PatterError } from '../../contracts/errors';
 import {
   SDK_CLOSE,
+  SDK_LIVENESS,
   SDK_SOCKET_PATH,
   type SdkClientMessage,
   type SdkHello,
   type SdkServerMessage,
+  type SocketLiveness,
   sdkServerMessage,
 } from '../../contracts/sdk-protocol';
+import { watchSocket } from '../../runtime/watch-socket';
 import { PatterConnectionError } from '../errors';
 import type { CloudConfig } from '../options/constructor';
 import { refusal, unreachable } from './rest';
 
-export interface SocketTimes {
+export interface SocketTimes extends SocketLiveness {
   connectWithinMs: number;
-  pingEveryMs: number;
-  /** From a backend that nothing has come from for so long. */
-  deadAfterMs: number;
   firstPauseMs: number;
   longestPauseMs: number;
   /** Of a first connection that cannot be made at all. */
@@ -32,8 +32,7 @@ export interface SocketTimes {
 
 export const DEFAULT_SOCKET_TIMES = {
   connectWithinMs: 10_000,
-  pingEveryMs: 5_000,
-  deadAfterMs: 12_000,
+  ...SDK_LIVENESS,
   firstPauseMs: 200,
   longestPauseMs: 15_000,
   firstTries: 4,
@@ -57,7 +56,6 @@ export class BackendSocket {
   #tries = 0;
   #cancels: (() => void)[] = [];
   #cancelPause: () => void = () => undefined;
-  #lastHeard = 0;
 
   constructor(
     private readonly config: Pick<CloudConfig, 'apiKey' | 'backendUrl'>,
@@ -105,16 +103,9 @@ export class BackendSocket {
       perMessageDeflate: false,
     });
     this.#socket = socket;
-    this.#lastHeard = clock.monotonic();
     let problem: PatterError | undefined;
-    const heard = () => {
-      this.#lastHeard = clock.monotonic();
-    };
-    socket.on('ping', heard);
-    socket.on('pong', heard);
     socket.on('open', () => socket.send(JSON.stringify(this.hello())));
     socket.on('message', (data) => {
-      heard();
       const message = parse(data.toString());
       if (!message || this.#socket !== socket) return;
       if (message.type === 'welcome') this.#greet(message);
@@ -149,21 +140,7 @@ export class BackendSocket {
       if (code === SDK_CLOSE.unauthorized) problem = refusal(401, undefined, undefined, config.backendUrl);
       gone(code === SDK_CLOSE.unauthorized || code === SDK_CLOSE.refused);
     });
-    this.#watch(socket);
-  }
-
-  /** A connection whose other end is gone looks open for many minutes. */
-  #watch(socket: WebSocket): void {
-    const { clock, times } = this;
-    const slot = this.#cancels.push(() => undefined) - 1;
-    const arm = () => {
-      this.#cancels[slot] = clock.after(times.pingEveryMs, () => {
-        if (clock.monotonic() - this.#lastHeard > times.deadAfterMs) socket.terminate();
-        else if (socket.readyState === WebSocket.OPEN) socket.ping();
-        arm();
-      });
-    };
-    arm();
+    this.#cancels.push(watchSocket(socket, clock, times));
   }
 
   #greet(welcome: Extract<SdkServerMessage, { type: 'welcome' }>): void {
