@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ScheduleOverlapPolicy } from '@temporalio/client';
+import { priceScheduleId } from '../../contracts/carrier-price';
 import { commandCall } from '../../control/calls/command-call';
 import { getCall } from '../../control/calls/get-call';
 import { type PlaceCallRequest, placeCall } from '../../control/calls/place-call';
@@ -151,7 +153,7 @@ test('an order survives the gateway that held the call: the next one says the li
   expect((await heardBy(ORPHANED)).match(/We are still here\./g)).toHaveLength(1);
 }, 120_000);
 
-test('patter call --wait --json prints the call and nothing else', async () => {
+test('patter call --wait --json prints the call and nothing else; what it cost is estimated until Twilio has told its price', async () => {
   const file = join(world.home, 'agent.yaml');
   writeFileSync(
     file,
@@ -159,7 +161,28 @@ test('patter call --wait --json prints the call and nothing else', async () => {
   );
   const args = ['call', COMMAND_LINE, '--agent', file, '--from', FROM, '--var', 'what=Friday', '--wait', '--json'];
   const env = { ...process.env, PATTER_HOME: world.home };
-  const { stdout } = await promisify(execFile)(process.execPath, [await builtProgram(), ...args], { env, timeout: 90_000 });
-  expect(JSON.parse(stdout)).toMatchObject({ status: 'ended', outcome: 'completed', to: COMMAND_LINE });
+  const program = await builtProgram();
+  const patter = async (...typed: string[]) =>
+    (await promisify(execFile)(process.execPath, [program, ...typed], { env, timeout: 90_000 })).stdout;
+  const call: CallSnapshot = JSON.parse(await patter(...args));
+  expect(call).toMatchObject({
+    status: 'ended',
+    outcome: 'completed',
+    to: COMMAND_LINE,
+    costEstimated: true,
+    carrierPrice: { state: 'waiting' },
+  });
   expect(await heardBy(COMMAND_LINE)).toContain('It is Friday.');
+  // Minutes later: due now, and the worker's schedule looks.
+  const { store, temporal } = world.ctx;
+  await store.prices.claimDue(new Date(Date.now() + 3_600_000), 1_000, () => new Date(0));
+  await temporal.schedule.getHandle(priceScheduleId(world.stack.config.PATTER_TASK_QUEUE)).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+  while ((await store.attempts.get(call.callId))?.priceState !== 'final') await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await getCall(world.ctx, call.callId)).toMatchObject({
+    costEstimated: false,
+    carrierPrice: { state: 'final', amount: 0.014, currency: 'USD', estimateUsd: 0.014 },
+  });
+  const shown = await patter('calls', 'show', call.callId);
+  expect(shown).toMatch(/Twilio call, as billed/);
+  expect(shown).toMatch(/\$0\.0140, told by the carrier .* we reckoned \$0\.0140/);
 }, 120_000);
