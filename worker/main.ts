@@ -20,7 +20,7 @@ import {
 import { openStore } from '../store/open';
 import type { Store } from '../store/store';
 import { buildIdOf } from './build-id';
-import { ensurePriceSchedule } from './price-schedule';
+import { keepPriceSchedule } from './price-schedule';
 import { keepRetentionSchedules } from './retention-schedule';
 import { installTemporalRuntime } from './temporal-runtime';
 import { VersionSteward } from './version-steward';
@@ -80,7 +80,7 @@ async function startWorker(
   parts.push(() => temporal.close());
   await ensureNamespaceAndSearchAttributes(temporal, config.TEMPORAL_NAMESPACE, log);
   parts.push(await keepRetentionSchedules(client, store, config.PATTER_TASK_QUEUE, log));
-  if (priceWaitMs(config) > 0) await ensurePriceSchedule(client, config.PATTER_TASK_QUEUE, log);
+  if (priceWaitMs(config) > 0) parts.push(await keepPriceSchedule(client, config.PATTER_TASK_QUEUE, log));
   // Not earlier: it ends with its last connection or worker, and one that never had any would keep the process alive.
   installTemporalRuntime(log);
   const connection: NativeConnection = await connectNative(config);

@@ -1,10 +1,11 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
 import { priceScheduleId } from '../contracts/carrier-price';
-import { systemClock } from '../contracts/clock';
+import { sleep, systemClock } from '../contracts/clock';
 import type { Logger } from '../runtime/log';
 
 const EVERY_MS = 60_000;
 const REQUEST_DEADLINE_MS = 10_000;
+const MAKE_AGAIN_MS = 3_600_000;
 
 /**
  * The Temporal Schedule that asks carriers for the prices of ended calls, for all tenants of a task queue. Harmless to repeat; where it is paused, it stays so. A
@@ -25,4 +26,25 @@ export async function ensurePriceSchedule(client: Client, taskQueue: string, log
     if (error instanceof ScheduleAlreadyRunning) return;
     log.warn({ err: error, scheduleId }, 'the schedule that asks carriers for prices could not be made: costs stay estimated');
   }
+}
+
+/** A schedule may be lost with Temporal's data, and a worker may live for months. The first look is awaited. @returns stops looking */
+export async function keepPriceSchedule(
+  client: Client,
+  taskQueue: string,
+  log: Pick<Logger, 'warn'>,
+  { makeAgainMs = MAKE_AGAIN_MS } = {},
+): Promise<() => Promise<void>> {
+  await ensurePriceSchedule(client, taskQueue, log);
+  const stopped = new AbortController();
+  const keeping = (async () => {
+    while (!stopped.signal.aborted) {
+      await sleep(systemClock, makeAgainMs, stopped.signal).catch(() => undefined);
+      if (!stopped.signal.aborted) await ensurePriceSchedule(client, taskQueue, log);
+    }
+  })();
+  return async () => {
+    stopped.abort();
+    await keeping;
+  };
 }

@@ -3,7 +3,7 @@ import type { pino } from 'pino';
 import { priceScheduleId } from '../../contracts/carrier-price';
 import { retentionScheduleId } from '../../contracts/privacy';
 import { connectTo } from '../../runtime/temporal';
-import { ensurePriceSchedule } from '../../worker/price-schedule';
+import { ensurePriceSchedule, keepPriceSchedule } from '../../worker/price-schedule';
 import { ensureRetentionSchedule, keepRetentionSchedules } from '../../worker/retention-schedule';
 import { startTestTemporal } from '../support/temporal';
 
@@ -55,7 +55,7 @@ test('a schedule that is lost with Temporal’s data is made again while the wor
   }
 });
 
-test('the schedule that asks for prices is made once, and one that was paused stays so', async () => {
+test('the schedule that asks for prices is made once, one that was paused stays so, and one that was lost is made again', async () => {
   const temporal = await startTestTemporal();
   const connection = await connectTo(temporal.address);
   const client = new Client({ connection, namespace: temporal.namespace });
@@ -67,6 +67,13 @@ test('the schedule that asks for prices is made once, and one that was paused st
     await handle.pause('an operator');
     await ensurePriceSchedule(client, temporal.taskQueue, log);
     expect((await handle.describe()).state.paused).toBe(true);
+    const stop = await keepPriceSchedule(client, temporal.taskQueue, log, { makeAgainMs: 50 });
+    try {
+      await handle.delete();
+      while (!(await handle.describe().catch(() => undefined))) await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      await stop();
+    }
     expect(warnings).toEqual([]);
   } finally {
     await connection.close();
