@@ -1,5 +1,5 @@
 import { type Bench, startRealBench } from './bench';
-import { CallWorld, turn } from './call-world';
+import { CallWorld, turn, until } from './call-world';
 
 let bench: Bench;
 beforeAll(async () => {
@@ -8,16 +8,21 @@ beforeAll(async () => {
 afterAll(() => bench?.stop());
 
 async function events(world: CallWorld): Promise<number> {
-  const history = await world.handle.fetchHistory();
-  return history.events?.length ?? 0;
+  const { events = [] } = await world.handle.fetchHistory();
+  // Of a task that a loaded machine's worker took up too late: its time-out, and its being scheduled once more.
+  const late = events?.filter((event) => event.workflowTaskTimedOutEventAttributes).length ?? 0;
+  return (events?.length ?? 0) - 2 * late;
 }
+
+/** The dial's answer is in the history: an attach that comes before it waits for it, with a timer. */
+const dialed = (world: CallWorld) => until(async () => (await world.view()).phase === 'placed', 'the dial is answered');
 
 /** Events are what a call costs the server: 40 calls a second on one machine, or half of it. */
 test('an unanswered call takes no more than 23 events', async () => {
   const world = new CallWorld(bench);
   await bench.run(world.activities, async () => {
     await world.start();
-    await world.ranOnce('dial');
+    await dialed(world);
     await world.warmUp();
     await world.status('no_answer');
     await world.settled();
@@ -31,7 +36,7 @@ test('an answered call takes no more than 40 events, even when no two messages s
   const ringingAt = Date.UTC(2026, 0, 5, 12);
   await bench.run(world.activities, async () => {
     await world.start();
-    await world.ranOnce('dial');
+    await dialed(world);
     await world.warmUp(undefined, ringingAt);
     await world.stream();
     await world.gatewayEvent({ kind: 'human_confirmed', text: 'hi' });
