@@ -15,8 +15,11 @@ export function watchSocket(socket: WebSocket, clock: Clock, { pingEveryMs, dead
   for (const event of ['ping', 'pong', 'message'] as const) socket.on(event, heard);
   const arm = () => {
     cancel = clock.after(pingEveryMs, () => {
-      if (clock.monotonic() - lastHeard > deadAfterMs) socket.terminate();
-      else if (socket.readyState === WebSocket.OPEN) socket.ping();
+      if (clock.monotonic() - lastHeard > deadAfterMs) {
+        socket.terminate();
+        return;
+      }
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
       arm();
     });
   };
