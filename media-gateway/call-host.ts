@@ -40,6 +40,7 @@ const REPORT_BEFORE_HANGUP_MS = 2_000;
 const TRANSFER_HOLD_MS = 60_000;
 /** People are asked one after the other, and the caller hears music; then the carrier asks what comes next. */
 const MUSIC_MS = 10 * 60_000;
+
 type Attached = Extract<AttachResult, { kind: 'attached' }>;
 
 type State =
