@@ -137,11 +137,14 @@ describe('turn-taking by the agent’s own rules', () => {
     await phone.untilHeard(/Hello\.$/);
     const before = phone.sentFrames;
     await phone.until(() => phone.sentFrames > before + 50, 'the sound of a pause');
-    expect(phone.backlog).toBeLessThan(8);
+    await phone.until(() => phone.backlog < 8, 'a pause that is not sent far ahead');
     phone.say('Please tell me.');
     await phone.untilHeard(/ten in the/);
     phone.say('Please stop this now, I have to say something.');
     await phone.untilHeard(/I stop\.$/);
+    // The carrier's word that it was played comes behind the word itself.
+    const stopped = phone.sentFrames;
+    await phone.until(() => phone.sentFrames > stopped + 50, 'the sound of the pause after it');
     phone.hangUp();
     const report = await session.done;
     expect(said(report, 'assistant').at(-1)).toBe('I stop.');
