@@ -96,8 +96,15 @@ test('the file holds what both sides said after the consent line, and nothing of
 });
 
 test('the webhooks hear of the file after the call, once per receiver', async () => {
-  const { webhooks } = await world.ledger();
-  const ready = webhooks.filter(({ body }) => (body as { type: string }).type === 'recording.ready');
+  // The file is stored first, and told of then.
+  const ready = await until(
+    async () => {
+      const { webhooks } = await world.ledger();
+      const told = webhooks.filter(({ body }) => (body as { type: string }).type === 'recording.ready');
+      return told.length > 0 ? told : undefined;
+    },
+    { what: 'the webhook of the file', withinMs: WITHIN_MS },
+  );
   expect(ready).toHaveLength(1);
   expect(ready[0]).toMatchObject({ verified: true, body: { data: { recording: { state: 'stopped', files: [{ state: 'stored' }] } } } });
 });
