@@ -73,6 +73,24 @@ function said(id: string, text: string) {
   return { type: 'message', id, carrier: 'twilio', message: { ...parties, text, language: 'en', variables: {}, history: [] } };
 }
 
+test('a function that returns nothing says nothing, and may hang up; what cannot be spoken is told to its developer', async () => {
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const { backend } = await connected({
+    onMessage: async ({ text }, call) => {
+      if (text === 'Bye.') await call.hangup();
+      // As JavaScript may.
+      else return 42 as unknown as string;
+    },
+  });
+  backend.send(said('m1', 'Bye.'));
+  backend.send(said('m2', 'How many?'));
+  await backend.until(() => backend.got.length > 1);
+  expect(backend.got).toContainEqual({ type: 'answer', id: 'm1', parts: 0, text: '', endCall: true });
+  expect(backend.got).toContainEqual({ type: 'failed', id: 'm2', reason: 'PatterError' });
+  expect(warned).toHaveBeenCalledWith(expect.stringMatching(/returned a value of type number\. Return a string/), expect.anything());
+  warned.mockRestore();
+});
+
 test('an answer that became ready while the connection was away is sent when it is back, and the function runs once', async () => {
   let answer: (text: string) => void = () => undefined;
   let runs = 0;

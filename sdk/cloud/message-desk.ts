@@ -1,6 +1,7 @@
 /** Answers the backend's messages with the developer's function: each once, however often it is asked, and over a reconnection. */
 import type { Clock } from '../../contracts/clock';
 import type { SdkClientMessage, SdkMessage, SdkServerMessage } from '../../contracts/sdk-protocol';
+import { spokenOf } from '../../media-gateway/engines/pipeline/on-message/on-message';
 import { timestamp } from '../callbacks/events';
 import { CallControl } from '../options/call-control';
 import type { MessageFunction } from '../options/callbacks';
@@ -94,7 +95,7 @@ export class MessageDesk {
           endCall = true;
         },
       });
-      const answer = await this.parts.onMessage(incoming, control);
+      const answer = spokenOf(await this.parts.onMessage(incoming, control));
       if (typeof answer === 'string') return say({ type: 'answer', id, parts, text: answer, endCall });
       for await (const text of answer) {
         if (work.abort.signal.aborted) return;

@@ -6,8 +6,9 @@ import type { CallEndEvent, CallStartEvent, IncomingMessage, MachineDetectionRes
 // biome-ignore lint/suspicious/noConfusingVoidType: a callback may return anything, nothing included
 export type Callback<Event> = ((event: Event) => unknown | void | Promise<unknown>) | string;
 
-/** What an agent says: a text, or its pieces as they come. */
-export type Answer = string | AsyncIterable<string>;
+/** What an agent says: a text, or its pieces as they come; nothing, and it says nothing. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function without `return` is welcome
+export type Answer = string | AsyncIterable<string> | undefined | void;
 /** Returns what the agent says, at once or bit by bit. */
 export type MessageFunction = (message: IncomingMessage, control: CallControl) => Answer | Promise<Answer>;
 /** http(s) URL: one signed POST a turn. ws(s) URL: one signed socket a call. */

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { CallSetup, TranscriptTurn } from '../../contracts/call';
 import { type Clock, systemClock } from '../../contracts/clock';
 import type { Outcome } from '../../contracts/outcomes';
+import { spokenOf } from '../../media-gateway/engines/pipeline/on-message/on-message';
 import { fillTemplate } from '../../policy/template';
 import { numbersInTemplate } from '../../policy/transfer-targets';
 import { type Config, loadConfig } from '../../runtime/config';
@@ -165,10 +166,8 @@ export class TestSession {
       },
     });
     const parties = { callId, caller, callee, direction };
-    const answer = await onMessage(
-      bothSpellings({ ...parties, customParams: {}, text, history: historyOf(before), language: agent.language, variables }),
-      control,
-    );
+    const message = bothSpellings({ ...parties, customParams: {}, text, history: historyOf(before), language: agent.language, variables });
+    const answer = spokenOf(await onMessage(message, control));
     let said = '';
     if (typeof answer === 'string') said = answer;
     else for await (const piece of answer) said += piece;

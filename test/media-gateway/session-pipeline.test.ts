@@ -258,6 +258,16 @@ describe('the developer’s own agent', () => {
     expect((await session.done).end).toBe('agent_ended');
   });
 
+  it('as a function that returns nothing may end the call without a word', async () => {
+    const onMessage: OnMessage = (_message, control) => {
+      control.call('end_call');
+    };
+    const { phone, session } = await greeted({}, { code: { onMessage } });
+    phone.say('Goodbye.');
+    const report = await session.done;
+    expect([report.end, said(report, 'assistant').at(-1)]).toEqual(['agent_ended', 'Hello Ada.']);
+  });
+
   /** Nothing that counts as words. */
   const hum: PipelineHooks['afterTranscribe'] = (text) => (/^Hm/.test(text) ? null : text);
   const isLoud = (audio: Uint8Array) => audio.some((byte) => (byte & 0x70) !== 0x70);

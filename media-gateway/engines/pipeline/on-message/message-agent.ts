@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../../../contracts/clock';
 import { PatterError } from '../../../../contracts/errors';
 import type { ChatDelta, ChatMessage } from '../../../../providers/llm/chat';
 import type { AgentRequest, PipelineAgent } from '../agent';
-import type { IncomingMessage, OnMessage } from './on-message';
+import { type IncomingMessage, type OnMessage, spokenOf } from './on-message';
 
 /** Milliseconds until the first word, and between two pieces, of a function in this process. */
 export const FUNCTION_PATIENCE_MS = 30_000;
@@ -52,9 +52,11 @@ export class FunctionAgent implements PipelineAgent {
       call: (name: string, args: Record<string, unknown> = {}) =>
         void calls.push({ kind: 'tool_call', id: `call_${randomUUID()}`, name, arguments: JSON.stringify(args) }),
     };
-    const answer = await this.#within(
-      Promise.resolve().then(() => this.onMessage(messageOf(this.setup, request), control)),
-      signal,
+    const answer = spokenOf(
+      await this.#within(
+        Promise.resolve().then(() => this.onMessage(messageOf(this.setup, request), control)),
+        signal,
+      ),
     );
     if (typeof answer === 'string') yield { kind: 'text', text: answer };
     else {

@@ -1,5 +1,6 @@
 /** The port to a developer's own agent: a function here, a webhook or a socket elsewhere. */
 import type { Variables } from '../../../../contracts/agent';
+import { PatterError } from '../../../../contracts/errors';
 
 export interface IncomingMessage {
   /** What the caller said last; '' when the agent is to speak without that (an opening, the return of a tool). */
@@ -30,8 +31,18 @@ export interface MessageControl {
   call(name: string, args?: Record<string, unknown>): void;
 }
 
-/** One turn. What is returned, or comes bit by bit, is spoken. A rejection is a failed answer: it is asked for once more. */
-export type OnMessage = (
-  message: IncomingMessage,
-  control: MessageControl,
-) => string | AsyncIterable<string> | Promise<string | AsyncIterable<string>>;
+/** What is said, at once or bit by bit. Nothing, as of a function that only hangs up, is no words. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a function without `return` is welcome
+export type Spoken = string | AsyncIterable<string> | undefined | void;
+
+/** One turn. What is returned is spoken. A rejection is a failed answer: it is asked for once more. */
+export type OnMessage = (message: IncomingMessage, control: MessageControl) => Spoken | Promise<Spoken>;
+
+/** What such a function has returned, which may be written in JavaScript. Throws `PATTER_PROVIDER_FAILED` for what cannot be spoken. */
+export function spokenOf(returned: unknown): string | AsyncIterable<string> {
+  if (returned === undefined || returned === null) return '';
+  if (typeof returned === 'string') return returned;
+  if (typeof returned === 'object' && Symbol.asyncIterator in returned) return returned as AsyncIterable<string>;
+  const what = Array.isArray(returned) ? 'an array' : `a value of type ${typeof returned}`;
+  throw new PatterError('PATTER_PROVIDER_FAILED', `onMessage returned ${what}. Return a string, an async iterable of strings, or nothing.`);
+}
