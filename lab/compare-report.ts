@@ -85,7 +85,13 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
   const said = squash(entry.said.map((words) => words.text).join(''));
   for (const turn of call.transcript) {
     if (turn.role !== 'user' || turn.text.startsWith('[DTMF')) continue;
-    if (!said.includes(squash(turn.text))) yield `the person never said "${turn.text}"`;
+    // A recogniser that came in within a word has one garbled character in its place.
+    if (
+      !squash(turn.text)
+        .split('\uFFFD')
+        .every((part) => said.includes(part))
+    )
+      yield `the person never said "${turn.text}"`;
   }
 }
 

@@ -9,7 +9,20 @@ import { connectClient, dataConverterFor } from '../../runtime/temporal';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { printJson } from '../output';
 
-const WORKFLOW_TYPES = ['campaign', 'call', 'postCall', 'retention', 'scheduled'];
+/** All that `workflows/index.ts` exports; a test holds the two together. */
+export const WORKFLOW_TYPES = [
+  'call',
+  'callbacks',
+  'campaign',
+  'postCall',
+  'reconcilePrices',
+  'recordOptOut',
+  'recordPrice',
+  'recording',
+  'retention',
+  'scheduled',
+  'sweepLines',
+];
 /** Workflow types are names of functions; in a query nothing else may come through. */
 const TYPE_NAME = /^[\w$]{1,100}$/;
 

@@ -169,7 +169,10 @@ async function operate(world: World): Promise<void> {
   const callId = ids.find((id) => id.startsWith('call_')) as string;
   expect(JSON.parse(await decodedByControl(world, callId))).toMatchObject({ callId, tenantId: 'default' });
 
-  expect(await patter(world, 'replay')).toMatchObject({ failed: [], replayed: ids.filter((id) => !id.startsWith('temporal-sys')).length });
+  const { failed, replayed } = (await patter(world, 'replay')) as { failed: object[]; replayed: number };
+  expect(failed).toEqual([]);
+  // A schedule may have started one since.
+  expect(replayed).toBeGreaterThanOrEqual(ids.filter((id) => !id.startsWith('temporal-sys')).length);
 
   const phone = PHONES[0] as string;
   expect(await patter(world, 'privacy', 'erase', phone, '--dry-run')).toMatchObject({ dryRun: true, erased: { contacts: 1, calls: 1 } });

@@ -119,9 +119,10 @@ describe('a pipeline of Deepgram, an OpenAI model and an OpenAI voice', () => {
     const cut = report.turns.find((turn) => turn.interrupted);
     expect(cut?.text).toMatch(/^Your appointment .* second floor/);
     const heard = clean(/Your appointment.*?(?=I stop)/s.exec(phone.heard)?.[0] ?? '');
-    expect(heard.startsWith(cut?.text ?? '-')).toBe(true);
+    // The last word may have been heard in part.
+    expect(heard.slice(0, cut?.text.length)).toMatch(new RegExp(`^${cut?.text.replace(/\s*\S+$/, '') ?? '-'}`));
     // No more than a word short of it.
-    expect(heard.length - (cut?.text.length ?? 0)).toBeLessThan(16);
+    expect(Math.abs(heard.length - (cut?.text.length ?? 0))).toBeLessThan(16);
     const last = (await chats()).at(-1);
     expect(last?.messages).toContainEqual({ role: 'assistant', content: cut?.text });
   });
