@@ -90,6 +90,21 @@ describe('the text that was heard', () => {
           expect(whole.startsWith(heardText({ deltas, audioMs, audibleMs: audioMs, open }, heardMs))).toBe(true);
         },
       ),
+      // Of a vendor that tells its places in no order.
+      {
+        examples: [
+          [
+            [
+              ['', 0],
+              ['!', 1],
+              ['"', 0],
+            ],
+            1,
+            1,
+            true,
+          ],
+        ],
+      },
     );
   });
 });

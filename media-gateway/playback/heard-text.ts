@@ -57,7 +57,8 @@ export function heardText(spoken: SpokenItem, heardMs: number): string {
 function withItsSound(item: SpokenItem): SpokenItem {
   // Words that come behind their sound have sounded.
   if (item.deltas[0]?.atAudioMs !== 0) return item;
-  const deltas = item.deltas.filter(({ atAudioMs }) => atAudioMs < item.audioMs);
+  const silent = item.deltas.findIndex(({ atAudioMs }) => atAudioMs >= item.audioMs);
+  const deltas = silent === -1 ? item.deltas : item.deltas.slice(0, silent);
   const last = deltas.at(-1);
   if (!last?.exact || deltas.length < item.deltas.length) return { ...item, deltas };
   const before = deltas.slice(0, -1).reduce((sum, { text }) => sum + text.length, 0);
