@@ -1,6 +1,6 @@
 import { and, eq, isNull, or } from 'drizzle-orm';
 import type { DeliveryCursor } from '../contracts/callbacks';
-import type { Database } from './database';
+import type { Database, Db } from './database';
 import type { DeliveryRow } from './rows';
 import { deliveries } from './schema';
 
@@ -21,17 +21,22 @@ export interface DeliveryStore {
   get(callId: string): Promise<DeliveryRow | undefined>;
 }
 
+/** A row of its own for the call, where there is none yet. */
+async function begin(db: Db, row: { tenantId: string; callId: string; app: string; owner?: string }, now: Date): Promise<void> {
+  const cursor: DeliveryCursor = { done: [] };
+  await db
+    .insert(deliveries)
+    .values({ ...row, cursor, createdAt: now, updatedAt: now })
+    .onConflictDoNothing();
+}
+
 export function deliveryStore(database: Database): DeliveryStore {
   const is = (callId: string) => eq(deliveries.callId, callId);
   const mine = (callId: string, owner: string) => and(is(callId), eq(deliveries.owner, owner));
   return {
     claim: ({ now, ...row }, instead) =>
       database.transact(async (db) => {
-        const cursor: DeliveryCursor = { done: [] };
-        await db
-          .insert(deliveries)
-          .values({ ...row, cursor, createdAt: now, updatedAt: now })
-          .onConflictDoNothing();
+        await begin(db, row, now);
         const free = or(isNull(deliveries.owner), ...(instead === undefined ? [] : [eq(deliveries.owner, instead)]));
         await db
           .update(deliveries)
@@ -59,11 +64,7 @@ export function deliveryStore(database: Database): DeliveryStore {
 
     giveUp: ({ reason, now, ...row }) =>
       database.transact(async (db) => {
-        const cursor: DeliveryCursor = { done: [] };
-        await db
-          .insert(deliveries)
-          .values({ ...row, cursor, createdAt: now, updatedAt: now })
-          .onConflictDoNothing();
+        await begin(db, row, now);
         const given = await db
           .update(deliveries)
           .set({ givenUpAt: now, givenUpReason: reason, updatedAt: now })

@@ -1,10 +1,9 @@
-import { type Client, ScheduleAlreadyRunning, ScheduleOverlapPolicy } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { priceScheduleId } from '../contracts/carrier-price';
-import { sleep, systemClock } from '../contracts/clock';
 import type { Logger } from '../runtime/log';
+import { ensureMinuteSchedule } from '../runtime/minute-schedule';
+import { again } from './again';
 
-const EVERY_MS = 60_000;
-const REQUEST_DEADLINE_MS = 10_000;
 const MAKE_AGAIN_MS = 3_600_000;
 
 /**
@@ -14,16 +13,8 @@ const MAKE_AGAIN_MS = 3_600_000;
 export async function ensurePriceSchedule(client: Client, taskQueue: string, log: Pick<Logger, 'warn'>): Promise<void> {
   const scheduleId = priceScheduleId(taskQueue);
   try {
-    await client.withDeadline(systemClock.now() + REQUEST_DEADLINE_MS, () =>
-      client.schedule.create({
-        scheduleId,
-        spec: { intervals: [{ every: EVERY_MS, offset: Math.floor(Math.random() * EVERY_MS) }] },
-        policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: EVERY_MS },
-        action: { type: 'startWorkflow', workflowType: 'reconcilePrices', workflowId: scheduleId, taskQueue, args: [] },
-      }),
-    );
+    await ensureMinuteSchedule(client, { scheduleId, workflowType: 'reconcilePrices', taskQueue });
   } catch (error) {
-    if (error instanceof ScheduleAlreadyRunning) return;
     log.warn({ err: error, scheduleId }, 'the schedule that asks carriers for prices could not be made: costs stay estimated');
   }
 }
@@ -36,15 +27,5 @@ export async function keepPriceSchedule(
   { makeAgainMs = MAKE_AGAIN_MS } = {},
 ): Promise<() => Promise<void>> {
   await ensurePriceSchedule(client, taskQueue, log);
-  const stopped = new AbortController();
-  const keeping = (async () => {
-    while (!stopped.signal.aborted) {
-      await sleep(systemClock, makeAgainMs, stopped.signal).catch(() => undefined);
-      if (!stopped.signal.aborted) await ensurePriceSchedule(client, taskQueue, log);
-    }
-  })();
-  return async () => {
-    stopped.abort();
-    await keeping;
-  };
+  return again(makeAgainMs, () => ensurePriceSchedule(client, taskQueue, log));
 }

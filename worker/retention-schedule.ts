@@ -1,8 +1,9 @@
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions, ScheduleOverlapPolicy } from '@temporalio/client';
-import { sleep, systemClock } from '../contracts/clock';
+import { systemClock } from '../contracts/clock';
 import { DEFAULT_TENANT } from '../contracts/ids';
 import { type RetentionInput, retentionScheduleId } from '../contracts/privacy';
 import type { Logger } from '../runtime/log';
+import { again } from './again';
 
 const EVERY_MS = 3_600_000;
 /** What was missed while Temporal was away is made up for by one run. */
@@ -71,15 +72,5 @@ export async function keepRetentionSchedules(
     }
   };
   await look();
-  const stopped = new AbortController();
-  const looking = (async () => {
-    while (!stopped.signal.aborted) {
-      await sleep(systemClock, lookEveryMs, stopped.signal).catch(() => undefined);
-      if (!stopped.signal.aborted) await look().catch((error: unknown) => log.warn({ err: error }, 'new tenants could not be looked for'));
-    }
-  })();
-  return async () => {
-    stopped.abort();
-    await looking;
-  };
+  return again(lookEveryMs, () => look().catch((error: unknown) => log.warn({ err: error }, 'new tenants could not be looked for')));
 }

@@ -7,7 +7,7 @@ import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { sleep } from '../../contracts/clock';
+import { sleep, within } from '../../contracts/clock';
 import { SDK_LINK_PATH, type SdkLinkFrame, sdkLinkFrame } from '../../contracts/sdk-link';
 import type { SdkClientMessage, SdkServerMessage } from '../../contracts/sdk-protocol';
 import { verifyCommand } from '../../runtime/command-auth';
@@ -87,9 +87,7 @@ export class ControlLinks {
   /** A process that has just started knows of the others' programs after a moment: a call of one of these is not given to another. */
   async ready(): Promise<void> {
     if (!this.#looking) return;
-    const enough = new AbortController();
-    await Promise.race([this.#first, sleep(this.ctx.clock, READY_MS, enough.signal).catch(() => undefined)]);
-    enough.abort();
+    await within(this.ctx.clock, READY_MS, this.#first);
   }
 
   /** A program is connected to this process. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CountryCode } from 'libphonenumber-js/max';
-import { sleep } from '../../contracts/clock';
+import { within } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { ErasureCounts, RetentionInput } from '../../contracts/privacy';
@@ -110,18 +110,15 @@ async function finishErasures(ctx: ControlContext, tenantId: string): Promise<Pi
 async function removeRecordings(ctx: ControlContext, tenantId: string): Promise<boolean> {
   const left = async () => (await ctx.store.recordings.toRemove(tenantId, 1)).length > 0;
   if (!(await left())) return false;
-  const deadline = new AbortController();
   try {
     const started = ctx.temporal.workflow.execute('retention', {
       workflowId: `retention/now/${randomBytes(8).toString('hex')}`,
       taskQueue: ctx.config.PATTER_TASK_QUEUE,
       args: [{ tenantId } satisfies RetentionInput],
     });
-    await Promise.race([started, sleep(ctx.clock, RECORDINGS_WITHIN_MS, deadline.signal)]);
+    await within(ctx.clock, RECORDINGS_WITHIN_MS, started);
   } catch (error) {
     ctx.log.warn({ err: error }, 'recordings could not be deleted yet');
-  } finally {
-    deadline.abort();
   }
   return left();
 }

@@ -4,7 +4,7 @@
  */
 import type { CarrierEvent } from '../../contracts/call';
 import { isTerminalCarrierStatus } from '../../contracts/carrier';
-import { type Clock, sleep } from '../../contracts/clock';
+import { type Clock, sleep, within } from '../../contracts/clock';
 import type { Logger } from '../../runtime/log';
 import type { Admission } from '../admission';
 import type { CallRegistry } from '../call-registry';
@@ -87,10 +87,7 @@ export class KnownNews {
     this.hurry(carrierCallId, 'later');
     const earlier = [...(this.held.get(carrierCallId) ?? [])].map(({ told }) => told);
     if (earlier.length === 0) return;
-    const waited = new AbortController();
-    const longEnough = sleep(this.deps.clock, BEFORE_THE_END_MS, waited.signal).catch(() => {});
-    await Promise.race([Promise.allSettled(earlier), longEnough]);
-    waited.abort();
+    await within(this.deps.clock, BEFORE_THE_END_MS, Promise.allSettled(earlier));
   }
 
   private isKnown(callId: string, event: Exclude<CarrierEvent, { kind: 'status' }>): boolean {

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance } from 'fastify';
 import { parseTelnyxInbound, parseTelnyxNews } from '../../carriers/telnyx';
-import { sleep } from '../../contracts/clock';
+import { sleep, within } from '../../contracts/clock';
 import { isPatterError } from '../../contracts/errors';
 import type { GatewayContext } from '../gateway-context';
 import { callIdOf, type InboundAnswer, type InboundRequest, takeInboundCall } from '../inbound-call';
@@ -50,7 +50,11 @@ export function registerTelnyxInbound(app: FastifyInstance, gateway: GatewayCont
     if (gateway.calls.of(callId).length > 0) return reply.code(204).send();
     const { kind: _, ...facts } = news;
     const { started } = ringing.get(callId) ?? ring(gateway, ringing, callId, { carrier: 'telnyx', ...facts });
-    const told = await within(gateway, started, WEBHOOK_ANSWER_MS);
+    const told = await within(
+      gateway.clock,
+      WEBHOOK_ANSWER_MS,
+      started.then(() => true),
+    );
     // Sent again, here or to the fail-over address, while this process goes on trying.
     return reply.code(told ? 204 : 503).send();
   });
@@ -126,15 +130,4 @@ async function answerCall(
     }
     await sleep(gateway.clock, ASK_AGAIN_MS / 2, signal).catch(() => undefined);
   }
-}
-
-/** @returns whether it resolved in time */
-function within(gateway: GatewayContext, promise: Promise<void>, ms: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const cancel = gateway.clock.after(ms, () => resolve(false));
-    void promise.then(() => {
-      cancel();
-      resolve(true);
-    });
-  });
 }

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { appOf } from '../../contracts/agent';
 import type { CallbacksInput } from '../../contracts/callbacks';
-import { type Clock, sleep, systemClock } from '../../contracts/clock';
+import { type Clock, systemClock, within } from '../../contracts/clock';
 import type { AnsweredBy } from '../../contracts/outcomes';
 import type { CallTaps, TappedCall } from '../../media-gateway/call-taps';
 import type { PriceTable } from '../../policy/cost';
@@ -125,10 +125,8 @@ export class CallbackDispatcher {
   /** Gives callbacks that run some seconds to come to an end; what is left is told by the next process of the app. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const limit = new AbortController();
     const stopping = Promise.allSettled([...this.#queues.values()].map((queue) => queue.stop()));
-    await Promise.race([stopping, sleep(this.#clock, STOP_WITHIN_MS, limit.signal).catch(() => {})]);
-    limit.abort();
+    await within(this.#clock, STOP_WITHIN_MS, stopping);
     this.#fetch.close();
     const presence = await this.#presence?.catch(() => undefined);
     await presence?.release();

@@ -15,6 +15,11 @@ function asked(...verdicts: CarrierCall['amd'][]) {
   };
 }
 
+/** A message is left for machines; asked, the carrier says so. */
+function withMessage(bench: ConstructorParameters<typeof CallWorld>[0], ...verdicts: CarrierCall['amd'][]): CallWorld {
+  return new CallWorld(bench, { dial: async () => placed({ voicemailMessage: 'Call us back.' }), fetchCarrierCall: asked(...verdicts) });
+}
+
 function orders(world: CallWorld) {
   const commands = world.inputsOf('commandGateway').map((input) => (input as { command: { kind: string } }).command);
   return commands.filter(({ kind }) => kind !== 'reattach');
@@ -30,11 +35,8 @@ async function changeHands(world: CallWorld): Promise<void> {
 
 describe('a verdict that went to a gateway that was lost', () => {
   scenario('bug: seed 13: the mailbox was talked to, and reported as completed', 'verdict_asked_for', (bench) => {
-    const world = new CallWorld(bench, {
-      dial: async () => placed({ voicemailMessage: 'Call us back.' }),
-      // The detection takes longer than the other gateway.
-      fetchCarrierCall: asked(undefined, MAILBOX),
-    });
+    // The detection takes longer than the other gateway.
+    const world = withMessage(bench, undefined, MAILBOX);
     return {
       world,
       async play() {
@@ -79,10 +81,7 @@ describe('a verdict that went to a gateway that was lost', () => {
   });
 
   scenario('a person who came on the line meanwhile is believed', 'verdict_person', (bench) => {
-    const world = new CallWorld(bench, {
-      dial: async () => placed({ voicemailMessage: 'Call us back.' }),
-      fetchCarrierCall: asked(MAILBOX),
-    });
+    const world = withMessage(bench, MAILBOX);
     return {
       world,
       async play() {
@@ -99,10 +98,7 @@ describe('a verdict that went to a gateway that was lost', () => {
   });
 
   scenario('a gateway that had died before the answer', 'verdict_gateway_dead_at_answer', (bench) => {
-    const world = new CallWorld(bench, {
-      dial: async () => placed({ voicemailMessage: 'Call us back.' }),
-      fetchCarrierCall: asked(MAILBOX),
-    });
+    const world = withMessage(bench, MAILBOX);
     return {
       world,
       async play() {

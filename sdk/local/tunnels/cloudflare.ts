@@ -1,7 +1,7 @@
 /** A quick tunnel of Cloudflare: no account, a new random name each time. */
 import type { EventEmitter } from 'node:events';
 import { existsSync } from 'node:fs';
-import { type Clock, sleep, systemClock } from '../../../contracts/clock';
+import { type Clock, sleep, systemClock, within } from '../../../contracts/clock';
 import { PatterError } from '../../../contracts/errors';
 import type { OpenTunnel, Tunnel } from '../../options/tunnel';
 import { type LoadPackage, loadOptional } from './optional-package';
@@ -97,9 +97,7 @@ function keepOpen(first: Once, again: (closing: AbortSignal) => Promise<Once>, c
     close: async () => {
       closing.abort();
       current.quick.stop();
-      const gone = new AbortController();
-      await Promise.race([watching, sleep(clock, EXIT_DEADLINE_MS, gone.signal).catch(() => undefined)]);
-      gone.abort();
+      await within(clock, EXIT_DEADLINE_MS, watching);
     },
   };
 }
