@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { ANSWERED_BY } from '../contracts/outcomes';
+import fc from '../test/support/property';
 import { type AmdEvidence, voteAmd } from './amd-vote';
 
 const anyEvidence = fc.record<AmdEvidence>({

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { DateTime } from 'luxon';
 import type { CallingWindow } from '../contracts/campaign';
+import fc from '../test/support/property';
 import { windowState } from './calling-window';
 
 const ALL_DAYS = [1, 2, 3, 4, 5, 6, 7];

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import type { CarrierCallStatus } from '../contracts/carrier';
+import fc from '../test/support/property';
 import { callEndDecision, refusalDecision } from './carrier-errors';
 
 const refused = (vendorCode: number | undefined, httpStatus = 400) => refusalDecision('twilio', { vendorCode, httpStatus, message: 'no' });

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { UsageLine } from '../contracts/call';
 import { campaignFileSchema } from '../contracts/campaign';
+import fc from '../test/support/property';
 import { DEFAULT_PRICES, estimateCallMicros, estimateVoicemailMicros, priceUsage } from './cost';
 
 const line = (key: string, quantity: number): UsageLine => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../test/support/property';
 import { classifyGreeting, GREETINGS } from './greeting';
 
 test.each([

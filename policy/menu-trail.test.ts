@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../test/support/property';
 import { heardPrompt, loopOf, type MenuTrail, NEW_TRAIL, pressedKeys } from './menu-trail';
 
 const LIMITS = { repeats: 3, presses: 5 };

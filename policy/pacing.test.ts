@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../test/support/property';
 import { dialStarts, type Pace, spendPace } from './pacing';
 
 const free = { maxConcurrent: 1_000, active: 0, gatewayRoom: 1_000 };

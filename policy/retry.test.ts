@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import type { RetryPolicy } from '../contracts/campaign';
 import { OUTCOMES } from '../contracts/outcomes';
+import fc from '../test/support/property';
 import { type AttemptEnd, nextAttempt } from './retry';
 
 const policy: RetryPolicy = { maxAttempts: 3, busy: 900_000, noAnswer: 7_200_000, failed: 600_000, voicemail: 86_400_000 };

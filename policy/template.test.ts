@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../test/support/property';
 import { fillTemplate, placeholdersIn, variableName } from './template';
 
 test('placeholders are replaced whatever the spelling of the column', () => {

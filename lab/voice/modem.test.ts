@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { decodeMulaw, encodeMulaw } from '../../contracts/g711';
+import fc from '../../test/support/property';
 import { Demodulator, type ModemOptions, modulate, modulatedSamples, textWithin } from './index';
 
 const BAUDS = [150, 300, 600, 1200];

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import type { AudioFormat } from '../../contracts/audio';
 import { TELEPHONE_AUDIO } from '../../contracts/audio';
 import { decodeMulaw, encodeMulaw } from '../../contracts/g711';
 import { Demodulator, modulate } from '../../lab/voice';
+import fc from '../../test/support/property';
 import { alawToMulaw, decodeAlaw, encodeAlaw, mulawToAlaw } from './alaw';
 import { audioConverter } from './convert';
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../test/support/property';
 import { BlockedTerms } from './blocked-terms';
 
 describe('terms that must not be spoken', () => {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../test/support/property';
 import { heardText } from './heard-text';
 
 const TEXT = 'Your appointment is on Friday at ten.';

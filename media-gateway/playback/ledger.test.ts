@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { BYTES_PER_MS } from '../../contracts/g711';
+import fc from '../../test/support/property';
 import { PlaybackLedger } from './ledger';
 
 /** A carrier that plays in real time, and what it really played. */

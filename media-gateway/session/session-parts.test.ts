@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import type { AgentSpec } from '../../contracts/agent';
 import { answeringSchema } from '../../contracts/answering';
 import { classifyGreeting } from '../../policy/greeting';
+import fc from '../../test/support/property';
 import { isBackchannel } from '../turns/backchannel';
 import { DtmfCollector } from '../turns/dtmf-collector';
 import { Interruption } from '../turns/interruption';

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import fc from '../../test/support/property';
 import { SentenceChunker } from './sentence-chunker';
 import { spokenText } from './spoken-text';
 

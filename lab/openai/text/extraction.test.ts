@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { z } from 'zod';
+import fc from '../../../test/support/property';
 import { extract, type JsonSchema } from './extraction';
 import type { TranscriptLine } from './transcript';
 import { readTranscript } from './transcript';
