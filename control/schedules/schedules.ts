@@ -55,8 +55,10 @@ export async function makeSchedule(ctx: ControlContext, make: MakeSchedule): Pro
     throw new PatterError('PATTER_REQUEST_INVALID', `The time ${times.at} is over.`, { details: { option: 'at' } });
   }
   await ctx.store.schedules.put({ tenantId, scheduleId, definition, now });
+  // One that is changed keeps the time at which it was first made.
+  const since = before?.createdAt ?? now;
   try {
-    return { existing: await put(ctx, tenantId, scheduleId, definition, taskQueue) };
+    return { existing: await put(ctx, { tenantId, scheduleId, definition, taskQueue, since }) };
   } catch (error) {
     // Nothing is left of one that could not be made.
     if (before) await ctx.store.schedules.put({ tenantId, scheduleId, definition: before.definition, now });
@@ -79,14 +81,11 @@ function isSameTime(row: ScheduleRow | undefined, at: string): boolean {
 /** @returns whether it was there */
 async function put(
   ctx: ControlContext,
-  tenantId: string,
-  scheduleId: string,
-  { graceMs, times }: ScheduleDefinition,
-  taskQueue: string,
+  { definition: { graceMs, times }, scheduleId, since, taskQueue, tenantId }: Required<MakeSchedule> & { since: Date },
 ): Promise<boolean> {
   const id = temporalScheduleId(tenantId, scheduleId);
   const definition = {
-    spec: specOf(times),
+    spec: specOf(times, since.getTime()),
     // One that takes long is finished before the next begins; those in between are left out.
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: Math.max(graceMs, 10_000) },
     action: {
@@ -121,14 +120,20 @@ async function put(
   });
 }
 
-function specOf(times: ScheduleTimes): ScheduleOptions['spec'] {
+/** @param sinceMs when the schedule was first made, epoch milliseconds */
+function specOf(times: ScheduleTimes, sinceMs: number): ScheduleOptions['spec'] {
   switch (times.kind) {
     case 'at':
       return { calendars: [calendarOf(times.at)] };
     case 'cron':
       return { cronExpressions: [times.cron], timezone: times.timezone };
     case 'every':
-      return { intervals: [{ every: times.everyMs }] };
+      return {
+        // Without an offset Temporal counts from 1970: a day would begin at midnight in Greenwich, and ring people at night.
+        intervals: [{ every: times.everyMs, offset: sinceMs % times.everyMs }],
+        // Not at once either, where our clock is ahead of Temporal's.
+        startAt: new Date(sinceMs + times.everyMs / 2),
+      };
     default:
       return times satisfies never;
   }

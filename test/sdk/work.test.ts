@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { DateTime } from 'luxon';
 import { bookingActivities } from '../../examples/appointment-confirmation/activities';
 import { type Appointment, confirmAppointment } from '../../examples/appointment-confirmation/workflow';
 import { type Invoice, paidSignal, promisesQuery, remindOfDebt } from '../../examples/debt-reminder/workflow';
@@ -21,13 +22,14 @@ import { type LocalServers, openLocalServers } from '../../runtime/local-servers
 import { stopLocalTemporal } from '../../runtime/local-temporal';
 import { createLogger } from '../../runtime/log';
 import { currentProcess } from '../../runtime/process-identity';
-import { type Agent, Patter, PatterTool, Twilio } from '../../sdk';
+import { type Agent, Patter, PatterTool, type ScheduleHandle, type ScheduleInfo, Twilio } from '../../sdk';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { until } from '../chaos/until';
 
 const DESK = '+15005550006';
 const AI = 'This is an AI.';
 const WITHIN_MS = 60_000;
+const DAY_MS = 86_400_000;
 const SALES = '+14155559001';
 const log = createLogger('test', 'error');
 const full = process.env.PATTER_TEST_MATRIX === 'full';
@@ -97,6 +99,8 @@ beforeAll(async () => {
         '+12125550101': 'agrees',
         '+12125550102': 'busy',
         '+12125550111': 'agrees',
+        '+12125550112': { kind: 'busy', afterMs: 0 },
+        '+12125550114': { kind: 'busy', afterMs: 0 },
         '+12125550121': 'agrees',
         '+12125550122': 'listens',
         '+12125550123': 'listens',
@@ -203,7 +207,7 @@ test('a campaign from an async iterable: bad rows are rejected with reasons, the
 }, 120_000);
 
 test('a schedule calls at its time, once for each firing, and can be paused, changed and deleted', async () => {
-  const at = new Date(Date.now() + 2_000);
+  const at = new Date(Date.now() + 6_000);
   const once = await phone.schedule({ id: 'once', at, call: { to: '+12125550111', machineDetection: false } });
   await phone.schedule({ id: 'nightly', cron: '0 3 * * *', timezone: 'Europe/Berlin', call: { to: '+12125550111' } });
   expect((await phone.schedules.list()).map(({ id, kind, times }) => [id, kind, times.kind])).toEqual([
@@ -212,6 +216,9 @@ test('a schedule calls at its time, once for each firing, and can be paused, cha
   ]);
   const nightly = phone.schedules.get('nightly');
   await nightly.pause('holidays');
+  // By the clock of Berlin, not of Greenwich.
+  const hours = (await nightly.info()).next.map((time) => DateTime.fromISO(time, { zone: 'Europe/Berlin' }).toFormat('HH:mm:ss'));
+  expect([hours.length > 0, new Set(hours)]).toEqual([true, new Set(['03:00:00'])]);
   await phone.schedule({ id: 'nightly', every: '1d', call: { to: '+12125550111' } });
   expect(await nightly.info()).toMatchObject({ paused: true, note: 'holidays', times: { kind: 'every', everyMs: 86_400_000 } });
   await nightly.delete();
@@ -226,6 +233,35 @@ test('a schedule calls at its time, once for each firing, and can be paused, cha
   });
   expect(await callsTo('+12125550111')).toHaveLength(1);
 }, 120_000);
+
+test('an interval is counted from when its schedule was first made, fires again and again, and stops when it is paused', async () => {
+  const ticks = await phone.schedule({ id: 'ticks', every: '1s', call: { to: '+12125550112', machineDetection: false } });
+  const before = Date.now();
+  const daily = await phone.schedule({ id: 'daily', every: '1d', call: { to: '+12125550113' } });
+  const after = Date.now();
+  const [first] = (await daily.info()).next;
+  // To the second.
+  expect(Date.parse(first as string)).toBeGreaterThan(before + DAY_MS - 1_000);
+  expect(Date.parse(first as string)).toBeLessThanOrEqual(after + DAY_MS);
+  await until(async () => (await callsTo('+12125550112')).length >= 2, { withinMs: WITHIN_MS, what: 'the second firing' });
+  // The program starts again, with another text: the hour stays.
+  await phone.schedule({ id: 'daily', every: '1d', call: { to: '+12125550113', firstMessage: 'Hello again.' } });
+  expect((await daily.info()).next[0]).toBe(first);
+  await ticks.pause();
+  const { last, paused } = await until(async () => pausedInfo(ticks), { withinMs: WITHIN_MS, what: 'the pause' });
+  expect([last, paused]).toEqual([expect.any(String), true]);
+  // Another one's firing comes after what would have been its next.
+  await phone.schedule({ id: 'later', at: new Date(Date.now() + 2_000), call: { to: '+12125550114', machineDetection: false } });
+  await until(async () => (await callsTo('+12125550114')).length > 0, { withinMs: WITHIN_MS, what: 'the later firing' });
+  expect((await ticks.info()).last).toBe(last);
+  for (const schedule of [ticks, daily]) await schedule.delete();
+  expect((await phone.schedules.list()).map(({ id }) => id)).not.toContain('ticks');
+}, 120_000);
+
+async function pausedInfo(schedule: ScheduleHandle): Promise<ScheduleInfo | undefined> {
+  const info = await schedule.info();
+  return info.paused ? info : undefined;
+}
 
 describe('peer defect 19: phone calls as a tool of other agents', () => {
   test('peer defect 19: the goal and the first message come to the call, in each of the shapes', async () => {
@@ -246,7 +282,7 @@ describe('peer defect 19: phone calls as a tool of other agents', () => {
   }, 90_000);
 
   test('peer defect 19: when its time is over it hangs up, and tells what was said until then', async () => {
-    const tool = new PatterTool({ phone, agent, timeoutMs: 6_000, call: { machineDetection: false } });
+    const tool = new PatterTool({ phone, agent, timeoutMs: 12_000, call: { machineDetection: false } });
     const result = await tool.run({ to: '+12125550122', goal: 'Wait.', first_message: 'Please wait.' });
     expect(result).toMatchObject({ timed_out: true });
     const [call] = await until(async () => endedCalls('+12125550122'), { withinMs: WITHIN_MS, what: 'the end' });
