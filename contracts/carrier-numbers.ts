@@ -7,6 +7,8 @@ export interface NumberRouting {
   target: string | undefined;
   /** `target` is what `point` would set. */
   ours: boolean;
+  /** Whose calls `point` would send here too, because the carrier keeps one address for all of them: a phrase for messages. */
+  alsoMoves?: string;
 }
 
 export interface CarrierNumbers {
@@ -15,7 +17,7 @@ export interface CarrierNumbers {
   /**
    * Sends the number's calls to our gateways. Harmless to repeat.
    * @param fallbackUrl of another gateway, asked when the first does not answer, where the carrier has such a thing
-   * @throws PatterError PATTER_NUMBER_NOT_OWNED
+   * @throws PatterError PATTER_NUMBER_NOT_OWNED, PATTER_CARRIER_REFUSED; UnknownOutcomeError (harmless to repeat)
    */
   point(number: string, publicUrl: string, fallbackUrl?: string): Promise<void>;
 }

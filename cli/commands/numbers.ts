@@ -69,6 +69,7 @@ export function register(program: Command): void {
         if (options.json) return printJson(terminal, { ...done, carrier: carrier.name, publicUrl: publicUrls[0] });
         if (done.how === 'already') return terminal.out(`${done.number} sends its calls here already.\n`);
         terminal.out(`${done.number} sends its calls to ${publicUrls[0]} now${done.before ? `, and no longer to ${done.before}` : ''}.\n`);
+        if (done.alsoMoved) terminal.err(`So does ${done.alsoMoved}: ${carrier.name} keeps one address for all of them.\n`);
       }),
     );
 

@@ -66,6 +66,8 @@ export interface Configured {
   how: 'already' | 'changed';
   /** What was there before. */
   before: string | undefined;
+  /** Whose calls come here now as well: the carrier keeps one address for all of them. */
+  alsoMoved?: string;
 }
 
 /**
@@ -81,20 +83,20 @@ export async function configureNumber(
   const number = numberOf(options.number);
   const routing = await carrier.numbers.routing(number, publicUrl);
   if (!routing) throw new PatterError('PATTER_NUMBER_NOT_OWNED', `The ${carrier.name} account does not own ${number}.`);
-  const { target: before } = routing;
+  const { target: before, alsoMoves } = routing;
   if (routing.ours) return { number, how: 'already', before };
   // Our own address without its status callback, or of a gateway that has moved, is somebody else's too: nobody knows here.
   if (before !== undefined && !options.force) {
     throw new PatterError(
       'PATTER_NUMBER_TAKEN',
-      `${number} sends its calls to ${before}. Nothing was changed; --force puts this Patter in its place.`,
+      `${number} sends its calls to ${before}. Nothing was changed; --force puts this Patter in its place${alsoMoves ? `, for ${alsoMoves}` : ''}.`,
       {
-        details: { number, target: before },
+        details: { number, target: before, ...(alsoMoves && { alsoMoves }) },
       },
     );
   }
   await carrier.numbers.point(number, publicUrl, fallbackUrl);
-  return { number, how: 'changed', before };
+  return { number, how: 'changed', before, ...(alsoMoves && { alsoMoved: alsoMoves }) };
 }
 
 function numberOf(text: string, region?: CountryCode): string {

@@ -44,9 +44,9 @@ export async function pointNumber(
   const before = readNote(home)[number];
   const wasOurs = before !== undefined && before !== publicUrl && (await carrier.numbers.routing(number, before))?.ours === true;
   try {
-    const { how } = await configureNumber(carrier, { number, publicUrls: [publicUrl], force: mode === 'always' || wasOurs });
+    const { how, alsoMoved } = await configureNumber(carrier, { number, publicUrls: [publicUrl], force: mode === 'always' || wasOurs });
     if (before !== publicUrl) writePrivateFile(noteFile(home), `${JSON.stringify({ ...readNote(home), [number]: publicUrl })}\n`);
-    if (how === 'changed') log.info({ carrier: carrier.name, publicUrl }, 'the number sends its calls here now');
+    if (how === 'changed') log.info({ carrier: carrier.name, publicUrl, alsoMoved }, 'the number sends its calls here now');
   } catch (error) {
     if (isPatterError(error, 'PATTER_NUMBER_NOT_OWNED')) {
       // A verified caller id may call and cannot be called.
@@ -56,7 +56,7 @@ export async function pointNumber(
     if (!isPatterError(error, 'PATTER_NUMBER_TAKEN')) throw error;
     throw new PatterError(
       'PATTER_NUMBER_TAKEN',
-      `${number} sends its calls to ${String(error.details.target)}. Nothing was changed: serve({ configureNumber: 'always' }) puts this server in its place, configureNumber: false leaves the number alone.`,
+      `${number} sends its calls to ${String(error.details.target)}. Nothing was changed: serve({ configureNumber: 'always' }) puts this server in its place${error.details.alsoMoves ? `, for ${String(error.details.alsoMoves)}` : ''}; configureNumber: false leaves the number alone.`,
       { cause: error, details: error.details },
     );
   }

@@ -77,7 +77,7 @@ beforeEach(async () => {
     apiKey: 'KEY',
     connectionId: 'APP1',
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v2`,
-    timeoutMs: 300,
+    timeoutMs: 1_500,
   };
   carrier = new TelnyxCarrier(telnyxClient(access), access);
 });
@@ -155,7 +155,7 @@ describe('placeCall', () => {
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => closed.close(resolve));
-    const access = { apiKey: 'KEY', connectionId: 'APP1', baseUrl: `http://127.0.0.1:${port}/v2`, timeoutMs: 300 };
+    const access = { apiKey: 'KEY', connectionId: 'APP1', baseUrl: `http://127.0.0.1:${port}/v2`, timeoutMs: 1_500 };
     const unreachable = new TelnyxCarrier(telnyxClient(access), access);
     await expect(unreachable.placeCall(place)).resolves.toMatchObject({ kind: 'refused', httpStatus: 0 });
   });
@@ -459,22 +459,71 @@ describe('numbers', () => {
     await expect(carrier.listNumbers()).resolves.toEqual(['+15005550006', '+15005550007']);
   });
 
-  test('a number is pointed at our application once, and only if it is not there already', async () => {
-    answers = [
-      page(number('+15005550006', 'OTHER')),
-      page(number('+15005550006', 'OTHER')),
-      json(200, { data: {} }),
-      page(number('+15005550006', 'APP1')),
-    ];
-    await expect(carrier.numbers.routing('+15005550006', 'https://a.example')).resolves.toEqual({
+  const HERE = 'https://a.example/telnyx/inbound';
+  const app = (fields: object): Answer =>
+    json(200, { data: { id: 'APP1', application_name: 'support', webhook_api_version: '2', ...fields } });
+  const routing = () => carrier.numbers.routing('+15005550006', 'https://a.example');
+  const point = (fallback?: string) => carrier.numbers.point('+15005550006', 'https://a.example', fallback);
+
+  test.each<[string, string, object, string | undefined]>([
+    ['an application that announces nothing yet', 'APP1', { webhook_event_url: '' }, undefined],
+    ['a number that nobody was given, and an address of the examples', '', { webhook_event_url: 'https://example.com/hook' }, undefined],
+    ['our address in the other format', 'APP1', { webhook_event_url: HERE, webhook_api_version: '1' }, undefined],
+    ['an address that is somebody’s', 'APP1', { webhook_event_url: 'https://crm.example.co/in' }, 'https://crm.example.co/in'],
+    [
+      'a fail-over address that is somebody’s',
+      'APP1',
+      { webhook_event_url: '', webhook_event_failover_url: 'https://b.test/x' },
+      'https://b.test/x',
+    ],
+    ['both somebody’s', 'OTHER', { webhook_event_url: 'https://crm.example.co/in' }, 'connection OTHER and https://crm.example.co/in'],
+  ])('bug: a number is not taken for ours because of its application: %s', async (_, connection, application, target) => {
+    answers = [page(number('+15005550006', connection)), app(application)];
+    await expect(routing()).resolves.toEqual({
       number: '+15005550006',
-      target: 'OTHER',
+      target,
       ours: false,
+      alsoMoves: 'every number of the Call Control application APP1',
     });
-    await carrier.numbers.point('+15005550006', 'https://a.example');
-    await carrier.numbers.point('+15005550006', 'https://a.example');
-    expect(seen.filter(({ method }) => method === 'PATCH')).toMatchObject([
+  });
+
+  test('it is ours where the number has our application, and that announces its calls here', async () => {
+    answers = [page(number('+15005550006', 'APP1')), app({ webhook_event_url: HERE })];
+    await expect(routing()).resolves.toEqual({ number: '+15005550006', target: HERE, ours: true });
+    answers = [page(number('+15005550006', 'OTHER')), app({ webhook_event_url: HERE })];
+    // No other number moves with it.
+    await expect(routing()).resolves.toEqual({ number: '+15005550006', target: 'connection OTHER', ours: false });
+  });
+
+  test('a number is pointed here by both, the address first; a repeat changes nothing', async () => {
+    answers = [page(number('+15005550006', 'OTHER')), app({ webhook_event_url: '' }), json(200, { data: {} }), json(200, { data: {} })];
+    await point('https://b.example');
+    answers = [page(number('+15005550006', 'APP1')), app({ webhook_event_url: HERE })];
+    await point('https://b.example');
+    answers = [page(number('+15005550006', 'APP1')), app({ webhook_event_url: 'https://crm.example.co/in' }), json(200, { data: {} })];
+    await point();
+    expect(seen.filter(({ method }) => method === 'PATCH').map(({ path, body }) => ({ path, body }))).toEqual([
+      {
+        path: '/v2/call_control_applications/APP1',
+        body: {
+          application_name: 'support',
+          webhook_event_url: HERE,
+          webhook_event_failover_url: 'https://b.example/telnyx/inbound',
+          webhook_api_version: '2',
+        },
+      },
       { path: '/v2/phone_numbers/id-+15005550006', body: { connection_id: 'APP1' } },
+      // What stood in for the address that is gone goes too.
+      { path: '/v2/call_control_applications/APP1', body: expect.objectContaining({ webhook_event_failover_url: null }) },
     ]);
+  });
+
+  test('a number of somebody else’s, and an application that is gone, each have their code', async () => {
+    answers = [page(), page(number('+15005550006', 'APP1')), refuse(404, '10005')];
+    await expect(point()).rejects.toMatchObject({ code: 'PATTER_NUMBER_NOT_OWNED' });
+    await expect(point()).rejects.toMatchObject({
+      code: 'PATTER_CARRIER_REFUSED',
+      message: expect.stringContaining('TELNYX_CONNECTION_ID'),
+    });
   });
 });

@@ -179,13 +179,12 @@ test('one caller twice at once, and two who withhold their number: each call has
 }, 120_000);
 
 test('a call to a Telnyx number is answered as well, and an unknown number there is rejected', async () => {
-  const { TELNYX_API_KEY, TELNYX_BASE_URL, TELNYX_CONNECTION_ID } = world.stack.config;
-  const [gateway] = await gatewayUrls();
-  await send(`${TELNYX_BASE_URL}/call_control_applications/${TELNYX_CONNECTION_ID}`, {
-    method: 'PATCH',
-    authorization: `Bearer ${TELNYX_API_KEY}`,
-    body: { application_name: 'patter', webhook_event_url: `${gateway}/telnyx/inbound` },
+  const at = { number: ABROAD, publicUrls: await gatewayUrls(), force: false };
+  expect(await configureNumber(carrier('telnyx'), at)).toMatchObject({
+    how: 'changed',
+    alsoMoved: expect.stringContaining('Call Control application'),
   });
+  expect(await configureNumber(carrier('telnyx'), at)).toMatchObject({ how: 'already' });
   await setLine(world.ctx, lineFileSchema.parse({ ...lineFile(ABROAD, 'abroad', 'Acme Overseas'), carrier: 'telnyx' }));
   const call = await ended(await dialTelnyx({ from: '+12125550110', to: ABROAD, persona: 'asks' }));
   expect(heard(call)).toMatch(/Acme Overseas for customer , how can I help you\? ?We are open from eight to six\./);
@@ -269,8 +268,8 @@ function lineFile(number: string, name: string, who: string): LineFile {
   };
 }
 
-function carrier() {
-  return requireCarrier(createCarriers(world.stack.config), 'twilio');
+function carrier(name: CarrierName = 'twilio') {
+  return requireCarrier(createCarriers(world.stack.config), name);
 }
 
 async function gatewayUrls(): Promise<string[]> {
@@ -294,13 +293,10 @@ async function dialTelnyx(call: { from: string; to: string; persona: string }): 
   return callControlId as string;
 }
 
-async function send(
-  url: string,
-  { authorization = '', body, method = 'POST' }: { authorization?: string; body: unknown; method?: string },
-): Promise<Record<string, unknown>> {
+async function send(url: string, { body }: { body: unknown }): Promise<Record<string, unknown>> {
   const response = await fetch(url, {
-    method,
-    headers: { 'content-type': 'application/json', authorization },
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });

@@ -13,18 +13,11 @@ const ADMITTED_WITHIN_MS = 120_000;
 /** Each number has its agent, and the phone companies are told to send its calls here. */
 export async function answerLines(world: World, lines: readonly LineFile[]): Promise<void> {
   const publicUrls = (await world.ctx.store.gateways.live(new Date())).map(({ publicUrl }) => publicUrl).sort();
-  const { TELNYX_API_KEY, TELNYX_BASE_URL, TELNYX_CONNECTION_ID } = world.stack.config;
-  // At Telnyx by application, not by number.
-  await send(`${TELNYX_BASE_URL}/call_control_applications/${TELNYX_CONNECTION_ID}`, {
-    method: 'PATCH',
-    authorization: `Bearer ${TELNYX_API_KEY}`,
-    body: { application_name: 'patter', webhook_event_url: `${publicUrls[0]}/telnyx/inbound` },
-  });
-  const twilio = requireCarrier(createCarriers(world.stack.config), 'twilio');
+  const carriers = createCarriers(world.stack.config);
   for (const file of lines) {
     const line = lineFileSchema.parse(file);
     await setLine(world.ctx, line);
-    if (line.carrier === 'twilio') await configureNumber(twilio, { number: line.number, publicUrls, force: false });
+    await configureNumber(requireCarrier(carriers, line.carrier), { number: line.number, publicUrls, force: false });
   }
 }
 
@@ -43,13 +36,10 @@ export async function callIn(
   return callId;
 }
 
-async function send(
-  url: string,
-  { authorization = '', body, method = 'POST' }: { authorization?: string; body: unknown; method?: string },
-): Promise<Record<string, unknown>> {
+async function send(url: string, { body }: { body: unknown }): Promise<Record<string, unknown>> {
   const response = await fetch(url, {
-    method,
-    headers: { 'content-type': 'application/json', authorization },
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });
