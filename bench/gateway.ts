@@ -259,7 +259,13 @@ function setupOf(callId: string, index: number): CallSetup {
   const spec = campaignFileSchema.parse({
     name: 'bench',
     from: ['+15005550006'],
-    agent: { engine: { type: 'openai-realtime' }, systemPrompt: `You are bench call ${index}.`, disclosure: '', firstMessage: '' },
+    agent: {
+      engine: { type: 'openai-realtime' },
+      systemPrompt: `You are bench call ${index}.`,
+      disclosure: '',
+      firstMessage: '',
+      turns: { interruption: { minDurationMs: 500 } },
+    },
   });
   return {
     callId,

@@ -33,8 +33,8 @@ export const turnsSchema = z.strictObject({
   interruption: z
     .strictObject({
       enabled: z.boolean().default(true),
-      /** So much voice while the agent speaks is an interruption, whatever the words are. */
-      minDurationMs: ms(50, 5_000).default(500),
+      /** So much voice while the agent speaks is an interruption, whatever the words are: longer than an "mhm", which takes up to 700 ms. */
+      minDurationMs: ms(50, 5_000).default(800),
       /** So many words are needed; 0: duration alone decides. */
       minWords: z.number().int().min(0).max(10).default(0),
       /** The agent goes on after so long when the interruption was none. */

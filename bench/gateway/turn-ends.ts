@@ -5,7 +5,7 @@ import { noiseFrame } from './tagged-audio';
 /** The vendor's own endpointing: so many silent frames end a turn. What the gateway adds is what comes on top. */
 const SILENT_FRAMES = 10;
 const ENDPOINTING_MS = SILENT_FRAMES * 20;
-/** Longer than the voice that confirms an interruption. */
+/** Longer than the voice that confirms an interruption: 500 ms for these agents, as in all figures of docs/performance.md. */
 const SPOKEN_FRAMES = 35;
 /** The agent is heard for so long before it is interrupted. */
 const LISTENED_FRAMES = 25;

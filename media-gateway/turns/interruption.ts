@@ -14,7 +14,7 @@ export interface InterruptionOptions {
 }
 
 export const DEFAULT_INTERRUPTION = {
-  confirmMs: 500,
+  confirmMs: 800,
   confirmSlowlyMs: 1_000,
   minWords: 0,
   resumeMs: 2_000,

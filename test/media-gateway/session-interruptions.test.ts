@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeMulaw } from '../../contracts/g711';
 import { SessionWorld, said } from './session-phone';
+
+const speech = (name: string) => decodeMulaw(readFileSync(join(__dirname, '..', 'fixtures', 'speech', `${name}.ulaw`)));
 
 const LONG =
   'Your appointment is on Friday at ten in the morning with Doctor Meier in the second floor, and please bring your insurance card with you. Is that right?';
@@ -60,6 +65,23 @@ describe('interruptions', () => {
     const [vendor] = await world.realtime();
     expect(vendor?.said.every((entry) => entry.truncatedTo === undefined)).toBe(true);
     expect(vendor?.errors).toEqual([]);
+  });
+
+  // OpenAI Realtime writes down what was said when the caller has paused: until then there is the voice alone.
+  it('goes on after a real "mm-hm" at the defaults, and is cut off by a real sentence', async () => {
+    const { phone, session } = await listening();
+    await phone.untilHeard(/ten in the/);
+    phone.play(speech('mhm'));
+    await phone.untilHeard(/second floor/);
+    expect(phone.clears).toBe(1);
+    phone.play(speech('no-wait'));
+    const truncated = async () => (await world.realtime())[0]?.said.find((entry) => entry.text === LONG)?.truncatedTo;
+    for (const deadline = Date.now() + 20_000; (await truncated()) === undefined; )
+      if (Date.now() > deadline) throw new Error(`nothing was cut off; heard: ${phone.heard}`);
+    phone.hangUp();
+    const cut = (await session.done).turns.find((turn) => turn.interrupted);
+    expect(cut?.text).toMatch(/^Your appointment is on Friday at ten in .* second floor/);
+    expect(cut?.text.length).toBeLessThan(LONG.length);
   });
 
   it('does not stop for the caller while the disclosure is spoken', async () => {
