@@ -17,5 +17,6 @@ module.exports = {
   testSequencer: '<rootDir>/test/support/longest-first.js',
   // On two cores: end-to-end tests spend more than half of their time waiting for what people say.
   maxWorkers: 3,
-  testTimeout: 60_000,
+  // A hook may bundle workflows, and the machine may have other things to do: what hangs is still ended.
+  testTimeout: 180_000,
 };

@@ -17,6 +17,9 @@ export const BUILT_IN_TOOLS = [
 ] as const;
 export type BuiltInTool = (typeof BUILT_IN_TOOLS)[number];
 
+/** Of campaigns, which call people who have not asked for it. */
+export const DEFAULT_OPT_OUT_KEY = '9';
+
 const realtimeVadSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('server'),
@@ -98,6 +101,10 @@ export const guardrailSchema = z
   .refine((guardrail) => guardrail.check || guardrail.blockedTerms.length > 0, 'a guardrail needs blockedTerms or a check');
 export type GuardrailSpec = z.infer<typeof guardrailSchema>;
 
+/** Of a value that is put into a text: more is no name or date, and may be an attempt to rewrite the prompt. */
+export const VARIABLE_CHARACTERS = 500;
+export const variableValue = z.string().max(VARIABLE_CHARACTERS, `a variable has at most ${VARIABLE_CHARACTERS} characters`);
+
 export const agentSchema = z
   .strictObject({
     engine: engineSchema,
@@ -112,7 +119,7 @@ export const agentSchema = z
     /** `{variables}` are replaced by the contact's columns. */
     systemPrompt: z.string().min(1),
     /** Values for placeholders that neither the contact nor the call has one for, by their names in lower case (`first_name`). */
-    variables: z.record(z.string().min(1).max(100), z.string().max(500, 'a variable has at most 500 characters')).default({}),
+    variables: z.record(z.string().min(1).max(100), variableValue).default({}),
     /** Spoken first, after the disclosure. `{variables}` are replaced. */
     firstMessage: z.string().default(''),
     /** Spoken before all else on every call: law in the EU, several US states. Empty only when another disclosure is made elsewhere. */
@@ -123,11 +130,12 @@ export const agentSchema = z
     mcp: z.array(mcpServerSchema).max(8).default([]),
     /** What the agent must not say, whatever the model writes. */
     guardrails: z.array(guardrailSchema).max(32).default([]),
-    /** The key that opts the callee out at once, in every campaign. */
+    /** The key that puts the person on the do-not-call list at once and ends the call. null: none, and every key is the agent's; not in a campaign. */
     optOutKey: z
       .string()
       .regex(/^[0-9*#]$/)
-      .default('9'),
+      .nullable()
+      .default(DEFAULT_OPT_OUT_KEY),
     /** Hard limit of the conversation in milliseconds. */
     maxDurationMs: z
       .number()

@@ -12,3 +12,13 @@ export const callTokenClaimsSchema = z.strictObject({
   e: z.number().int(),
 });
 export type CallTokenClaims = z.infer<typeof callTokenClaimsSchema>;
+
+/** The nonce that a token names, whoever has signed it: to tell streams apart, not to let anybody in. Undefined: it is no call token. */
+export function nonceIn(token: string): string | undefined {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'));
+    return callTokenClaimsSchema.safeParse(claims).data?.n;
+  } catch {
+    return undefined;
+  }
+}

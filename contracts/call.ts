@@ -323,6 +323,11 @@ export interface NextInstructionRequest {
    * the call and waits for an answer (Twilio).
    */
   endedNonce?: string;
+  /**
+   * From a carrier that waits for the answer: nonce of the token of the stream that came before the question, '' where that is not known, as after a
+   * transfer. A question about another stream than the live one ends nothing. Absent: a gateway of an earlier version asks.
+   */
+  afterNonce?: string;
 }
 export const nextInstructionUpdate = defineUpdate<NextInstruction, [NextInstructionRequest]>('nextInstruction');
 export const callViewQuery = defineQuery<CallView>('view');

@@ -1,12 +1,13 @@
 /** A call of its own, outside any campaign: what may be asked for. docs/calls.md explains every field. */
 import { z } from 'zod';
-import { agentSchema, type Variables } from './agent';
+import { agentSchema, type Variables, variableValue } from './agent';
 import { answeringSchema } from './answering';
 import type { CallOrder } from './call';
 import { e164, postCallSchema, recordingSchema, transferSchema, windowSchema } from './campaign';
 import { CARRIERS } from './carrier';
 
-const texts = z.record(z.string().min(1).max(64), z.string().max(4_000));
+const names = z.string().min(1).max(64);
+const values = z.record(names, variableValue);
 
 export const placeCallSchema = z.strictObject({
   /** E.164 in form; whether anybody has the number, the carrier tells. */
@@ -16,11 +17,11 @@ export const placeCallSchema = z.strictObject({
   carrier: z.enum(CARRIERS).default('twilio'),
   agent: agentSchema,
   /** For `{name}` in the agent's texts. */
-  variables: texts.default({}),
+  variables: values.default({}),
   /** As `variables`; told again in every event of the call. */
-  customParams: texts.default({}),
+  customParams: values.default({}),
   /** Kept with the call and told in its record; nobody else reads it. */
-  metadata: texts.default({}),
+  metadata: z.record(names, z.string().max(4_000)).default({}),
   machineDetection: z.boolean().default(false),
   /** Spoken after the beep; not empty: who picks up is looked at. */
   voicemailMessage: z.string().max(4_000).default(''),

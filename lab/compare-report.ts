@@ -79,7 +79,8 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
   for (const turn of call.transcript) {
     // Of an utterance that was cut off, the last word may have been heard in part.
     const text = squash(turn.interrupted ? turn.text.replace(/\s*\S+$/, '') : turn.text);
-    if (turn.role === 'assistant' && !heard.includes(text)) yield `the person never heard "${turn.text}"`;
+    if (turn.role === 'assistant' && !heard.includes(text))
+      yield `the person never heard "${turn.text}", but ${JSON.stringify(entry.heard)}`;
   }
   if (isMachine) return;
   const said = squash(entry.said.map((words) => words.text).join(''));

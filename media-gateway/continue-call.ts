@@ -12,6 +12,8 @@ export interface ContinueRequest {
   unanswered: number;
   /** Of the stream that is over, from a carrier that keeps the call meanwhile. */
   endedNonce?: string;
+  /** Of the stream before the question, from a carrier that waits for the answer; '' where that is not known. */
+  afterNonce?: string;
 }
 
 export type Continuation =
@@ -42,12 +44,13 @@ const MAX_UNANSWERED = 3;
 const TOKEN_LIFETIME_S = 120;
 
 export async function continueCall(gateway: GatewayContext, request: ContinueRequest): Promise<Continuation> {
-  const { callId, carrierCallId, unanswered, endedNonce } = request;
+  const { callId, carrierCallId, unanswered, endedNonce, afterNonce } = request;
   // Nobody takes the call yet. The workflow does not hear of this question and goes its own way: it takes the call out of this pause.
   if (gateway.admission.draining && !gateway.neighbourUrl) return { kind: 'wait', ms: NOBODY_YET_MS, ask: 'neighbour', unanswered: 0 };
   let instruction: NextInstruction;
   try {
-    const question = { gatewayId: gateway.gatewayId, carrierCallId, ...(endedNonce === undefined ? {} : { endedNonce }) };
+    const about = { ...(endedNonce !== undefined && { endedNonce }), ...(afterNonce !== undefined && { afterNonce }) };
+    const question = { gatewayId: gateway.gatewayId, carrierCallId, ...about };
     instruction = await gateway.link.nextInstruction(callId, question, INSTRUCTION_DEADLINE_MS);
   } catch (error) {
     gateway.log.warn({ callId, carrierCallId, unanswered, err: error }, 'the workflow did not say what comes next');

@@ -92,7 +92,7 @@ test('a child that ends before it is ready is an error with the end of its log',
 
 test('a child that stays silent is ended and reported', async () => {
   const script = 'require("fs").writeFileSync(__dirname + "/pid", String(process.pid)); setInterval(() => {}, 1000);';
-  await expect(supervise(spec(script), { readyDeadlineMs: 1_000 })).rejects.toMatchObject({ code: 'PATTER_PROCESS_FAILED' });
+  await expect(supervise(spec(script), { readyDeadlineMs: 5_000 })).rejects.toMatchObject({ code: 'PATTER_PROCESS_FAILED' });
   expect(identify(Number(readFileSync(join(home, 'pid'), 'utf8')))).toBeUndefined();
 });
 

@@ -1,7 +1,7 @@
 /** The command line itself, in this process. */
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { maskConfig } from '../cli/commands/config';
@@ -31,6 +31,23 @@ test('every command and every option has a description', () => {
   };
   visit(createProgram(), 'patter');
   expect(undescribed).toEqual([]);
+});
+
+test('`patter call` names the field of a placeholder that no --var fills, before anything is connected to', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'patter-cli-call-'));
+  const agent = join(folder, 'agent.yaml');
+  writeFileSync(agent, "engine: { type: openai-realtime }\nsystemPrompt: x\nturns: { idle: { goodbye: 'Bye, {nick}.' } }\n");
+  const call = (...more: string[]) =>
+    createProgram().parseAsync(['node', 'patter', 'call', '+12125550101', '--from', '+15005550006', '--agent', agent, ...more]);
+  try {
+    await expect(call()).rejects.toMatchObject({
+      code: 'PATTER_REQUEST_INVALID',
+      message: 'The call cannot be placed: agent.turns.idle.goodbye: {nick} has no value: give one in variables.',
+    });
+    await expect(call('--var', `nick=${'x'.repeat(501)}`)).rejects.toThrow('variables.nick: a variable has at most 500 characters');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the printed configuration names every variable and shows no secret', () => {

@@ -29,7 +29,7 @@ const TIMINGS = {
   streamMs: 10_000,
   amdMs: 10_000,
   toneMs: 1_000,
-  slackMs: 3_000,
+  slackMs: 8_000,
   clearedToneMs: 12_000,
   goOnMs: 2_000,
   lateMs: 500,

@@ -6,6 +6,7 @@ import type { CampaignSpec } from '../../contracts/campaign';
 import type { SingleOptions } from '../../contracts/single-call';
 import { customParamsOf } from '../../policy/custom-params';
 import { fillTemplate } from '../../policy/template';
+import { fillAgent } from '../../policy/texts';
 import { numbersInTemplate, transferOrder } from '../../policy/transfer-targets';
 
 /** Where the prompt alone names whom to transfer to. */
@@ -31,13 +32,8 @@ export function buildSetup(source: SetupSource): CallSetup {
   const fill = (text: string) => fillTemplate(text, variables);
   // From the template: what a variable puts in was not written by the developer.
   const transferNumbers = numbersInTemplate(spec.agent.systemPrompt);
-  const agent: AgentSpec = {
-    // What an earlier version stored has none of the newer fields.
-    ...agentSchema.parse(spec.agent),
-    systemPrompt: fill(spec.agent.systemPrompt),
-    firstMessage: fill(spec.agent.firstMessage),
-    disclosure: fill(spec.agent.disclosure),
-  };
+  // What an earlier version stored has none of the newer fields.
+  const agent: AgentSpec = fillAgent(agentSchema.parse(spec.agent), variables);
   return {
     callId: source.callId,
     campaignId: source.campaignId,

@@ -9,7 +9,7 @@ export { verifyTwilioSignature } from './signature';
 export { statusFromTwilio, statusToTwilio } from './status';
 export { askAgainTwiml, holdTwiml, personJoinsTwiml } from './transfer-twiml';
 export { hangupTwiml, rejectTwiml, streamTwiml, waitTwiml } from './twiml';
-export { webhookUrl } from './urls';
+export { continueUrl, webhookUrl } from './urls';
 export {
   callSidOf,
   type FormFields,

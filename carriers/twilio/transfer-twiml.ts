@@ -1,7 +1,7 @@
 /** TwiML of warm transfers: for the person who is asked, and for the caller who waits. */
 import { twiml } from 'twilio';
 import type { BridgeRequest, ConsultRequest, HoldRequest } from '../../contracts/carrier-transfer';
-import { webhookUrl } from './urls';
+import { continueUrl, webhookUrl } from './urls';
 
 interface Transfer {
   callId: string;
@@ -51,10 +51,14 @@ export function callerJoinsTwiml(request: BridgeRequest): string {
   return response.toString();
 }
 
-export function holdTwiml({ musicUrl, gatewayUrl, callId }: Pick<HoldRequest, 'musicUrl' | 'gatewayUrl' | 'callId'>): string {
+export function holdTwiml({
+  musicUrl,
+  gatewayUrl,
+  ...call
+}: Pick<HoldRequest, 'musicUrl' | 'gatewayUrl' | 'callId'> & { nonce?: string }): string {
   const response = new twiml.VoiceResponse();
   response.play({ loop: MUSIC_LOOPS }, musicUrl);
-  response.redirect(webhookUrl(gatewayUrl, 'continue', { callId }));
+  response.redirect(continueUrl(gatewayUrl, call));
   return response.toString();
 }
 

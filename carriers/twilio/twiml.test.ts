@@ -1,4 +1,6 @@
+import { holdTwiml } from './transfer-twiml';
 import { hangupTwiml, streamTwiml, transferTwiml, waitTwiml } from './twiml';
+import { continueUrl } from './urls';
 
 const xml = (body: string) => `<?xml version="1.0" encoding="UTF-8"?><Response>${body}</Response>`;
 
@@ -11,6 +13,18 @@ test('a stream carries its token as a parameter, and the fallback gateway is ask
     ),
   );
   expect(streamTwiml({ ...target, gatewayUrl: 'http://127.0.0.1:80' })).toContain('url="ws://127.0.0.1:80/twilio/media"');
+});
+
+test('the question after a stream names it, and the token, which would open one, is not in its address', () => {
+  const claims = { c: 'call_1', a: 2, n: 'abc-_9', e: 1_800_000_000 };
+  const token = `${Buffer.from(JSON.stringify(claims)).toString('base64url')}.signature`;
+  const target = { callId: 'call_1', gatewayUrl: 'https://a.example', fallbackGatewayUrl: 'https://b.example', token };
+  expect(streamTwiml(target)).toContain('<Redirect>https://b.example/twilio/continue/call_1?stream=abc-_9</Redirect>');
+  const asked = { callId: 'call_1', nonce: 'abc-_9' };
+  expect(continueUrl('https://a.example', { ...asked, unanswered: 2 })).toBe(
+    'https://a.example/twilio/continue/call_1?stream=abc-_9&unanswered=2',
+  );
+  expect(holdTwiml({ ...asked, gatewayUrl: 'https://a.example', musicUrl: 'https://a.example/m.wav' })).toContain('call_1?stream=abc-_9<');
 });
 
 test('the dial of a transfer reports the human leg and asks what comes next', () => {

@@ -1,7 +1,7 @@
 /** Every TwiML document the product sends, built by the package's own builder (which escapes). */
 import { twiml } from 'twilio';
 import type { TransferRequest } from '../../contracts/carrier';
-import { mediaUrl, webhookUrl } from './urls';
+import { continueUrl, mediaUrl, webhookUrl } from './urls';
 
 export interface StreamTarget {
   callId: string;
@@ -27,7 +27,7 @@ function thenStream(response: InstanceType<typeof twiml.VoiceResponse>, target: 
     .connect()
     .stream({ url: mediaUrl(target.gatewayUrl), statusCallback: webhookUrl(target.gatewayUrl, 'stream', target) })
     .parameter({ name: 'token', value: target.token });
-  response.redirect(webhookUrl(target.fallbackGatewayUrl, 'continue', target));
+  response.redirect(continueUrl(target.fallbackGatewayUrl, target));
   return response.toString();
 }
 

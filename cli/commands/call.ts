@@ -3,7 +3,7 @@ import { CARRIERS, type CarrierName } from '../../contracts/carrier';
 import { PatterError } from '../../contracts/errors';
 import type { PlaceCallInput } from '../../contracts/single-call';
 import { loadAgentFile } from '../../control/calls/load-agent-file';
-import { placeCall } from '../../control/calls/place-call';
+import { checkedCall, placeCall } from '../../control/calls/place-call';
 import type { CallSnapshot } from '../../control/calls/snapshot';
 import { updatesOf } from '../../control/calls/updates';
 import { watchCall } from '../../control/calls/watch-call';
@@ -36,7 +36,7 @@ export function register(program: Command): void {
     .option('--wait', 'follow the call to its end')
     .option('--json', 'print JSON, and nothing else on stdout')
     .action(async (to: string, options: Options) => {
-      // Before anything is connected to: a wrong file must cost nothing.
+      // Before anything is connected to: a wrong file, or one without a value for a placeholder, must cost nothing.
       const request = await requestOf(to, options);
       await withControl((ctx) => call(ctx, request, options, processTerminal()));
     });
@@ -47,12 +47,14 @@ async function requestOf(to: string, options: Options): Promise<PlaceCallInput> 
   const from = options.from ?? file.from;
   if (from === undefined)
     throw new PatterError('PATTER_REQUEST_INVALID', `Say which of your numbers calls: --from, or "from" in ${options.agent}.`);
-  return {
+  const request = {
     ...file,
     ...{ to, from, variables: options.var },
     ...(options.carrier && { carrier: options.carrier }),
     ...(options.key !== undefined && { idempotencyKey: options.key }),
   };
+  checkedCall(request);
+  return request;
 }
 
 async function call(ctx: ControlContext, request: PlaceCallInput, options: Options, terminal: Terminal): Promise<void> {

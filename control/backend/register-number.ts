@@ -99,6 +99,8 @@ function agentOf(hello: SdkHello, before: LineRow | undefined): AgentSpec {
   const engine = base?.engine.type === 'pipeline' ? base.engine : undefined;
   return agentSchema.parse({
     systemPrompt: 'The agent is a connected program.',
+    // Which hears of every key.
+    optOutKey: null,
     ...base,
     language: hello.language ?? base?.language ?? 'en',
     engine: {

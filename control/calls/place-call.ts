@@ -8,6 +8,7 @@ import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import { CARRIER_RING_MS, type PlaceCallInput, placeCallSchema, type SingleCallSpec } from '../../contracts/single-call';
 import { variableName } from '../../policy/template';
+import { unfilledIn } from '../../policy/texts';
 import { PhoneTimezones } from '../../policy/timezone';
 import { startCallWorkflow } from '../../runtime/start-call-workflow';
 import { callOf } from '../../store/call-of';
@@ -58,7 +59,7 @@ export interface PreparedCall extends PlacedCall {
  */
 export async function prepareCall(ctx: ControlContext, request: PlaceCallRequest): Promise<PreparedCall> {
   const { tenantId = DEFAULT_TENANT, ...asked } = request;
-  const spec = checked(asked);
+  const spec = checkedCall(asked);
   const row = rowsFor(ctx, tenantId, spec);
   const { created, ...rows } = await ctx.store.singles.create(row);
   if (!created) refuseAnother(rows, spec);
@@ -67,11 +68,26 @@ export async function prepareCall(ctx: ControlContext, request: PlaceCallRequest
   return { callId: callIdFor(row.contactId, 1), existing: !created, notes: forbiddenUrls(row.spec, ctx.config), over, rows };
 }
 
-function checked(request: PlaceCallInput): SingleCallSpec {
+/**
+ * What may be asked for, with every placeholder of its texts filled: one that is read aloud, or left out, costs a call.
+ * @throws PatterError PATTER_REQUEST_INVALID that names every field
+ */
+export function checkedCall(request: PlaceCallInput): SingleCallSpec {
   const parsed = placeCallSchema.safeParse(request);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue: z.core.$ZodIssue) => `${issue.path.join('.') || 'request'}: ${issue.message}`);
+  const problems = parsed.success
+    ? placeholderProblems(parsed.data)
+    : parsed.error.issues.map((issue: z.core.$ZodIssue) => `${issue.path.join('.') || 'request'}: ${issue.message}`);
+  if (parsed.success && problems.length === 0) return parsed.data;
   throw new PatterError('PATTER_REQUEST_INVALID', `The call cannot be placed: ${problems.join('; ')}.`, { details: { problems } });
+}
+
+function placeholderProblems(call: SingleCallSpec): string[] {
+  const { agent, answering, recording, transfer, voicemailMessage } = call;
+  const texts = { agent, recording, transfer, dialing: { voicemailMessage, answering } };
+  return unfilledIn(texts, [...Object.keys(variablesOf(call)), ...Object.keys(agent.variables)]).map(
+    // A single call has no part of that name.
+    ({ field, name }) => `${field.replace(/^dialing\./, '')}: {${name}} has no value: give one in variables`,
+  );
 }
 
 function rowsFor(ctx: ControlContext, tenantId: string, call: SingleCallSpec): NewSingleCall {

@@ -3,10 +3,11 @@ import { basename, dirname } from 'node:path';
 import type { CountryCode } from 'libphonenumber-js/max';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { PatterError } from '../../contracts/errors';
+import { shownUnfilled, unfilledIn } from '../../policy/texts';
 import type { CampaignRow, NewContact, Store } from '../../store/store';
 import { type ContactSource, csvSource } from './contact-source';
 import type { CsvReject } from './contacts-csv';
-import { ContactJudge, normalizePhone, usedVariables } from './judge-contact';
+import { ContactJudge, normalizePhone } from './judge-contact';
 
 /** Contacts come from a CSV file, or from whatever else gives rows. */
 export type ImportOptions = ImportSettings & ({ file: string } | { contacts: ContactSource });
@@ -104,9 +105,10 @@ export async function importContacts(
 
 /** @throws PatterError PATTER_CONTACTS_FILE_INVALID naming every placeholder that no column can fill */
 export function requireColumns(spec: CampaignSpec, columns: readonly string[], file: string): void {
-  const missing = usedVariables(spec).filter((name) => !columns.includes(name) && !Object.hasOwn(spec.agent.variables ?? {}, name));
-  if (missing.length === 0) return;
-  const names = missing.map((name) => `{${name}}`).join(', ');
+  const unfilled = unfilledIn(spec, [...columns, ...Object.keys(spec.agent.variables ?? {})]);
+  if (unfilled.length === 0) return;
+  const names = shownUnfilled(unfilled);
+  const missing = unfilled.map(({ name }) => name);
   throw new PatterError(
     'PATTER_CONTACTS_FILE_INVALID',
     `The campaign's texts use ${names}, and ${basename(file)} has no such column. Its columns are: ${columns.join(', ') || 'phone only'}.`,

@@ -1,30 +1,18 @@
 import { type CountryCode, parsePhoneNumberFromString, validatePhoneNumberLength } from 'libphonenumber-js/max';
+import { VARIABLE_CHARACTERS } from '../../contracts/agent';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { windowState } from '../../policy/calling-window';
 import { placeholdersIn } from '../../policy/template';
+import { textsOf } from '../../policy/texts';
 import { PhoneTimezones, timezoneName } from '../../policy/timezone';
 import type { NewContact } from '../../store/store';
 import type { CsvReject, CsvRow } from './contacts-csv';
 
 export const DEFAULT_REGION: CountryCode = 'US';
-/** Of a value that is put into a text: more is no name or date, and may be an attempt to rewrite the prompt. */
-const MOST_CHARACTERS = 500;
 
 /** Names that the campaign's texts use. */
 export function usedVariables(spec: CampaignSpec): string[] {
-  const { agent, dialing, recording } = spec;
-  return [
-    ...new Set(
-      [
-        agent.systemPrompt,
-        agent.firstMessage,
-        agent.disclosure,
-        recording?.consent ?? '',
-        dialing.voicemailMessage,
-        dialing.answering?.screening ?? '',
-      ].flatMap(placeholdersIn),
-    ),
-  ];
+  return [...new Set(textsOf(spec).flatMap(({ text }) => placeholdersIn(text)))];
 }
 
 /**
@@ -95,8 +83,8 @@ export class ContactJudge {
     }
     const empty = this.#required.find((name) => !row.variables[name]);
     if (empty) return reject('PATTER_CONTACT_ROW_INVALID', `{${empty}} has no value`);
-    const long = this.#used.find((name) => (row.variables[name]?.length ?? 0) > MOST_CHARACTERS);
-    if (long) return reject('PATTER_CONTACT_ROW_INVALID', `{${long}} has more than ${MOST_CHARACTERS} characters`);
+    const long = this.#used.find((name) => (row.variables[name]?.length ?? 0) > VARIABLE_CHARACTERS);
+    if (long) return reject('PATTER_CONTACT_ROW_INVALID', `{${long}} has more than ${VARIABLE_CHARACTERS} characters`);
     return {
       kind: 'contact',
       contact: { line: row.line, phone: number.phone, timezones, variables: row.variables, ...this.#due(timezones) },

@@ -149,6 +149,9 @@ function wording(issue: z.core.$ZodIssue): string {
 /** What no single field can tell. */
 export function campaignChecks(spec: CampaignSpec): { path: PropertyKey[]; message: string }[] {
   const found = toolChecks(spec.agent);
+  if (spec.agent.optOutKey === null) {
+    found.push({ path: ['agent', 'optOutKey'], message: 'a campaign needs one: leave it out (9), or name another key' });
+  }
   const { defaultTimezone } = spec.compliance;
   if (defaultTimezone !== undefined && !timezoneName(defaultTimezone)) {
     found.push({

@@ -1,5 +1,6 @@
 /** A campaign as it comes over HTTP, from a program or a page, and what its tenant's numbers fill in. */
 import type { FastifyRequest } from 'fastify';
+import { DEFAULT_OPT_OUT_KEY } from '../../contracts/agent';
 import { type CampaignSpec, campaignFileSchema } from '../../contracts/campaign';
 import { PatterError } from '../../contracts/errors';
 import { tenantOf } from '../access';
@@ -34,7 +35,8 @@ export async function campaignOfProgram(
     );
   }
   const parsed = campaignFileSchema.safeParse({
-    ...(line && { carrier: line.carrier, agent: line.spec.agent }),
+    // Of who calls, every key is the program's; of who is called in bulk, one is not.
+    ...(line && { carrier: line.carrier, agent: { ...line.spec.agent, optOutKey: line.spec.agent.optOutKey ?? DEFAULT_OPT_OUT_KEY } }),
     ...(line?.spec.transfer && { transfer: line.spec.transfer }),
     ...given,
     from,

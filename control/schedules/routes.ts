@@ -4,9 +4,9 @@ import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import { PatterError } from '../../contracts/errors';
 import { MOST_SCHEDULED_CONTACTS, SCHEDULED_NAME_LIMIT, type ScheduledWork } from '../../contracts/schedule';
-import { placeCallSchema } from '../../contracts/single-call';
 import { tenantOf } from '../access';
 import { requestedCall } from '../backend/requested-call';
+import { checkedCall } from '../calls/place-call';
 import { campaignOfProgram } from '../campaigns/requested-campaign';
 import { checked } from '../checked';
 import type { ControlContext } from '../context';
@@ -51,7 +51,7 @@ export function registerSchedules(app: FastifyInstance, ctx: ControlContext): vo
     const { graceMs, id, times, work: asked } = checked(bodies.make, request.body);
     const work: ScheduledWork =
       asked.kind === 'call'
-        ? { kind: 'call', request: withoutKey(placeCallSchema.parse(await requestedCall(ctx, request, asked.call))) }
+        ? { kind: 'call', request: withoutKey(checkedCall(await requestedCall(ctx, request, asked.call))) }
         : {
             ...{ kind: 'campaign', spec: await campaignOfProgram(ctx, request, asked.campaign), contacts: asked.contacts },
             ...(asked.region !== undefined && { region: asked.region }),

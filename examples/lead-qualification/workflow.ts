@@ -1,6 +1,6 @@
 /** Calls a lead, finds out whether they are one, connects the interested with a person of sales, and writes all of it into the CRM. */
 import { proxyActivities } from '@temporalio/workflow';
-import { placeCall } from 'getpatter/workflow';
+import { placeCall, type WorkflowCallOutcome } from 'getpatter/workflow';
 import type { CrmActivities } from './activities';
 
 export interface Lead {
@@ -12,7 +12,8 @@ export interface Lead {
 }
 
 export interface Qualification {
-  stage: 'handed over' | 'qualified' | 'lost' | 'unreached';
+  /** `opted_out`: never to be rung again, by nobody. `callback`: wants to be rung at another time; the summary says when. */
+  stage: 'handed over' | 'qualified' | 'lost' | 'callback' | 'opted_out' | 'unreached';
   /** Of the person who took over. */
   salesNumber?: string;
 }
@@ -36,14 +37,26 @@ export async function qualifyLead({ id, name, phone, sales }: Lead): Promise<Qua
       extract: { type: 'object', properties: { interested: { type: 'boolean' } }, required: ['interested'] },
     },
   });
-  const stage =
-    call.outcome === 'transferred'
-      ? 'handed over'
-      : call.outcome !== 'completed'
-        ? 'unreached'
-        : call.extraction?.interested === true
-          ? 'qualified'
-          : 'lost';
+  const stage = stageOf(call);
   await updateLead({ id, stage, summary: call.summary, costUsd: call.costUsd, callId: call.callId });
   return { stage, ...(call.transferredTo !== null && { salesNumber: call.transferredTo }) };
+}
+
+/** The CRM decides by it whether sales rings them: who said stop must not look like somebody who was not at home. */
+function stageOf(call: WorkflowCallOutcome): Qualification['stage'] {
+  switch (call.outcome) {
+    case 'transferred':
+      return 'handed over';
+    case 'completed':
+      return call.extraction?.interested === true ? 'qualified' : 'lost';
+    case 'opted_out':
+      return 'opted_out';
+    case 'callback_requested':
+      return 'callback';
+    case 'skipped':
+      // On the do-not-call list, since an earlier call perhaps.
+      return call.reason?.startsWith('suppressed') ? 'opted_out' : 'unreached';
+    default:
+      return 'unreached';
+  }
 }

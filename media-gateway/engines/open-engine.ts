@@ -23,11 +23,14 @@ import type { OnMessage } from './pipeline/on-message/on-message';
 import { RelayAgent } from './pipeline/on-message/relay-agent';
 import { SocketAgent } from './pipeline/on-message/socket-agent';
 import { WebhookAgent } from './pipeline/on-message/webhook-agent';
+import { recogniserOf, turnTimingOf } from './pipeline/recogniser';
 
 /** A developer's code in this process that takes part in a pipeline. */
 export interface PipelineParts {
   /** Instead of the model and of a webhook. */
   onMessage?: OnMessage;
+  /** `whsec_…` of this process: signs what is asked of a webhook or socket whose specification has no secret. */
+  webhookSecret?: string;
   hooks?: PipelineHooks;
 }
 
@@ -94,11 +97,10 @@ function openPipeline(
 ): Pipeline {
   const { language, turns } = setup.agent;
   const provider = { config, clock, log };
-  const { stt } = spec;
+  const stt = recogniserOf(spec.stt, turns.preemptive);
   const { endpointing } = turns;
   const judgeModel = endpointing.type === 'provider' ? undefined : endpointing.judgeModel;
   const judge = judgeModel ? llmJudge(openChatModel({ ...spec.llm, model: judgeModel }, provider)) : undefined;
-  const timing = stt.provider === 'deepgram' && stt.model.startsWith('flux') ? { turnTimeoutMs: stt.eotTimeoutMs } : {};
   return new Pipeline({
     spec,
     ...session,
@@ -107,7 +109,11 @@ function openPipeline(
     patienceMs: code?.onMessage ? FUNCTION_PATIENCE_MS : spec.onMessage?.timeoutMs,
     openStt: () => openSpeechToText(stt, { language }, provider),
     openDetector: (known, listener) =>
-      openTurnDetector(endpointing, { clock, log, stt: { ...known, ...timing }, language, listener, judge, silero }),
+      openTurnDetector(endpointing, {
+        ...{ clock, log, language, listener, judge, silero },
+        stt: { ...known, ...turnTimingOf(stt) },
+        prepares: turns.preemptive,
+      }),
     voice: openVoice(spec.tts, { language }, provider),
     agent: agentOf(spec, setup, { config, clock, log, code }),
     passes: guardrails && !guardrails.none ? (before, sentence) => guardrails.passes(before, sentence) : undefined,
@@ -122,7 +128,6 @@ function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, cod
   if (!spec.onMessage) return new ModelAgent(openChatModel(spec.llm, { config, clock, log }));
   if (isSdkRelay(spec.onMessage.url)) return new RelayAgent(spec.onMessage, setup, { config, clock });
   const fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(config) });
-  return /^wss?:/i.test(spec.onMessage.url)
-    ? new SocketAgent(spec.onMessage, setup, { fetch, clock })
-    : new WebhookAgent(spec.onMessage, setup, { fetch, clock });
+  const asked = { ...spec.onMessage, secret: spec.onMessage.secret ?? code?.webhookSecret };
+  return /^wss?:/i.test(asked.url) ? new SocketAgent(asked, setup, { fetch, clock }) : new WebhookAgent(asked, setup, { fetch, clock });
 }

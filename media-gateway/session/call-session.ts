@@ -1,5 +1,5 @@
 import type { Checkpoint, ConversationReport, GatewayCommand } from '../../contracts/call';
-import { DtmfCollector, type Keys } from '../turns/dtmf-collector';
+import { DtmfCollector } from '../turns/dtmf-collector';
 import { runBuiltIn } from './built-in-actions';
 import { CallControl } from './call-control';
 import { CallParts } from './call-parts';
@@ -260,12 +260,12 @@ export class CallSession implements Session {
     if (state.kind === 'leaving' && state.revocable) this.#opening.talk();
   }
 
-  #keys({ digits, terminated }: Keys): void {
+  #keys(digits: string): void {
     const { kind } = this.#stage;
     // A machine's tones are nobody's wish.
     if (kind === 'screening') return;
     // As part of an input it is a digit like any other.
-    if (digits === this.options.setup.agent.optOutKey && !terminated) {
+    if (digits === (this.options.setup.agent.optOutKey ?? '9')) {
       this.#ending.optOut('key', digits);
       return;
     }

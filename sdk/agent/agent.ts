@@ -41,6 +41,8 @@ export interface AgentFields {
   readonly agentId: string | undefined;
   /** undefined: the usual wording. */
   readonly disclosure: string | undefined;
+  /** undefined: none, and the usual one in campaigns. */
+  readonly optOutKey: string | null | undefined;
   /** As given. */
   readonly mcp: AgentOptions['mcp'];
   /** undefined: 'end'. */

@@ -1,7 +1,7 @@
 /** From a developer's agent to what the product runs: a specification that travels, and the functions that stay in this process. */
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
-import { type AgentSpec, agentSchema, type engineSchema } from '../../contracts/agent';
+import { type AgentSpec, agentSchema, DEFAULT_OPT_OUT_KEY, type engineSchema } from '../../contracts/agent';
 import type { AgentCode, CodeContext, GuardrailCheck, ToolHandler } from '../../media-gateway/agent-code';
 import type { OnMessage } from '../../media-gateway/engines/pipeline/on-message/on-message';
 import { variableName } from '../../policy/template';
@@ -60,6 +60,8 @@ export function compileAgent(agent: Agent, { app, firstMessage, onMessage }: Com
     guardrails: agent.guardrails.map(({ name, blockedTerms, check, replacement, timeoutMs }) => ({
       ...{ name, blockedTerms: [...blockedTerms], check: check !== undefined, replacement, timeoutMs },
     })),
+    // Whoever calls, or is called alone, may press any key: only campaigns have one that ends everything (`withOptOut`).
+    optOutKey: agent.optOutKey ?? null,
     mcp: agent.mcp,
     onProviderFailure: agent.onProviderFailure,
     maxDurationMs: agent.maxDurationMs,
@@ -79,7 +81,7 @@ export function compileAgent(agent: Agent, { app, firstMessage, onMessage }: Com
   };
   const spec = {
     ...parsed.data,
-    code: `${app}/${agent.agentId ?? digest({ ...parsed.data, firstMessage: agent.firstMessage }, agent, onMessage)}`,
+    code: `${app}/${agent.agentId ?? digest(parsed.data, agent, onMessage)}`,
   };
   return Object.freeze({ spec, code, credentials, needs });
 }
@@ -95,7 +97,9 @@ function digest(spec: AgentSpec, agent: Agent, onMessage: CompileOptions['onMess
     ...Object.values(agent.hooks ?? {}),
     onMessage,
   ];
-  const text = JSON.stringify([spec, functions.map((part) => (typeof part === 'function' ? part.toString() : null))]);
+  // A call's own greeting does not make another agent of it, nor does a campaign's key.
+  const same: AgentSpec = { ...spec, firstMessage: agent.firstMessage, optOutKey: agent.optOutKey ?? DEFAULT_OPT_OUT_KEY };
+  const text = JSON.stringify([same, functions.map((part) => (typeof part === 'function' ? part.toString() : null))]);
   return `agent-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 

@@ -9,7 +9,7 @@ import { type CampaignSnapshot, followCampaign } from '../../control/campaigns/f
 import { startCampaign } from '../../control/campaigns/start-campaign';
 import type { WorkDesk } from '../backend';
 import type { CampaignProgress, CampaignStart } from './campaign';
-import { type ResolvedCampaign, sourceOf } from './options';
+import { type ResolvedCampaign, sourceOf, withOptOut } from './options';
 import type { CampaignPlace } from './place';
 import { placeOf } from './work-place';
 
@@ -44,7 +44,7 @@ export async function startLocally(options: ResolvedCampaign, desk: WorkDesk): P
   const { agent, callbacks, contacts, idempotencyKey, name, region, runBy, spec } = options;
   const place = await placeOf(desk, runBy, { agent, callbacks, key: `campaign/${name}` });
   const { campaign, how, imported, notes } = await startCampaign(place.ctx, {
-    spec: { ...spec, agent: place.agent },
+    spec: { ...spec, agent: withOptOut(place.agent) },
     contacts: sourceOf(contacts),
     region: region as CountryCode | undefined,
     importKey: idempotencyKey,

@@ -1,6 +1,6 @@
 /** Options of `phone.campaign()`: the fields of a campaign file, with an agent of this program. */
 import { isSupportedCountry } from 'libphonenumber-js/max';
-import type { AgentSpec } from '../../contracts/agent';
+import { type AgentSpec, DEFAULT_OPT_OUT_KEY } from '../../contracts/agent';
 import { type CampaignFile, type CampaignSpec, campaignFileSchema } from '../../contracts/campaign';
 import { type ContactRecords, type ContactSource, csvSource, recordSource } from '../../control/campaigns/contact-source';
 import { campaignChecks } from '../../control/campaigns/load-campaign-file';
@@ -103,7 +103,7 @@ export function resolveCloudCampaign(options: CampaignOptions): ResolvedCloudCam
     throw new PatterValidationError(callback, `In cloud mode ${callback} is given to connect(): leave it out of campaign().`);
   }
   if (talks !== undefined && !Agent.is(talks)) throw notAnAgent(talks);
-  const agent = talks && cloudAgent(talks);
+  const agent = talks && withOptOut(cloudAgent(talks));
   // A number that is surely one stands for what the backend knows.
   const spec = specOf({ ...fields, from: from ?? ['+15005550006'], agent: agent ?? STAND_IN });
   return Object.freeze({
@@ -111,6 +111,11 @@ export function resolveCloudCampaign(options: CampaignOptions): ResolvedCloudCam
     campaign: { ...fields, ...(from && { from }), ...(agent && { agent }) },
     spec: agent && spec,
   });
+}
+
+/** In a campaign: people who are called in bulk can end it for good by a key. */
+export function withOptOut(agent: AgentSpec): AgentSpec {
+  return { ...agent, optOutKey: agent.optOutKey ?? DEFAULT_OPT_OUT_KEY };
 }
 
 /** What of an agent a backend can carry out: all that is no function and no key. @throws PatterValidationError */
@@ -138,6 +143,12 @@ function checkedOptions(options: CampaignOptions) {
   checkNames('campaign()', options, [...new Set([...FIELDS, ...OWN, ...CALLBACKS])]);
   const { agent, contacts, from, idempotencyKey, region, runBy, ...rest } = options;
   if (agent !== undefined && !Agent.is(agent)) throw notAnAgent(agent);
+  if (agent?.optOutKey === null) {
+    throw new PatterValidationError(
+      'agent.optOutKey',
+      'Whom a campaign calls can end its calls for good by a key, and its agent has optOutKey: null. Leave that out (9), or name another key.',
+    );
+  }
   checkContacts(contacts);
   if (region !== undefined && !isSupportedCountry(region)) {
     throw new PatterValidationError('region', `region must be a country such as 'US' or 'DE' (got ${shown(region)}).`);

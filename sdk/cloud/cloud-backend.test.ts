@@ -10,7 +10,7 @@ import { CloudBackend } from './cloud-backend';
 import { DEFAULT_SOCKET_TIMES } from './socket';
 
 const NUMBER = '+15005550006';
-const TIMES = { ...DEFAULT_SOCKET_TIMES, firstPauseMs: 10, longestPauseMs: 50, pingEveryMs: 50, deadAfterMs: 300 };
+const TIMES = { ...DEFAULT_SOCKET_TIMES, firstPauseMs: 10, longestPauseMs: 50, pingEveryMs: 50, deadAfterMs: 20_000 };
 
 /** Every connection says hello and is welcomed; what comes after is up to the test. */
 class HandBackend {
@@ -58,10 +58,15 @@ afterEach(async () => {
   for (const backend of backends.splice(0)) backend.close();
 });
 
-async function connected(options: Partial<ResolvedConnectOptions> & { onMessage: MessageFunction }, clock: Clock = systemClock) {
+async function connected(
+  options: Partial<ResolvedConnectOptions> & { onMessage: MessageFunction },
+  clock: Clock = systemClock,
+  times = TIMES,
+) {
   const backend = await HandBackend.open();
   backends.push(backend);
-  const client = new CloudBackend({ apiKey: 'pt_x', backendUrl: backend.url, restUrl: 'http://127.0.0.1:1' }, TIMES, clock);
+  const config = { apiKey: 'pt_x', backendUrl: backend.url, restUrl: 'http://127.0.0.1:1', webhookSecret: '', allowPrivate: true };
+  const client = new CloudBackend(config, times, clock);
   clients.push(client);
   const none = { number: NUMBER, provider: undefined, providerKey: undefined, providerSecret: undefined, stt: undefined, tts: undefined };
   await client.connect({ ...none, callbacks: {}, ...options });
@@ -119,7 +124,7 @@ test('an answer that became ready while the connection was away is sent when it 
 });
 
 test('a backend that is frozen is noticed, and left for a new connection', async () => {
-  const { backend } = await connected({ onMessage: () => '' });
+  const { backend } = await connected({ onMessage: () => '' }, systemClock, { ...TIMES, deadAfterMs: 300 });
   // Nothing comes from it any more, not even the pong of a ping; the connection stays open.
   backend.socket?.pause();
   await backend.until(() => backend.hellos.length === 2);

@@ -107,7 +107,7 @@ export class CloudBackend implements PatterBackend {
           transfer: (callId, number) => this.getCall(callId).transfer(number),
         }),
         events: new EventDesk({
-          ...{ send, clock },
+          ...{ send, clock, webhookSecret: this.config.webhookSecret, allowPrivate: this.config.allowPrivate },
           callbacks: (callId) => ({ ...options.callbacks, ...this.#ofCall.get(callId) }),
           agent: () => this.#spec(),
         }),

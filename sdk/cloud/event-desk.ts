@@ -15,6 +15,10 @@ export interface EventDeskParts {
   callbacks(callId: string): Readonly<Callbacks>;
   agent(): AgentSpec;
   send(message: SdkClientMessage): boolean;
+  /** `whsec_…`, signs the POSTs of callbacks that are URLs; '': none. */
+  webhookSecret: string;
+  /** Whether these may be on this machine or in this network. */
+  allowPrivate: boolean;
   clock: Clock;
 }
 
@@ -24,9 +28,11 @@ const MOST_REMEMBERED = 5_000;
 export class EventDesk {
   /** By call and event: under way, or taken. */
   readonly #known = new Map<string, 'under way' | 'taken'>();
-  readonly #fetch = new GuardedFetch({ allowPrivate: true });
+  readonly #fetch: GuardedFetch;
 
-  constructor(private readonly parts: EventDeskParts) {}
+  constructor(private readonly parts: EventDeskParts) {
+    this.#fetch = new GuardedFetch({ allowPrivate: parts.allowPrivate });
+  }
 
   event({ event, call }: Extract<SdkServerMessage, { type: 'event' }>): void {
     const { callId } = call;
@@ -59,12 +65,13 @@ export class EventDesk {
   /** @param name `start`, `turn/<n>` or `end` */
   async #run(name: string, call: CallSnapshot): Promise<void> {
     const callbacks = this.parts.callbacks(call.callId);
-    const { clock } = this.parts;
+    const { clock, webhookSecret } = this.parts;
+    const secret = webhookSecret === '' ? undefined : webhookSecret;
     for (const event of eventsFor(name, call, this.parts.agent())) {
       if (event.kind === 'persist') continue;
       const callback = callbacks[CALLBACK_OF[event.kind]];
       if (callback === undefined) continue;
-      await deliver(event, callback as never, { deadlineMs: DEADLINE_MS, secret: undefined, fetch: this.#fetch, clock });
+      await deliver(event, callback as never, { deadlineMs: DEADLINE_MS, secret, fetch: this.#fetch, clock });
     }
   }
 

@@ -20,6 +20,8 @@ export interface AppCallbacksOptions {
   agents: AgentRegistry;
   prices: PriceTable;
   persistRoot: string | null;
+  /** `whsec_…`; '': none. */
+  webhookSecret: string;
   log: Logger;
 }
 
@@ -33,13 +35,14 @@ export interface AppCallbacks {
 }
 
 export function openAppCallbacks(options: AppCallbacksOptions): AppCallbacks {
-  const { agents, app, home, log, persistRoot, prices } = options;
+  const { agents, app, home, log, persistRoot, prices, webhookSecret } = options;
   const dispatcher = new CallbackDispatcher({
     ...{ app, log, persistRoot },
     store: home.ctx.store,
     // Undefined right after a start, or after a restart until the agent is made again: what has ended meanwhile waits for it.
     callbacksOf: ({ code }) => agents.find(code)?.callbacks,
     allowPrivate: mayReachPrivate(home.config),
+    ...(webhookSecret !== '' && { webhookSecret }),
     ...(Object.keys(prices).length > 0 ? { prices } : {}),
   });
   return {

@@ -1,6 +1,7 @@
 /** Worker and gateway of one app, in this process. */
 import { createCarriers } from '../../carriers';
 import { systemClock } from '../../contracts/clock';
+import type { CodeOf } from '../../media-gateway/agent-code';
 import type { CallTaps } from '../../media-gateway/call-taps';
 import { type RunningGateway, startGateway } from '../../media-gateway/gateway';
 import type { ExtendServer } from '../../media-gateway/server';
@@ -27,6 +28,8 @@ export interface EmbeddedRuntimeOptions {
   /** Absent: where it listens. */
   publicUrl: string | undefined;
   requireSignature: boolean;
+  /** `whsec_…`: signs what is asked of an `onMessage` that is a URL; '': none. */
+  webhookSecret: string;
   /** Of the first agent: for what has no agent of its own to ask, where the configuration names none. */
   keys?: AgentCredentials;
   worker?: WorkerOptions;
@@ -89,7 +92,7 @@ export async function startEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pro
       store: home.ctx.store,
       secretKey: key,
       clock: systemClock,
-      sessions: withCredentials(sessionMaker(agents.codeOf), agents),
+      sessions: withCredentials(sessionMaker(codeWith(options.webhookSecret, agents.codeOf)), agents),
       ...(options.taps ? { taps: options.taps } : {}),
       ...(options.extend ? { extend: options.extend } : {}),
       options: { app, requireSignature: options.requireSignature },
@@ -110,6 +113,11 @@ export async function startEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pro
     await stop();
     throw error;
   }
+}
+
+/** Whoever's agent it is, also one that nobody has made again since a restart: the secret is the program's, and is in no specification. */
+function codeWith(webhookSecret: string, codeOf: CodeOf): CodeOf {
+  return webhookSecret === '' ? codeOf : (setup) => ({ ...codeOf(setup), webhookSecret });
 }
 
 /** An agent's own keys are for its calls alone. */

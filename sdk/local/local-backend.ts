@@ -147,6 +147,8 @@ export class LocalBackend implements PatterBackend {
         const entry = this.#compile(agent, callbacks, agent === served?.agent ? served.onMessage : undefined);
         const { compiled } = this.#agents.add(entry, key);
         const { tools, guardrails, hooks, onMessage } = compiled.code;
+        // A URL is for anybody, but to sign what is asked of it only this program has the secret.
+        const signs = compiled.spec.engine.type === 'pipeline' && compiled.spec.engine.onMessage && this.fields.webhookSecret;
         const functions = [
           ...Object.values(tools ?? {}),
           ...Object.values(guardrails ?? {}),
@@ -154,7 +156,7 @@ export class LocalBackend implements PatterBackend {
           hooks,
           onMessage,
         ];
-        const needsApp = functions.some((one) => one !== undefined) || Object.keys(compiled.credentials).length > 0;
+        const needsApp = Boolean(signs) || functions.some((one) => one !== undefined) || Object.keys(compiled.credentials).length > 0;
         return { compiled, needsApp };
       },
       signal: () => this.#stack.signal,

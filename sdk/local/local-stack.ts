@@ -187,9 +187,9 @@ export class LocalStack {
   async #startRuntime(home: OpenHome, port: number, publicUrl: string | undefined): Promise<EmbeddedRuntime> {
     const { agents, fields, log, options } = this.deps;
     const served = this.deps.served();
-    const { appId: app, persistRoot, pricing, requireSignature } = fields;
+    const { appId: app, persistRoot, pricing, requireSignature, webhookSecret } = fields;
     const prices = priceTableOf(pricing);
-    const callbacks = openAppCallbacks({ home, app, prices, persistRoot, agents, log });
+    const callbacks = openAppCallbacks({ home, app, prices, persistRoot, webhookSecret, agents, log });
     this.#callbacks = callbacks;
     const { dashboard = dashboardAt } = options;
     const { workflows } = fields;
@@ -200,7 +200,7 @@ export class LocalStack {
     };
     const wanted = served?.dashboard ? dashboard({ ctx: home.ctx, token: served.dashboardToken }) : undefined;
     return startEmbeddedRuntime({
-      ...{ home, app, port, publicUrl, requireSignature },
+      ...{ home, app, port, publicUrl, requireSignature, webhookSecret },
       agents,
       taps: callbacks.taps,
       beside: () => callbacks.work(),

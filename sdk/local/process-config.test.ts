@@ -11,8 +11,8 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }));
 function fields(some: Partial<LocalConfig> = {}): LocalConfig {
   return new LocalConfig({
     ...{ telephonyProvider: 'twilio', twilioSid: '', twilioToken: '', telnyxKey: '', telnyxConnectionId: '', telnyxPublicKey: '' },
-    ...{ openaiKey: '', elevenlabsKey: '', deepgramKey: '', phoneNumber: '', webhookUrl: '', requireSignature: true, persistRoot: null },
-    ...{ appId: 'shop', tunnel: false, pricing: {} },
+    ...{ openaiKey: '', elevenlabsKey: '', deepgramKey: '', phoneNumber: '', webhookUrl: '', requireSignature: true },
+    ...{ persistRoot: null, webhookSecret: '', appId: 'shop', tunnel: false, pricing: {} },
     ...some,
   });
 }

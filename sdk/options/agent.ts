@@ -87,6 +87,11 @@ export interface AgentOptions {
   disclosure?: string;
   /** Servers of the Model Context Protocol, whose tools the model may call as `<name>__<tool>`: docs/tools.md. */
   mcp?: readonly z.input<typeof mcpServerSchema>[];
+  /**
+   * A key that, pressed alone, puts the person on the do-not-call list and ends the call: `0`-`9`, `*` or `#`. null: none; a campaign has one always.
+   * @default none, '9' in campaigns
+   */
+  optOutKey?: string | null;
   /** What becomes of a caller whose AI provider has failed for good, after an apology. @default 'end' */
   onProviderFailure?: AgentSpec['onProviderFailure'];
   /** Milliseconds that a conversation may last. @default 600000 */

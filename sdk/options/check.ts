@@ -1,4 +1,5 @@
 /** Checks that several options share. Each throws an error that names the option and says what to write. */
+import { VARIABLE_CHARACTERS } from '../../contracts/agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import type { Callback } from './callbacks';
 import { snakeCase } from './spellings';
@@ -49,14 +50,24 @@ export function checkUrl(option: string, value: string, schemes: RegExp): string
   throw new PatterValidationError(option, `${option} must be a function or a URL such as https://example.com/hook (got ${shown(value)}).`);
 }
 
+const WEBHOOK_SECRET = /^whsec_[A-Za-z0-9+/]+={0,2}$/;
+
+/** '' is none. The value stays out of the message. */
+export function checkWebhookSecret(option: string, value: string): string {
+  const bytes = Buffer.from(value.slice('whsec_'.length), 'base64').length;
+  if (value === '' || (WEBHOOK_SECRET.test(value) && bytes >= 24 && bytes <= 64)) return value;
+  throw new PatterValidationError(
+    option,
+    `${option} must be whsec_ and base64 of 24 to 64 bytes: make one with echo "whsec_$(openssl rand -base64 32)".`,
+  );
+}
+
 /** A function, or a URL that gets the event as a POST. */
 export function checkCallback<Event>(option: string, value: Callback<Event> | undefined): Callback<Event> | undefined {
   if (value === undefined || typeof value === 'function') return value;
   if (typeof value === 'string') return checkUrl(option, value, /^https?:/i);
   throw new PatterTypeError(option, `${option} must be a function or a URL (got ${shown(value)}).`);
 }
-
-export const VARIABLE_LIMIT = 500;
 
 /** @returns the values as strings, under the names by which templates know them */
 export function checkVariables(
@@ -72,10 +83,10 @@ export function checkVariables(
       throw new PatterTypeError(`${option}.${name}`, `${option}.${name} must be a string, a number or a boolean (got ${shown(value)}).`);
     }
     const text = String(value);
-    if (text.length > VARIABLE_LIMIT) {
+    if (text.length > VARIABLE_CHARACTERS) {
       throw new PatterValidationError(
         `${option}.${name}`,
-        `${option}.${name} has ${text.length} characters; a value may have ${VARIABLE_LIMIT} at most.`,
+        `${option}.${name} has ${text.length} characters; a value may have ${VARIABLE_CHARACTERS} at most.`,
       );
     }
     checked[nameOf(name)] = text;

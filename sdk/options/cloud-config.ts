@@ -1,5 +1,7 @@
 /** Options of cloud mode, checked and with the environment's values filled in. */
+import { configSchema, isLoopbackUrl } from '../../runtime/config';
 import { PatterValidationError } from '../errors';
+import { checkWebhookSecret } from './check';
 import type { CloudConfig, CloudOptions } from './constructor';
 import { type Environment, givenOr, VARIABLES } from './environment';
 
@@ -19,7 +21,17 @@ export function resolveCloudConfig(options: CloudOptions, env: Environment): Clo
     options.restUrl || (options.backendUrl ? '' : env.PATTER_REST_URL) || backendUrl.replace(/^ws/i, 'http'),
     /^https?:/i,
   );
-  return Object.freeze({ apiKey, backendUrl, restUrl });
+  const webhookSecret = checkWebhookSecret('webhookSecret', givenOr('webhookSecret', options.webhookSecret, VARIABLES.webhookSecret, env));
+  const allowPrivate = mayReachPrivate(env) ?? (isLoopbackUrl(backendUrl) && isLoopbackUrl(restUrl));
+  return Object.freeze({ apiKey, backendUrl, restUrl, webhookSecret, allowPrivate });
+}
+
+/** The rule of all webhooks, also for a program whose carriers are its backend's: unset, only a backend on this machine means that no real phone rings. */
+function mayReachPrivate(env: Environment): boolean | undefined {
+  const name = 'PATTER_ALLOW_PRIVATE_WEBHOOKS';
+  const parsed = configSchema.shape[name].safeParse(env[name] || undefined);
+  if (parsed.success) return parsed.data;
+  throw new PatterValidationError(name, `${name} must be true or false.`);
 }
 
 function url(option: string, value: string, schemes: RegExp): string {

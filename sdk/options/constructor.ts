@@ -24,6 +24,11 @@ export interface PriceEntry {
 export interface CommonOptions {
   /** @default 'cloud' when `apiKey` is given, else 'local' */
   mode?: 'local' | 'cloud';
+  /**
+   * `whsec_` and base64 of 24 to 64 bytes: signs the requests to callbacks and to an `onMessage` that are URLs, as Standard Webhooks has it. Without it they
+   * are not signed. @default PATTER_WEBHOOK_SECRET
+   */
+  webhookSecret?: string;
 }
 
 /** Options of `new Patter()` in local mode: everything in this process. */
@@ -103,6 +108,8 @@ export interface LocalConfigFields {
   readonly webhookUrl: string;
   /** Webhooks that cannot be verified are refused. */
   readonly requireSignature: boolean;
+  /** `whsec_…`, signs requests to the developer's URLs; '': none. */
+  readonly webhookSecret: string;
   /** Folder of the on-disk call history; null: none. */
   readonly persistRoot: string | null;
   /** Names this program over restarts. */
@@ -121,4 +128,8 @@ export interface CloudConfig {
   readonly backendUrl: string;
   /** http(s), no slash at the end. */
   readonly restUrl: string;
+  /** `whsec_…`, signs requests to the developer's URLs; '': none. */
+  readonly webhookSecret: string;
+  /** Whether callbacks that are URLs may be on this machine or in this network. */
+  readonly allowPrivate: boolean;
 }

@@ -60,4 +60,5 @@ export const VARIABLES = {
   backendUrl: ['PATTER_BACKEND_URL'],
   restUrl: ['PATTER_REST_URL'],
   persist: ['PATTER_LOG_DIR'],
+  webhookSecret: ['PATTER_WEBHOOK_SECRET'],
 } as const satisfies Record<string, readonly string[]>;

@@ -3,13 +3,15 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { PatterValidationError } from '../errors';
 import { Telnyx, Twilio } from '../providers/carriers';
-import { checkE164, checkFlag, checkId, checkText, isRecord } from './check';
+import { checkE164, checkFlag, checkId, checkText, checkWebhookSecret, isRecord } from './check';
 import type { LocalConfigFields, LocalOptions } from './constructor';
 import { type Environment, environment, firstOf, givenOr, VARIABLES } from './environment';
 import { snakeCase } from './spellings';
 import { checkTunnel } from './tunnel';
 
-const SECRETS: readonly (keyof LocalConfigFields)[] = ['twilioToken', 'telnyxKey', 'openaiKey', 'elevenlabsKey', 'deepgramKey'];
+const SECRETS: readonly (keyof LocalConfigFields)[] = [
+  ...(['twilioToken', 'telnyxKey', 'openaiKey', 'elevenlabsKey', 'deepgramKey', 'webhookSecret'] as const),
+];
 
 const TWILIO_KEYS = ['twilioSid', 'twilioToken'] as const;
 const TELNYX_KEYS = ['telnyxKey', 'telnyxConnectionId', 'telnyxPublicKey'] as const;
@@ -58,6 +60,7 @@ export function resolveLocalConfig(options: LocalOptions, env: Environment, cwd:
     // With a tunnel, the environment's host is another server's.
     webhookUrl: tunnel ? '' : hostOf(key('webhookUrl', options.webhookUrl)),
     requireSignature: options.requireSignature === undefined ? true : checkFlag('requireSignature', options.requireSignature),
+    webhookSecret: checkWebhookSecret('webhookSecret', key('webhookSecret', options.webhookSecret)),
     persistRoot: persistRoot(options.persist, env, cwd),
     appId: options.appId === undefined ? derivedAppId(phoneNumber, cwd) : checkId('appId', options.appId),
     tunnel,

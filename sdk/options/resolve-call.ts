@@ -1,5 +1,6 @@
 /** Options of `phone.call()`, checked. */
-import { placeholdersIn, variableName } from '../../policy/template';
+import { variableName } from '../../policy/template';
+import { shownUnfilled, type Unfilled, unfilledIn } from '../../policy/texts';
 import { Agent } from '../agent/agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import type { CallOptions, ResolvedCallOptions } from './call';
@@ -103,20 +104,24 @@ export function checkIdempotencyKey(key: unknown): string {
 /** Of every text that is spoken or instructs. Known by the names of templates. */
 export function unfilledPlaceholders(
   agent: Agent,
-  call?: Pick<ResolvedCallOptions, 'firstMessage' | 'variables' | 'voicemailMessage'>,
-): string[] {
-  const filled = new Set([...Object.keys(agent.variables).map(variableName), ...Object.keys(call?.variables ?? {})]);
-  const texts = [agent.systemPrompt, call?.firstMessage ?? agent.firstMessage, agent.disclosure ?? '', call?.voicemailMessage ?? ''];
-  return [...new Set(texts.flatMap(placeholdersIn))].filter((name) => !filled.has(name));
+  call?: Pick<ResolvedCallOptions, 'firstMessage' | 'variables' | 'voicemailMessage'> & Partial<Pick<ResolvedCallOptions, 'customParams'>>,
+): Unfilled[] {
+  const { systemPrompt, disclosure, guardrails, turns } = agent;
+  const texts = { systemPrompt, firstMessage: call?.firstMessage ?? agent.firstMessage, disclosure, guardrails, turns };
+  return unfilledIn({ agent: texts, dialing: { voicemailMessage: call?.voicemailMessage } }, [
+    ...Object.keys(agent.variables),
+    ...Object.keys(call?.variables ?? {}),
+    ...Object.keys(call?.customParams ?? {}),
+  ]).map(({ name, field }) => ({ name, field: field.replace(/^(agent|dialing)\./, '') }));
 }
 
 /** A placeholder that nobody fills would be left out of what is said, on a call that costs money. */
 export function checkPlaceholders(agent: Agent, call: ResolvedCallOptions): void {
-  const missing = unfilledPlaceholders(agent, call).map((name) => `{${name}}`);
-  if (missing.length === 0) return;
+  const unfilled = unfilledPlaceholders(agent, call);
+  if (unfilled.length === 0) return;
   throw new PatterValidationError(
     'variables',
-    `The agent's texts use ${missing.join(', ')}, and there ${missing.length === 1 ? 'is no value for it' : 'are no values for them'}: give variables to call(), or to agent() for every call.`,
-    { details: { missing } },
+    `The agent's texts use ${shownUnfilled(unfilled)}, and there ${unfilled.length === 1 ? 'is no value for it' : 'are no values for them'}: give variables to call(), or to agent() for every call.`,
+    { details: { missing: unfilled.map(({ name }) => `{${name}}`) } },
   );
 }

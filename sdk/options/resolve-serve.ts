@@ -76,9 +76,9 @@ export function resolveServe(
     tunnel,
     configureNumber: configureNumber === false ? false : checkOneOf('configureNumber', configureNumber, ['always', 'if-unset']),
   });
-  const missing = unfilledPlaceholders(agent).filter((name) => !OF_EVERY_CALL.includes(name));
+  const missing = unfilledPlaceholders(agent).filter(({ name }) => !OF_EVERY_CALL.includes(name));
   if (missing.length > 0) {
-    const names = missing.map((name) => `{${name}}`).join(', ');
+    const names = missing.map(({ name }) => `{${name}}`).join(', ');
     warn(
       'PATTER_PLACEHOLDER_EMPTY',
       `In calls that come in, ${names} will be empty unless the carrier passes a value on: give agent() variables for them.`,

@@ -6,7 +6,7 @@ import { placeCallSchema } from '../../contracts/single-call';
 import { deleteSchedule, makeSchedule, scheduleInfo, setSchedulePaused } from '../../control/schedules/schedules';
 import type { Agent } from '../agent/agent';
 import type { WorkDesk } from '../backend';
-import { resolveCampaign } from '../campaign/options';
+import { resolveCampaign, withOptOut } from '../campaign/options';
 import { placeOf, type WorkPlace } from '../campaign/work-place';
 import { PatterValidationError } from '../errors';
 import { checkPlaceholders, resolveCall } from '../options/resolve-call';
@@ -122,6 +122,11 @@ async function scheduledCampaign({ id, runBy }: ResolvedSchedule, options: Sched
   checkName(spec.name);
   const kept = await keptContacts(contacts, region as CountryCode | undefined);
   const place = await placeOf(desk, runBy, { agent, callbacks, key: `schedule/${id}` });
-  const work: ScheduledWork = { kind: 'campaign', spec: { ...spec, agent: place.agent }, contacts: kept, ...(region && { region }) };
+  const work: ScheduledWork = {
+    kind: 'campaign',
+    spec: { ...spec, agent: withOptOut(place.agent) },
+    contacts: kept,
+    ...(region && { region }),
+  };
   return { place, work };
 }

@@ -12,7 +12,7 @@ export interface TestIo {
 /** Resolves when the session is over: `/quit`, `/hangup`, the agent's own end, or the end of the input (a pipe's, or Ctrl-D). */
 export async function runTestMode(
   options: ResolvedTestOptions,
-  config: Pick<LocalConfigFields, 'openaiKey' | 'phoneNumber'>,
+  config: Pick<LocalConfigFields, 'openaiKey' | 'phoneNumber' | 'webhookSecret'>,
   { input, output }: TestIo = { input: process.stdin, output: process.stdout },
 ): Promise<void> {
   const session = new TestSession({ options, local: config, print: (line) => void output.write(`${line}\n`) });

@@ -4,7 +4,7 @@ import type { CallSetup, TranscriptTurn } from '../../contracts/call';
 import { type Clock, systemClock } from '../../contracts/clock';
 import type { Outcome } from '../../contracts/outcomes';
 import { spokenOf } from '../../media-gateway/engines/pipeline/on-message/on-message';
-import { fillTemplate } from '../../policy/template';
+import { fillAgent } from '../../policy/texts';
 import { numbersInTemplate } from '../../policy/transfer-targets';
 import { type Config, loadConfig } from '../../runtime/config';
 import { GuardedFetch, mayReachPrivate } from '../../runtime/guarded-fetch';
@@ -23,7 +23,7 @@ import { TextAgent } from './text-agent';
 
 export interface TestSessionDeps {
   options: ResolvedTestOptions;
-  local: Pick<LocalConfigFields, 'openaiKey' | 'phoneNumber'>;
+  local: Pick<LocalConfigFields, 'openaiKey' | 'phoneNumber' | 'webhookSecret'>;
   print(line: string): void;
   env?: NodeJS.ProcessEnv;
   clock?: Clock;
@@ -55,13 +55,12 @@ export class TestSession {
     this.#config = loadConfig({ ...env, ...(openaiKey && { OPENAI_API_KEY: openaiKey }) });
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(this.#config) });
     const { variables } = spec;
-    const fill = (text: string) => fillTemplate(text, variables);
     const transferNumbers = numbersInTemplate(spec.systemPrompt);
     this.#setup = {
       callId: `test_${randomBytes(16).toString('hex')}`,
       ...{ campaignId: '', contactId: '', tenantId: 'default', direction: 'inbound', carrier: 'twilio' },
       ...{ from: CALLER, to: local.phoneNumber || '+15550000000' },
-      agent: { ...spec, systemPrompt: fill(spec.systemPrompt), firstMessage: fill(spec.firstMessage), disclosure: fill(spec.disclosure) },
+      agent: fillAgent(spec, variables),
       ...{ variables, voicemailMessage: '', machineDetection: false, canTransfer: transferNumbers.length > 0 },
       ...(transferNumbers.length > 0 && { transferNumbers }),
     };
@@ -191,7 +190,12 @@ export class TestSession {
     if (!event || event.kind === 'persist') return;
     try {
       await deliver(event, callback, {
-        ...{ deadlineMs: DEFAULT_CALLBACK_DEADLINE_MS, secret: undefined, fetch: this.#fetch, clock: this.#clock },
+        ...{
+          deadlineMs: DEFAULT_CALLBACK_DEADLINE_MS,
+          secret: this.deps.local.webhookSecret || undefined,
+          fetch: this.#fetch,
+          clock: this.#clock,
+        },
       });
     } catch (error) {
       this.#log.error({ err: error, event: event.id }, 'a callback failed');

@@ -54,7 +54,7 @@ describe('Twilio', () => {
     };
   };
   const pricesOf = (more?: Partial<PriceQuestion>) => {
-    const access = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'secret', baseUrl, timeoutMs: 1_000 };
+    const access = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'secret', baseUrl, timeoutMs: 5_000 };
     return new TwilioCarrier(twilioClient(access), access).prices.ofCall(question(more));
   };
 

@@ -69,7 +69,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/prefix`;
-  carrier = carrierAt(baseUrl, 300);
+  carrier = carrierAt(baseUrl, 1_500);
 });
 
 afterEach(async () => {

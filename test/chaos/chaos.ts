@@ -19,7 +19,7 @@ export interface Strike {
   what: string;
 }
 
-const BACK_WITHIN_MS = 60_000;
+const BACK_WITHIN_MS = 120_000;
 
 export class Chaos {
   /** What was done, for the story of a run that failed. */

@@ -60,10 +60,10 @@ test('a carrier call that no workflow owns is hung up at its first callback', as
       const call = await carrier.fetchCall(carrierCallId);
       return call !== undefined && isTerminalCarrierStatus(call.status);
     },
-    { withinMs: 10_000, what: 'the call is hung up' },
+    { withinMs: 40_000, what: 'the call is hung up' },
   );
   expect((await world.calls(ORPHAN)).flatMap((call) => call.streams.filter((stream) => stream.playedMs > 0))).toEqual([]);
-}, 30_000);
+}, 90_000);
 
 inFull(
   'a call workflow that was terminated in mid-call is settled by the sweeper, and its person called again by the retry policy',

@@ -15,7 +15,7 @@ const GARBLED_LETTERS = 4;
 /** From the end of a sentence to its checkpoint in Temporal: the mark's way back, the request, and what a busy machine adds. */
 const CHECKPOINT_MS = 250;
 /** How long what is being closed may take after the campaign's end. */
-const CLOSED_WITHIN_MS = 15_000;
+const CLOSED_WITHIN_MS = 60_000;
 
 export async function verifyCampaign(
   world: ChaosWorld,

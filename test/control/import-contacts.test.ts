@@ -7,7 +7,7 @@ import type { CampaignSpec } from '../../contracts/campaign';
 import { checkCampaign } from '../../control/campaigns/check-campaign';
 import { recordSource } from '../../control/campaigns/contact-source';
 import { addToDnc, checkDnc, importDnc, removeFromDnc } from '../../control/campaigns/dnc';
-import { importContacts } from '../../control/campaigns/import-contacts';
+import { importContacts, requireColumns } from '../../control/campaigns/import-contacts';
 import type { CampaignRow, ContactRow } from '../../store/store';
 import { campaignFile, openTestStore, type TestStore } from '../store/fixtures';
 
@@ -184,6 +184,24 @@ test('a placeholder that no column fills is told before anything is written', as
   const importing = importContacts(store, campaign, { file: await csv(MESS), now: NOW });
   await expect(importing).rejects.toMatchObject({ code: 'PATTER_CONTACTS_FILE_INVALID', message: expect.stringContaining('{date}') });
   expect(await allContacts(campaign.campaignId)).toEqual([]);
+});
+
+test.each<[string, { agent?: object; [part: string]: object | undefined }]>([
+  ['agent.systemPrompt', { agent: { systemPrompt: '{nick}' } }],
+  ['agent.firstMessage', { agent: { firstMessage: '{nick}' } }],
+  ['agent.disclosure', { agent: { disclosure: '{nick}' } }],
+  ['agent.turns.idle.prompts.1', { agent: { turns: { idle: { prompts: ['Hello?', 'Are you there, {nick}?'] } } } }],
+  ['agent.turns.idle.goodbye', { agent: { turns: { idle: { goodbye: 'Bye, {nick}.' } } } }],
+  ['agent.turns.fillers.phrases.0', { agent: { turns: { fillers: { phrases: ['One moment, {nick}.'] } } } }],
+  ['agent.guardrails.0.replacement', { agent: { guardrails: [{ name: 'g', blockedTerms: ['sue'], replacement: 'No, {nick}.' }] } }],
+  ['dialing.voicemailMessage', { dialing: { voicemailMessage: 'Call back, {nick}.' } }],
+  ['dialing.answering.screening', { dialing: { answering: { screening: 'For {nick}.' } } }],
+  ['recording.consent', { recording: { consent: 'Recorded, {nick}.' } }],
+  ['transfer.whisper', { transfer: { to: ['+15005550009'], whisper: 'It is {nick}.' } }],
+])('a placeholder of %s that no column fills refuses the file, by the name of the field', (field, { agent = {}, ...more }) => {
+  const spec = campaignFile({ agent: { engine: { type: 'openai-realtime' }, systemPrompt: 'x', ...agent }, ...more });
+  expect(() => requireColumns(spec, ['phone', 'first_name'], 'a.csv')).toThrow(`{nick} (${field})`);
+  expect(() => requireColumns(spec, ['phone', 'nick'], 'a.csv')).not.toThrow();
 });
 
 test(`${ROWS.toLocaleString('en')} rows are imported in memory that does not grow with them`, async () => {

@@ -10,7 +10,7 @@ import { systemClock } from '../../contracts/clock';
 import { commandCall } from '../../control/calls/command-call';
 import { getCall } from '../../control/calls/get-call';
 import { listCalls } from '../../control/calls/list-calls';
-import { type PlaceCallRequest, placeCall } from '../../control/calls/place-call';
+import { checkedCall, type PlaceCallRequest, placeCall } from '../../control/calls/place-call';
 import { callResult } from '../../control/calls/watch-call';
 import type { ControlContext } from '../../control/context';
 import { createControlServer } from '../../control/server';
@@ -184,6 +184,47 @@ test('a number is checked for its form and nothing else; every other problem is 
   });
 });
 
+const PLAIN = { engine: { type: 'openai-realtime' }, systemPrompt: 'x' } as const;
+
+test.each<[string, Partial<PlaceCallRequest>]>([
+  ['agent.systemPrompt', { agent: { ...PLAIN, systemPrompt: 'You call {nick}.' } }],
+  ['agent.firstMessage', { agent: { ...PLAIN, firstMessage: 'Hi {nick}.' } }],
+  ['agent.disclosure', { agent: { ...PLAIN, disclosure: 'An AI, {nick}.' } }],
+  ['agent.turns.idle.prompts.0', { agent: { ...PLAIN, turns: { idle: { prompts: ['Are you there, {nick}?'] } } } }],
+  ['agent.turns.idle.goodbye', { agent: { ...PLAIN, turns: { idle: { goodbye: 'Bye, {nick}.' } } } }],
+  ['agent.turns.fillers.phrases.0', { agent: { ...PLAIN, turns: { fillers: { phrases: ['One moment, {nick}.'] } } } }],
+  [
+    'agent.guardrails.0.replacement',
+    { agent: { ...PLAIN, guardrails: [{ name: 'g', blockedTerms: ['sue'], replacement: 'No, {nick}.' }] } },
+  ],
+  ['voicemailMessage', { voicemailMessage: 'Call back, {nick}.' }],
+  ['answering.screening', { answering: { screening: 'For {nick}.' } }],
+  ['recording.consent', { recording: { consent: 'Recorded, {nick}.' } }],
+  ['transfer.whisper', { transfer: { to: ['+15005550009'], whisper: 'It is {nick}.' } }],
+])('a placeholder of %s that nothing fills is told by its field before anything is written', (field, over) => {
+  const asked = request(over);
+  let told: unknown;
+  try {
+    checkedCall(asked);
+  } catch (error) {
+    told = error;
+  }
+  expect(told).toMatchObject({
+    code: 'PATTER_REQUEST_INVALID',
+    message: `The call cannot be placed: ${field}: {nick} has no value: give one in variables.`,
+  });
+  for (const filled of [{ variables: { nick: 'Jo' } }, { customParams: { nick: 'Jo' } }]) {
+    expect(checkedCall({ ...asked, ...filled })).toMatchObject(filled);
+  }
+  expect(checkedCall({ ...asked, agent: { ...asked.agent, variables: { nick: 'Jo' } } }).to).toBe(asked.to);
+});
+
+test.each(['variables', 'customParams'] as const)('a value of %s has 500 characters at most', (field) => {
+  const of = (length: number) => request({ [field]: { note: 'x'.repeat(length) } });
+  expect(checkedCall(of(500))[field].note).toHaveLength(500);
+  expect(() => checkedCall(of(501))).toThrow(`${field}.note: a variable has at most 500 characters`);
+});
+
 test('what a phone rings for, and who picks up, is as it was asked', async () => {
   const specOf = async (over: Partial<PlaceCallRequest>) => {
     const { callId } = await place(request(over));
@@ -224,6 +265,16 @@ describe('over HTTP', () => {
     placed.add(first.json().callId);
     expect([first.statusCode, again.statusCode]).toEqual([201, 200]);
     expect(again.json()).toMatchObject({ callId: first.json().callId, existing: true });
+  });
+
+  test('a call whose texts have a placeholder without a value is refused by the field, and nothing is placed', async () => {
+    const { idempotencyKey: key, ...body } = request({ voicemailMessage: 'Call back, {nick}.' });
+    const refused = await inject('POST', '/api/calls', body, { 'idempotency-key': key });
+    expect([refused.statusCode, refused.json().code]).toEqual([400, 'PATTER_REQUEST_INVALID']);
+    expect(refused.json().message).toContain('voicemailMessage: {nick} has no value');
+    const placedNow = await inject('POST', '/api/calls', { ...body, variables: { nick: 'Jo' } }, { 'idempotency-key': key });
+    placed.add(placedNow.json().callId);
+    expect([placedNow.statusCode, placedNow.json().existing]).toEqual([201, false]);
   });
 
   test('wrong requests and unknown calls are told apart', async () => {

@@ -65,7 +65,7 @@ beforeAll(async () => {
         { hear: '/sorry|nobody|available/i', say: 'Then please call me tomorrow at 10.' },
         { hear: '/./', orAfterMs: 8_000, hangUp: true },
       ),
-      impatient: asks({ waitMs: 7_000, hangUp: true }),
+      impatient: asks({ waitMs: 12_000, hangUp: true }),
       ...Object.fromEntries(
         CARRIERS.map((carrier): [string, PersonaInput] => [`schemer-${carrier}`, schemer(numbersOf(carrier).STRANGER)]),
       ),

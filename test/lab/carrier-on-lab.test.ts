@@ -97,7 +97,7 @@ test('what the carrier refused and what is not known are told apart, and the unk
 });
 
 test('a call that waits in the carrier’s queue is found and taken out of it', async () => {
-  await start({ default: 'no-answer' }, 0.2);
+  await start({ default: 'no-answer' }, 0.05);
   await place('+14155550101');
   const waiting = await place();
   if (waiting.kind !== 'accepted') throw new Error(waiting.message);

@@ -216,7 +216,7 @@ export class Harness {
 
 class LabClient extends RequestClient {
   constructor(private readonly baseUrl: string) {
-    super({ timeout: 3000 });
+    super({ timeout: 8_000 });
   }
 
   override request<T>(options: RequestClient.RequestOptions<T>) {

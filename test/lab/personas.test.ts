@@ -48,7 +48,7 @@ test('a mailbox keeps what comes after the beep, and hangs up when nothing more 
 
 test('somebody who interrupts does so after so many characters, while the agent still speaks', async () => {
   const { peer, callSid } = await talkTo({ kind: 'human', answerAfterMs: 0, steps: [{ interruptAfterChars: 12, say: 'Wait!' }] });
-  const text = 'This sentence goes on for much longer than anybody would want to listen to it.';
+  const text = 'This sentence goes on for much longer than anybody would want to listen to it. '.repeat(8);
   peer.sendAudio(speech(text));
   const heard = () => harness!.entry(callSid).heard[0]?.text ?? '';
   await harness!.until('the interruption', () => harness!.entry(callSid).said.length > 0);
@@ -58,7 +58,7 @@ test('somebody who interrupts does so after so many characters, while the agent 
 
 test('somebody who hangs up mid-sentence has heard exactly what the ledger says', async () => {
   const { peer, callSid } = await talkTo({ kind: 'human', answerAfterMs: 0, steps: [{ interruptAfterChars: 20, hangUp: true }] });
-  const text = 'This sentence goes on for much longer than anybody would want to listen to it.';
+  const text = 'This sentence goes on for much longer than anybody would want to listen to it. '.repeat(8);
   peer.sendAudio(speech(text));
   await harness!.until('completed', () => harness!.statuses().includes('completed'));
   const heard = harness!.entry(callSid).heard[0]!.text;

@@ -255,7 +255,7 @@ test('a dial can be carried out and answered with 500 or never; the same command
   expect(await refusal(harness.dial({ command_id: 'a' }))).toEqual([500, '10007']);
   const id = await harness.dial({ command_id: 'a' });
   expect(harness.ledger.calls.map(({ callSid }) => callSid)).toEqual([id]);
-  const impatient = harness.clientWith(LAB_TELNYX.apiKey, { timeout: 200 });
+  const impatient = harness.clientWith(LAB_TELNYX.apiKey, { timeout: 2_000 });
   const dialling = impatient.calls.dial({ connection_id: LAB_TELNYX.connectionId, from: FROM, to: '+14155550101' });
   await expect(dialling).rejects.toBeInstanceOf(Telnyx.APIConnectionError);
   expect(harness.ledger.calls).toHaveLength(2);

@@ -113,7 +113,7 @@ test('a mark echoes after its audio was played in real time; clear echoes what i
   const frames = peer.messages.slice(0, peer.messages.indexOf(mark)).filter(({ event }) => event === 'media');
   expect(frames.length - before).toBeGreaterThanOrEqual(20);
 
-  const text = 'A sentence that is far too long to be heard to its end by anybody.';
+  const text = 'A sentence that is far too long to be heard to its end by anybody. '.repeat(6);
   peer.audio(speech(text));
   peer.send({ event: 'mark', mark: { name: 'one' } });
   peer.audio(speech(text));

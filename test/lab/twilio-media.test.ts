@@ -87,7 +87,7 @@ test('clear echoes all pending marks at once, and the person hears no more of it
   harness = await Harness.start({ people: { [TO]: LISTENER } });
   const call = await harness.create();
   const peer = await startStream();
-  const text = 'A sentence that is far too long to be heard to its end by anybody.';
+  const text = 'A sentence that is far too long to be heard to its end by anybody. '.repeat(6);
   peer.sendAudio(speech(text));
   peer.send('mark', { mark: { name: 'one' } });
   peer.sendAudio(speech(text));

@@ -93,7 +93,7 @@ test('an unknown call is 20404, and a redirect of one that has ended 21220', asy
 });
 
 test('calls above the rate wait in the queue, where they can be cancelled and never ring', async () => {
-  harness = await Harness.start({ default: 'no-answer' }, 0.5);
+  harness = await Harness.start({ default: 'no-answer' }, 0.1);
   const first = await harness.create({ twiml: HANG_UP });
   const second = await harness.create({ twiml: HANG_UP, to: '+14155550101' });
   expect(Number(second.queueTime)).toBeGreaterThan(1000);

@@ -80,8 +80,8 @@ test('an opt-out that can be told only when the call’s workflow is over counts
 
 test('heartbeats keep the conversation alive past its heartbeat time-out', async () => {
   const { callId, carrierCallId, media } = await talk();
-  // The activity of the stand-in workflow is given up after 3 s of silence.
-  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  // The activity of the stand-in workflow is given up after 6 s of silence.
+  await new Promise((resolve) => setTimeout(resolve, 7_000));
   expect((await harness.seen(callId)).lost).toEqual([]);
   media.stop(carrierCallId);
   expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up' }]);
@@ -310,7 +310,7 @@ describe('a call that is answered while Temporal does not answer', () => {
     door.thaw();
     await eventually(async () => (await harness.seen(callId)).gatewayEvents.length > 0);
     // Longer than the heartbeat time-out: it is told of from then on.
-    await new Promise((resolve) => setTimeout(resolve, 3_500));
+    await new Promise((resolve) => setTimeout(resolve, 6_500));
     const seen = await harness.seen(callId);
     expect(seen.lost).toEqual([]);
     expect(seen.gatewayEvents).toMatchObject([{ kind: 'human_confirmed', sequence: 1, streamId: media.streamId }]);

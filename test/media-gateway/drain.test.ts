@@ -33,7 +33,7 @@ test('with another gateway: new streams are refused, callers are streamed to the
   const answer = await post(gateway, `/twilio/continue/${callId}`, { CallSid: carrierCallId, CallStatus: 'in-progress' });
   const otherMedia = `${other.urls.public?.replace('http', 'ws')}/twilio/media`;
   expect(answer.body).toContain(`<Stream url="${otherMedia}"`);
-  expect(answer.body).toContain(`<Redirect>${other.urls.public}/twilio/continue/${callId}</Redirect>`);
+  expect(answer.body).toContain(`<Redirect>${other.urls.public}/twilio/continue/${callId}?stream=`);
 
   await eventually(() => session.drains[0]);
   expect(session.drains).toEqual([expect.any(Number)]);

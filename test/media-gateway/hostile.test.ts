@@ -5,6 +5,8 @@ import { type Clock, systemClock } from '../../contracts/clock';
 import { commandPath } from '../../contracts/gateway';
 import { REFUSALS } from '../../media-gateway/media-socket';
 import { COMMAND_TOLERANCE_MS, signCommand } from '../../runtime/command-auth';
+import { type Bench, startRealBench } from '../workflows/bench';
+import { CARRIER_CALL, CallWorld, rules } from '../workflows/call-world';
 import {
   AUTH_TOKEN,
   eventually,
@@ -20,12 +22,17 @@ import {
 
 let harness: Harness;
 let gateway: Gateway;
+let bench: Bench;
 
 beforeAll(async () => {
+  bench = await startRealBench();
   harness = await Harness.start();
   gateway = await harness.gateway();
 });
-afterAll(() => harness.stop());
+afterAll(async () => {
+  await harness.stop();
+  await bench.stop();
+});
 
 async function talk(at: Gateway = gateway) {
   const { callId, carrierCallId } = await harness.startCall();
@@ -126,6 +133,51 @@ test('a callback that is caught and sent again is the same event', async () => {
     expect(await post(gateway, `/twilio/status/${callId}`, form, signature)).toMatchObject({ status: 204 });
   const { carrierEvents } = await harness.seen(callId);
   expect(new Set(carrierEvents.map(({ dedupeKey }) => dedupeKey)).size).toBe(1);
+});
+
+describe('a question what comes next that is caught and sent again', () => {
+  test('while they talk, with the call’s own workflow: it opens no stream, ends none, and whoever has a token all the same is sent away', async () => {
+    const dial = async ({ callId }: { callId: string }) => {
+      const { setup, ...rest } = rules();
+      return { kind: 'placed', carrierCallId: CARRIER_CALL, status: 'queued', ...rest, setup: { ...setup, callId } } as const;
+    };
+    const world = new CallWorld(bench, { dial });
+    const { callId } = world;
+    const form = { CallSid: CARRIER_CALL, CallStatus: 'in-progress' };
+    const ask = (path: string, more: Record<string, string> = {}) => post(gateway, path, { ...form, ...more });
+    await bench.run(world.activities, async () => {
+      await world.start();
+      await world.status('in_progress');
+      await MediaClient.start(gateway, CARRIER_CALL, tokenFor(callId, { n: 'first' }));
+      (await eventually(() => harness.sessions.of(callId).find(({ started }) => started))).end('drained');
+      const question = `/twilio/continue/${callId}?stream=first`;
+      // The carrier repeats what found no answer: until a new stream is there it is the same question.
+      const [answer, repeated] = [await ask(question), await ask(question)];
+      for (const { body } of [answer, repeated]) expect(body).toContain('<Parameter name="token"');
+      const media = await MediaClient.start(gateway, CARRIER_CALL, /name="token" value="([^"]+)"/.exec(answer.body)?.[1]);
+      const session = await eventually(() => harness.sessions.of(callId)[1]);
+      await eventually(() => session.started);
+
+      const others = [
+        ask(`/twilio/continue/${callId}`),
+        ask(`/twilio/continue/${callId}?stream=never-opened&unanswered=2`),
+        ask(`/twilio/transfer/${callId}/1`, { DialCallStatus: 'no-answer' }),
+      ];
+      const caught = [await ask(question)];
+      const intruder = await MediaClient.start(gateway, CARRIER_CALL, tokenFor(callId));
+      caught.push(...(await Promise.all(others)));
+      for (const { body } of caught) expect(body).toMatch(/^<\?xml[^>]*><Response><Pause length="2"\/><Redirect>/);
+      expect(await intruder.closed).toEqual({ code: REFUSALS.USED, reason: 'PATTER_CALL_DUPLICATE' });
+
+      const heard = session.audio.length;
+      media.audio(Buffer.from('still here'));
+      await eventually(() => session.audio.length > heard);
+      expect({ ended: session.ended, streamClosed: session.streamClosed }).toEqual({ ended: false, streamClosed: 0 });
+      session.end('agent_ended');
+      await world.status('completed');
+      expect(await world.settled()).toMatchObject({ outcome: 'completed' });
+    });
+  }, 60_000);
 });
 
 test('a command that is caught and sent again within its time is carried out once', async () => {

@@ -28,7 +28,7 @@ test('a call to a number is answered into a stream, with a token of its own each
   const tokens = answers.map(({ status, body }) => {
     expect(status).toBe(200);
     expect(body).toMatch(/^<\?xml[^>]*\?><Response><Connect><Stream /);
-    expect(body).toContain(`/twilio/continue/${callIdOf(form.CallSid)}</Redirect>`);
+    expect(body).toContain(`/twilio/continue/${callIdOf(form.CallSid)}?stream=`);
     return /name="token" value="([^"]+)"/.exec(body)?.[1];
   });
   expect(new Set(tokens).size).toBe(2);

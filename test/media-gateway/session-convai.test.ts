@@ -2,7 +2,8 @@
 import type { ConvaiEntry } from '../../lab/elevenlabs/convai/ledger-entry';
 import { SessionWorld, said } from './session-phone';
 
-const LONG = 'Your appointment is on Friday at ten with Doctor Meier. It is on the second floor, next to the lift. Is that right?';
+const LONG =
+  'Your appointment is on Friday at ten with Doctor Meier. It is on the second floor, next to the lift. Please bring your insurance card, a list of your medicine and the letter of your own doctor, and come a quarter of an hour early, since there are papers to sign. Is that right?';
 const GREETING = 'Welcome to the clinic. How can I help?';
 
 /** Without what a demodulator makes of a cut. */

@@ -11,7 +11,7 @@ describe('how a call ends', () => {
           thenSay: 'Noted.',
         },
         { when: 'hang up', say: 'As you wish, and have a very nice day today.', call: { tool: 'end_call' } },
-        { when: 'DTMF: 12\\]', say: 'You pressed twelve.' },
+        { when: 'DTMF: 12#\\]', say: 'You pressed twelve.' },
         { when: 'wait wait', say: 'I wait.' },
       ],
     });
@@ -116,7 +116,7 @@ describe('how a call ends', () => {
   });
 
   it('says goodbye at the time limit', async () => {
-    const { phone, session } = await greeted({ agent: { maxDurationMs: 5_000 } });
+    const { phone, session } = await greeted({ agent: { maxDurationMs: 9_000 } });
     const report = await session.done;
     expect(report.end).toBe('time_limit');
     expect(phone.heard).toMatch(/time for this call is over\. Goodbye\.$/);

@@ -189,7 +189,12 @@ describe('the developer’s own agent', () => {
       response.end('data: [DONE]\n\n');
     });
     const url = await listening(server);
-    const { phone, session } = await greeted({ engine: { ...(ENGINE as object), onMessage: { url, secret } } });
+    // The agent's own secret goes before the program's.
+    const webhookSecret = `whsec_${Buffer.alloc(24, 8).toString('base64')}`;
+    const { phone, session } = await greeted(
+      { engine: { ...(ENGINE as object), onMessage: { url, secret } } },
+      { code: { webhookSecret } },
+    );
     phone.say('Good morning.');
     await phone.untilHeard(/You said: Good morning\..*your agent\.$/s);
     await phone.untilSilent();
@@ -234,7 +239,11 @@ describe('the developer’s own agent', () => {
       });
     });
     const url = (await listening(server)).replace('http', 'ws');
-    const { phone, session } = await greeted({ engine: { ...(ENGINE as object), onMessage: { url, secret } } });
+    // As a program has it that names a URL alone.
+    const { phone, session } = await greeted(
+      { engine: { ...(ENGINE as object), onMessage: { url } } },
+      { code: { webhookSecret: secret } },
+    );
     phone.say('Please wait.');
     await phone.untilHeard(/ten in the morning/);
     phone.say('No, I want to say something else now.');

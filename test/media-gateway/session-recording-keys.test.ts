@@ -142,6 +142,21 @@ describe('recording and keys, as the talk sees them', () => {
     call.phone.press('9');
     const report = await call.session.done;
     expect(report.end).toBe('opted_out');
-    expect(said(report, 'user')).toEqual(['[DTMF: 1990]', '[DTMF: 9]']);
+    expect(said(report, 'user')).toEqual(['[DTMF: 1990]', '[DTMF: 9#]']);
+  });
+
+  it('without a key that opts out, every key that is pressed is told to the agent', async () => {
+    const agent = { firstMessage: 'Hello.', optOutKey: null, turns: { keypad: { interDigitMs: 300, terminator: '#' } } } as never;
+    const call = await greeted(world.call(world.setup({ direction: 'inbound', agent })));
+    const told = () => call.session.checkpoint().turns.flatMap(({ role, text }) => (role === 'user' ? [text] : []));
+    for (const [index, key] of ['9', '#', '*'].entries()) {
+      call.phone.press(key);
+      await call.phone.until(() => told().length > index, `the key ${key}`);
+      await call.phone.untilSilent();
+    }
+    expect(told()).toEqual(['[DTMF: 9]', '[DTMF: #]', '[DTMF: *]']);
+    expect(call.events.filter(({ kind }) => kind === 'opt_out')).toEqual([]);
+    call.phone.hangUp();
+    expect((await call.session.done).end).toBe('caller_hung_up');
   });
 });

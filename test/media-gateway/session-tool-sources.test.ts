@@ -85,8 +85,8 @@ it('a durable tool that outlived its gateway: the model of the next one learns t
   };
   const setup = world.setup({ agent: { tools: [{ ...BOOK, durable: true }], code: 'shop/desk' } as never });
   const history = [
-    { role: 'assistant' as const, text: 'Can you come on Friday?', at: 1_000 },
-    { role: 'user' as const, text: 'Let me think.', at: 2_000 },
+    { role: 'assistant' as const, text: 'Can you come on Friday?', at: Date.now() - 10_000 },
+    { role: 'user' as const, text: 'Let me think.', at: Date.now() - 8_000 },
   ];
   const { phone, session } = world.call(setup, { history, openTools: [open], durable });
   await phone.untilHeard(/\w/);

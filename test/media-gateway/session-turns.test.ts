@@ -3,6 +3,8 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AgentSpec, toolSchema } from '../../contracts/agent';
 import { turnsSchema } from '../../contracts/turns';
+import type { DeepgramEntry } from '../../lab/deepgram/ledger-entry';
+import type { ChatEntry } from '../../lab/openai/ledger-entry';
 import { modulate } from '../../lab/voice';
 import { BAUD, SessionWorld, said } from './session-phone';
 
@@ -71,6 +73,31 @@ describe('turn-taking by the agent’s own rules', () => {
     expect(phone.clears).toBe(0);
     expect(said(report, 'assistant')).toEqual(expect.arrayContaining([LONG, 'I stop.']));
     expect(report.turns.some((turn) => turn.interrupted)).toBe(false);
+  });
+
+  it('prepares an answer before the turn is over with `preemptive` alone, with either recogniser, and asks for it once', async () => {
+    const recognisers = {
+      // Late, so that there is a before.
+      nova: { provider: 'deepgram', model: 'nova-3', endpointingMs: 900 },
+      flux: { provider: 'deepgram', model: 'flux-general-en', eotThreshold: 1 },
+    };
+    const calls = await Promise.all(
+      Object.entries(recognisers).map(async ([name, stt]) => {
+        const call = await listening({ engine: { type: 'pipeline', stt } as never, turns: { preemptive: true } });
+        call.phone.say(`Please tell me, ${name}.`);
+        return { name, ...call };
+      }),
+    );
+    for (const { phone } of calls) await phone.untilHeard(/Is that right\?$/, 30_000);
+    const { chat = [], deepgram = [] } = (await world.ledger()).notes as { chat: ChatEntry[]; deepgram: DeepgramEntry[] };
+    for (const { name, phone, session } of calls) {
+      const asked = chat.filter(({ messages }) => JSON.stringify(messages).includes(`tell me, ${name}`));
+      const turn = deepgram.flatMap(({ heard }) => heard).find(({ text }) => text.includes(name));
+      expect({ name, asked: asked.map(({ status }) => status) }).toEqual({ name, asked: ['completed'] });
+      expect({ name, early: (asked[0]?.at ?? Infinity) < (turn?.at ?? 0) }).toEqual({ name, early: true });
+      phone.hangUp();
+      expect(said(await session.done, 'assistant')).toContain(LONG);
+    }
   });
 
   it('does not listen into a first message that is muted', async () => {

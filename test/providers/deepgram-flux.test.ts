@@ -7,7 +7,7 @@ let lab: VendorLab;
 const open: SpeechToText[] = [];
 
 beforeAll(async () => {
-  lab = await VendorLab.start({ deepgram: { idleMs: 1_600 } });
+  lab = await VendorLab.start({ deepgram: { idleMs: 3_000 } });
 });
 afterAll(() => lab.stop());
 afterEach(() => {
@@ -67,7 +67,7 @@ it('gives the words so far on finalize, and each word as final once', async () =
 it('sends silence while no audio flows, because v2 has no KeepAlive', async () => {
   const [stt, events] = listenTo();
   await stt.ready;
-  await new Promise((resolve) => setTimeout(resolve, 2_300));
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
   expect(events.of('closed')).toEqual([]);
   const entry = lab.deepgram[0];
   expect(entry).toMatchObject({ api: 'v2', keepAlives: 0, errors: [] });

@@ -10,7 +10,7 @@ let lab: VendorLab;
 const open: SpeechToText[] = [];
 
 beforeAll(async () => {
-  lab = await VendorLab.start({ deepgram: { idleMs: 1_000 } });
+  lab = await VendorLab.start({ deepgram: { idleMs: 2_500 } });
 });
 afterAll(() => lab.stop());
 afterEach(() => {
@@ -130,7 +130,7 @@ describe('the socket', () => {
     // Every 4 s of a clock that is 40 times as fast; the lab hangs up after a second.
     const [stt, events] = listenTo({}, lab.deps({ clock: fast(40) }));
     await stt.ready;
-    await new Promise((resolve) => setTimeout(resolve, 1_600));
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
     expect(lab.deepgram[0]?.keepAlives).toBeGreaterThan(3);
     say(stt, 'Still there?', 1_500);
     expect((await events.next('end_of_turn')).text).toBe('Still there?');

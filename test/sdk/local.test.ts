@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { temporal } from '@temporalio/proto';
+import { Webhook } from 'standardwebhooks';
+import { callWorkflowId } from '../../contracts/call-id';
 import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
 import { type RunningLab, runLab } from '../../lab/main';
 import { LAB_ACCOUNT } from '../../lab/scenario';
@@ -16,14 +19,16 @@ import { findLocalTemporal, stopLocalTemporal } from '../../runtime/local-tempor
 import { createLogger } from '../../runtime/log';
 import { listProcessStates } from '../../runtime/process-files';
 import { currentProcess, isAlive } from '../../runtime/process-identity';
-import { type CallEndEvent, type CallStartEvent, Patter, Twilio } from '../../sdk';
+import { type CallEndEvent, type CallStartEvent, OpenAITTS, Patter, Twilio, WhisperSTT } from '../../sdk';
 import { workflowBundle } from '../../worker/workflow-bundle';
+import { type HttpReceiver, startReceiver } from '../activities/http-receiver';
 import { until } from '../chaos/until';
 import { testHome } from '../support/test-home';
 
 const DESK = '+15005550006';
 const AI = 'This is an AI.';
 const WITHIN_MS = 60_000;
+const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const log = createLogger('test', 'error');
 // By this name and its owner the next run finds what a killed one leaves.
 const home = mkdtempSync(join(tmpdir(), 'patter-test-sdk-'));
@@ -66,7 +71,10 @@ beforeAll(async () => {
           ],
         },
       },
-      people: { '+12125550111': 'asks', '+12125550121': 'books', '+12125550122': 'books', '+12125550123': { kind: 'busy' } },
+      people: {
+        ...{ '+12125550111': 'asks', '+12125550121': 'books', '+12125550122': 'books', '+12125550124': 'books' },
+        '+12125550123': { kind: 'busy' },
+      },
       brain: [
         { when: 'opening hours', say: 'We are open from eight to six.' },
         { when: 'book it', call: { tool: 'book', args: {} }, thenSay: 'It is booked.' },
@@ -155,40 +163,53 @@ describe('with a server', () => {
   const ends: CallEndEvent[] = [];
   let phone: Patter;
   let held: LocalServers;
+  let hooks: HttpReceiver;
 
   beforeAll(async () => {
+    hooks = await startReceiver(({ path }) => ({ status: 200, body: path === '/message' ? { text: 'It is booked.' } : {} }));
     // Another user of the same servers: they stay between one server and the next.
     held = await openLocalServers({ config: loadConfig({ PATTER_HOME: home }, home), log, headless: true });
-    phone = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
+    phone = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}`, webhookSecret: SECRET });
     const agent = phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?', disclosure: AI });
     await phone.serve(agent, { port, onCallEnd: (event) => void ends.push(event) });
   }, 120_000);
   afterAll(async () => {
     await phone?.disconnect();
+    await hooks?.close();
     await held?.close();
     expect([findLocalTemporal(home), localPostgresIsAlive(home)]).toEqual([undefined, false]);
   }, 60_000);
 
-  test('peer defect 5: a call has its own agent and variables, and what it returns tells of it', async () => {
+  /** Throws where the signature is missing or wrong. */
+  const verified = (path: string) =>
+    hooks.requests
+      .filter((request) => request.path === path)
+      .map(({ body, headers }) => new Webhook(SECRET).verify(body, headers as Record<string, string>) as Record<string, unknown>);
+
+  test('peer defect 5: a call has its own agent and variables, and what it returns tells of it; callbacks that are URLs get signed POSTs', async () => {
     const agent = phone.agent({
       systemPrompt: 'You call {customer_name}.',
       disclosure: AI,
       firstMessage: 'Hello {customer_name}, how can I help you with order {order_id}?',
       variables: { order_id: 'none' },
     });
+    const url = `${hooks.url}/told`;
+    const told = { onCallStart: url, onTranscript: url, onMetrics: url, onMachineDetection: url, onCallEnd: url };
     const call = await phone.call({
       to: '+12125550111',
       agent,
       variables: { customer_name: 'Ada', order_id: '815' },
       customParams: { crm: '7734' },
-      machineDetection: false,
+      machineDetection: true,
       idempotencyKey: 'once',
+      ...told,
     });
     const again = await phone.call({
       to: '+12125550111',
       agent,
       variables: { customer_name: 'Ada', order_id: '815' },
       idempotencyKey: 'once',
+      ...told,
     });
     expect(again.id).toBe(call.id);
     const seen: string[] = [];
@@ -207,6 +228,11 @@ describe('with a server', () => {
     const [entry, ...others] = await callsTo('+12125550111');
     expect(others).toEqual([]);
     expect(heard(entry as CallEntry)).toContain('Hello Ada, how can I help you with order 815?');
+    const ofCall = () => verified('/told').filter(({ data }) => (data as { callId: string }).callId === call.id);
+    await until(() => ofCall().some(({ type }) => type === 'call.ended'), { withinMs: WITHIN_MS, what: 'the POST of the end' });
+    expect(new Set(ofCall().map(({ type }) => type))).toEqual(
+      new Set(['call.started', 'call.machine_detection', 'call.transcript', 'call.metrics', 'call.ended']),
+    );
     // As another process has it.
     const other = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
     expect(await other.calls.get(call.id).result()).toEqual(result);
@@ -214,7 +240,7 @@ describe('with a server', () => {
     expect(findLocalTemporal(home)).toBeDefined();
   }, 120_000);
 
-  test('peer defect 7: calls at the same time have their own agents, functions and callbacks', async () => {
+  test('peer defect 7: calls at the same time have their own agents, functions and callbacks; an onMessage that is a URL is asked with a signature', async () => {
     const booked: string[] = [];
     const ended: string[] = [];
     const place = async (to: string, name: string) => {
@@ -227,9 +253,24 @@ describe('with a server', () => {
       const onCallEnd = ({ callee }: CallEndEvent) => void ended.push(`${name} ${callee}`);
       return phone.call({ to, agent, machineDetection: false, onCallEnd });
     };
-    const placed = await Promise.all([place('+12125550121', 'Rome'), place('+12125550122', 'Oslo')]);
+    const asked = phone.call({
+      to: '+12125550124',
+      agent: phone.agent({
+        ...{ systemPrompt: 'You book tables.', disclosure: AI, firstMessage: 'Bern here, shall I book it?' },
+        ...{ provider: 'pipeline', stt: new WhisperSTT(), tts: new OpenAITTS() },
+      }),
+      onMessage: `${hooks.url}/message`,
+      machineDetection: false,
+    });
+    const placed = await Promise.all([place('+12125550121', 'Rome'), place('+12125550122', 'Oslo'), asked]);
     const results = await Promise.all(placed.map((call) => call.result()));
-    expect(results.map(({ outcome }) => outcome)).toEqual(['completed', 'completed']);
+    expect(results.map(({ outcome }) => outcome)).toEqual(['completed', 'completed', 'completed']);
+    expect(verified('/message')).toEqual([expect.objectContaining({ callId: placed[2]?.id, text: expect.stringMatching(/book it/i) })]);
+    // The program keeps its secret to itself: what Temporal stores, here readable, names the URL alone.
+    const { client } = await phone.workflows.connect();
+    const history = await client.workflow.getHandle(callWorkflowId(placed[2]?.id as string)).fetchHistory();
+    const stored = Buffer.from(temporal.api.history.v1.History.encode(history).finish());
+    expect([stored.includes('/message'), stored.includes(SECRET.slice('whsec_'.length))]).toEqual([true, false]);
     expect(booked.sort()).toEqual(['Oslo +12125550122', 'Rome +12125550121']);
     await until(() => ended.length === 2, { withinMs: WITHIN_MS, what: 'both callbacks' });
     expect(ended.sort()).toEqual(['Oslo +12125550122', 'Rome +12125550121']);

@@ -1,6 +1,6 @@
 /** What serve() and call() take, with every documented default, rule and error. */
 import { Agent, type CallOptions, Patter, PatterConnectionError, PatterError, PatterValidationError } from '../../sdk';
-import { resolveCall } from '../../sdk/options/resolve-call';
+import { checkPlaceholders, resolveCall } from '../../sdk/options/resolve-call';
 import { resolveServe } from '../../sdk/options/resolve-serve';
 import { caught, inEmptyFolder, KEYS, PROMPT, refused, warnings } from './support/options';
 
@@ -140,10 +140,28 @@ describe('call()', () => {
     const error = await phone.call({ to: '+15005550001', agent }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(PatterValidationError);
     expect((error as Error).message).toBe(
-      "The agent's texts use {customer_name}, and there is no value for it: give variables to call(), or to agent() for every call.",
+      "The agent's texts use {customer_name} (systemPrompt), and there is no value for it: give variables to call(), or to agent() for every call.",
     );
     const greeted = phone.call({ to: '+15005550001', agent, firstMessage: 'Hi {nick}!', variables: { customer_name: 'Jane' } });
-    await expect(greeted).rejects.toThrow('{nick}');
+    await expect(greeted).rejects.toThrow('{nick} (firstMessage)');
+  });
+
+  test('a placeholder that only custom parameters fill is filled', () => {
+    const agent = new Patter(KEYS).agent({ systemPrompt: 'You help with {order_id}.' });
+    expect(() => checkPlaceholders(agent, call({ customParams: { order_id: 'A-1' } }))).not.toThrow();
+  });
+
+  test.each<[string, object, Partial<CallOptions>?]>([
+    ['disclosure', { disclosure: 'This is an AI, {nick}.' }],
+    ['turns.idle.prompts.0', { turns: { idle: { prompts: ['Are you there, {nick}?'] } } }],
+    ['turns.idle.goodbye', { turns: { idle: { goodbye: 'Bye, {nick}.' } } }],
+    ['turns.fillers.phrases.0', { turns: { fillers: { phrases: ['One moment, {nick}.'] } } }],
+    ['guardrails.0.replacement', { guardrails: [{ name: 'g', blockedTerms: ['sue'], replacement: 'No, {nick}.' }] }],
+    ['voicemailMessage', {}, { voicemailMessage: 'Call back, {nick}.' }],
+  ])('an unknown placeholder in %s is told by the field', (field, more, called = {}) => {
+    const agent = new Patter(KEYS).agent({ systemPrompt: PROMPT, ...more });
+    expect(() => checkPlaceholders(agent, call(called))).toThrow(`{nick} (${field})`);
+    expect(() => checkPlaceholders(agent, call({ ...called, variables: { nick: 'Jane' } }))).not.toThrow();
   });
 
   test('an agent is named by its agentId, if there is one of that name', async () => {

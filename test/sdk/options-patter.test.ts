@@ -96,6 +96,18 @@ describe('mode', () => {
   });
 });
 
+test('URLs of callbacks inside the network are for a backend on this machine, or for who says so', () => {
+  const allowed = (options: object, env = {}) => resolveCloudConfig({ apiKey: 'pt_1', ...options }, env).allowPrivate;
+  const here = { backendUrl: 'ws://127.0.0.1:8090' };
+  expect([allowed({}), allowed(here)]).toEqual([false, true]);
+  expect([allowed({ ...here, restUrl: 'https://patter.example.com' }), allowed(here, { PATTER_ALLOW_PRIVATE_WEBHOOKS: 'false' })]).toEqual([
+    false,
+    false,
+  ]);
+  expect(allowed({}, { PATTER_ALLOW_PRIVATE_WEBHOOKS: 'true' })).toBe(true);
+  expect(refused(() => allowed({}, { PATTER_ALLOW_PRIVATE_WEBHOOKS: 'perhaps' }))).toContain('must be true or false');
+});
+
 describe('the constructor in local mode', () => {
   const config = (options = {}, env = {}) => resolveLocalConfig(options, env, folder.path);
 
@@ -104,7 +116,7 @@ describe('the constructor in local mode', () => {
     expect(rest).toEqual({
       ...{ telephonyProvider: 'twilio', twilioSid: '', twilioToken: '', telnyxKey: '', telnyxConnectionId: '', telnyxPublicKey: '' },
       ...{ openaiKey: '', elevenlabsKey: '', deepgramKey: '', phoneNumber: '', webhookUrl: '', requireSignature: true, persistRoot: null },
-      ...{ tunnel: false, pricing: {} },
+      ...{ webhookSecret: '', tunnel: false, pricing: {} },
     });
     expect(appId).toBe(config().appId);
     expect(appId).toMatch(/^app-[0-9a-f]{16}$/);
@@ -191,6 +203,27 @@ describe('the constructor in local mode', () => {
     expect(config({ persist: 'history' }).persistRoot).toBe(join(folder.path, 'history'));
     expect(config({}, { PATTER_LOG_DIR: '/var/log/calls' }).persistRoot).toBe('/var/log/calls');
     expect(config({ persist: false }, { PATTER_LOG_DIR: '/var/log/calls' }).persistRoot).toBeNull();
+  });
+
+  test('webhookSecret is of Standard Webhooks, comes from the environment too, and is shown to nobody', () => {
+    const [secret, other] = [5, 6].map((fill) => `whsec_${Buffer.alloc(24, fill).toString('base64')}`) as [string, string];
+    const env = { PATTER_WEBHOOK_SECRET: other };
+    expect([config({ webhookSecret: secret }, env).webhookSecret, config({}, env).webhookSecret]).toEqual([secret, other]);
+    expect([resolveCloudConfig({ apiKey: 'pt_1' }, env).webhookSecret, new Patter({ apiKey: 'pt_1', webhookSecret: secret }).mode]).toEqual(
+      [other, 'cloud'],
+    );
+    expect(JSON.stringify(config({ webhookSecret: secret }).toDict())).not.toContain(secret);
+    for (const wrong of [
+      secret.slice(6),
+      'whsec_',
+      `whsec_${'A'.repeat(8)}`,
+      'whsec_not base64 but long enough for it',
+      `whsec_${'A'.repeat(120)}`,
+    ]) {
+      const told = refused(() => config({ webhookSecret: wrong }));
+      expect(told).toContain('openssl rand -base64 32');
+      if (wrong !== 'whsec_') expect(told).not.toContain(wrong);
+    }
   });
 
   test('prices are dollars by what is priced', () => {

@@ -25,7 +25,7 @@ const options: ResolvedTestOptions = {
   }),
 };
 
-runTestMode(options, { openaiKey: 'sk-lab', phoneNumber: '+15550009999' }).catch((error: unknown) => {
+runTestMode(options, { openaiKey: 'sk-lab', phoneNumber: '+15550009999', webhookSecret: '' }).catch((error: unknown) => {
   process.stderr.write(`${String(error)}\n`);
   process.exitCode = 1;
 });

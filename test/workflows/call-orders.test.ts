@@ -114,6 +114,8 @@ scenario(
         await order(world, 'h1', { kind: 'hangup', say: 'Goodbye.' });
         await world.ranOnce('commandGateway');
         expect(commands(world)).toMatchObject([{ kind: 'hangup', say: 'Goodbye.' }]);
+        // Nobody beats for the stand-in gateway: two slow seconds from here on would look like its death.
+        await world.heartbeat(1, {});
         await order(world, 'h2', { kind: 'hangup' });
         await world.ranOnce('hangupCall');
         expect(await codeOf(order(world, 's1', { kind: 'say', text: 'Wait!' }))).toBe('PATTER_CALL_ENDED');

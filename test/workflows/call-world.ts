@@ -238,6 +238,11 @@ export class CallWorld {
     return this.handle.executeUpdate(nextInstructionUpdate, { args: [{ gatewayId: 'gw-2', carrierCallId }] });
   }
 
+  /** As `nextInstruction`, after the stream whose token had that nonce. */
+  nextAfter(afterNonce: string): Promise<NextInstruction> {
+    return this.handle.executeUpdate(nextInstructionUpdate, { args: [{ gatewayId: 'gw-2', carrierCallId: CARRIER_CALL, afterNonce }] });
+  }
+
   /** From a carrier that keeps the call. */
   streamEnded(endedNonce: string): Promise<NextInstruction> {
     return this.handle.executeUpdate(nextInstructionUpdate, { args: [{ gatewayId: 'gw-2', carrierCallId: CARRIER_CALL, endedNonce }] });
@@ -291,7 +296,7 @@ export class CallWorld {
 
 /** Real time: for what happens without the workflow's clock. */
 export async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let look = 0; look < 400; look++) {
+  for (let look = 0; look < 1_600; look++) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -74,7 +74,7 @@ export class Pipeline implements VoiceEngine {
   constructor(private readonly options: PipelineOptions) {
     this.#tools = options.tools;
     const { hooks, clock, log } = options;
-    this.#preparations = new Preparations({ version: () => this.#history.version, wasted: (usage) => this.#emit(usage) });
+    this.#preparations = new Preparations({ clock, version: () => this.#history.version, wasted: (usage) => this.#emit(usage) });
     this.#hearing = new Hearing({
       open: () => options.openStt(),
       event: (event) => {

@@ -130,7 +130,14 @@ function pipeline(
       return stt;
     },
     openDetector: (stt, listener) =>
-      openTurnDetector(options.endpointing ?? { type: 'provider' }, { clock, log, stt, language: 'en', listener }),
+      openTurnDetector(options.endpointing ?? { type: 'provider' }, {
+        clock,
+        log,
+        stt,
+        language: 'en',
+        listener,
+        prepares: options.preemptive,
+      }),
     voice,
     agent,
     hooks: new HookRunner(options.hooks ?? {}, { callId: 'call_1', language: 'en' }, clock, log),
@@ -514,6 +521,20 @@ describe('an answer that is prepared', () => {
     stt().tell({ kind: 'turn_resumed' });
     await settle();
     expect(agent.asked).toEqual([]);
+  });
+
+  it('is none for a turn of more than ten seconds', async () => {
+    const { stt, agent, clock } = pipeline(eager);
+    stt().tell({ kind: 'interim', text: 'When' });
+    clock.pass(10_100);
+    stt().tell({ kind: 'eager_end_of_turn', text: 'When is it' });
+    await settle();
+    expect(agent.asked).toEqual([]);
+    stt().tell({ kind: 'end_of_turn', text: 'When is it?' });
+    stt().tell({ kind: 'interim', text: 'And' });
+    stt().tell({ kind: 'eager_end_of_turn', text: 'And where is it' });
+    await settle();
+    expect(agent.asked).toHaveLength(1);
   });
 
   it('is tried three times a turn at most', async () => {

@@ -80,7 +80,10 @@ describe.each(['http', 'sse'] as const)('an MCP server over %s', (transport) => 
   });
 
   it('peer defect 3: that does not answer is answered for at its deadline', async () => {
-    const call = await open(undefined, { timeoutMs: 300 });
+    // Its tools are known already: the deadline is the call's, not the list's.
+    const shared = new McpServers();
+    await open(shared);
+    const call = await open(shared, { timeoutMs: 300 });
     const { signal } = new AbortController();
     expect(await call.find('cal__hang')?.call({}, signal)).toMatchObject({
       ok: false,

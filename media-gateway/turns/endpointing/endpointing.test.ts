@@ -309,6 +309,35 @@ describe('the end of a turn by the recogniser itself', () => {
     ]);
   });
 
+  it('where answers are prepared, takes silence without news for the probable end of a recogniser that tells only the certain one', () => {
+    const heard = listen(provider, { stt: NOVA, prepares: true });
+    heard.play(silence(300), speech('no-wait'));
+    heard.stt({ kind: 'interim', text: 'No wait, I am' });
+    heard.play(silence(160));
+    heard.stt({ kind: 'interim', text: 'No wait, I am not free on that day' });
+    heard.play(silence(40));
+    expect(heard.of('eager')).toEqual([]);
+    heard.play(silence(140));
+    heard.stt({ kind: 'interim', text: 'No, wait. I am not free on that day.' });
+    heard.play(silence(300));
+    // Written in another way it is the same.
+    expect(heard.of('eager').map(({ text }) => text)).toEqual(['No wait, I am not free on that day']);
+    heard.stt({ kind: 'interim', text: 'No wait, I am not free on that day, but' });
+    heard.play(silence(400));
+    expect(heard.told.at(-1)?.what).toBe('resumed');
+    heard.stt({ kind: 'end_of_turn', text: 'No wait, I am not free on that day, but on Friday.' });
+    expect(heard.of('eager')).toHaveLength(1);
+  });
+
+  it('guesses nothing where nothing is prepared, nor for a recogniser that tells it', () => {
+    for (const deps of [{ stt: NOVA }, { stt: { ...NOVA, tellsEager: true }, prepares: true }]) {
+      const heard = listen(provider, deps);
+      heard.stt({ kind: 'interim', text: 'Book a table for two' });
+      heard.play(silence(600));
+      expect(heard.of('eager')).toEqual([]);
+    }
+  });
+
   it('ends a turn that the recogniser forgets, after its own longest wait', () => {
     const heard = listen(provider, { stt: { ...NOVA, turnTimeoutMs: 3_000 } });
     heard.stt({ kind: 'final', text: 'Hello' });

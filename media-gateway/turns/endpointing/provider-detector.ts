@@ -1,5 +1,7 @@
+import { BYTES_PER_MS } from '../../../contracts/g711';
 import type { SttEvent } from '../../../providers/stt/stt';
 import { VoiceActivity } from '../../audio/voice-activity';
+import { EarlyEnd } from './early-end';
 import type { TurnDetector, TurnDetectorDeps } from './turn-detector';
 import { TurnWords } from './turn-words';
 
@@ -24,12 +26,18 @@ export class ProviderDetector implements TurnDetector {
   #cancelWordless: (() => void) | undefined;
   readonly #words = new TurnWords();
   readonly #activity = new VoiceActivity();
+  readonly #early: EarlyEnd | undefined;
 
-  constructor(private readonly deps: TurnDetectorDeps) {}
+  constructor(private readonly deps: TurnDetectorDeps) {
+    const { prepares, stt, language } = deps;
+    if (prepares && !stt?.tellsEager) this.#early = new EarlyEnd(language);
+  }
 
   onAudio(mulaw: Uint8Array): void {
     this.#activity.push(mulaw);
-    if (this.#underWay && this.#activity.silentMs >= this.#longestSilenceMs) this.#end(this.#words.text);
+    if (!this.#underWay) return;
+    if (this.#activity.silentMs >= this.#longestSilenceMs) this.#end(this.#words.text);
+    else this.#lookAhead(mulaw.length / BYTES_PER_MS);
   }
 
   onStt(event: SttEvent): void {
@@ -91,6 +99,13 @@ export class ProviderDetector implements TurnDetector {
     return stt?.turnTimeoutMs === undefined ? LONGEST_SILENCE_MS : stt.turnTimeoutMs + GRACE_MS;
   }
 
+  #lookAhead(ms: number): void {
+    const { text } = this.#words;
+    const news = this.#early?.heard(ms, this.#activity.silentMs, text);
+    if (news === 'probably over') this.deps.listener.eagerEnd?.(text);
+    else if (news === 'goes on') this.deps.listener.resumed?.();
+  }
+
   #begin(): void {
     if (this.#state.kind !== 'quiet') return;
     this.#state = { kind: 'speaking' };
@@ -102,6 +117,7 @@ export class ProviderDetector implements TurnDetector {
     const { kind } = this.#state;
     this.#state = { kind: 'quiet' };
     this.#words.clear();
+    this.#early?.reset();
     this.#cancelWordless?.();
     if (kind === 'speaking') this.deps.listener.speechStopped();
     this.deps.listener.turnEnded(text);

@@ -44,6 +44,8 @@ export interface SttTiming {
   readonly endsTurns: boolean;
   /** The longest silence after which it does; none: it is not known. */
   readonly turnTimeoutMs?: number;
+  /** It tells by itself when a turn is probably over. */
+  readonly tellsEager?: boolean;
 }
 
 /** A model that is asked whether a text is a finished turn. */
@@ -61,6 +63,8 @@ export interface TurnDetectorDeps {
   language: string;
   listener: TurnDetectorListener;
   judge?: TurnJudge;
+  /** Answers are prepared: `eagerEnd` is wanted. */
+  prepares?: boolean;
   /** Models that many calls share; none: loaded for this call. */
   silero?: SileroModels;
 }

@@ -105,7 +105,7 @@ export async function call(script: Script): Promise<void> {
     const { conversation } = proxyActivities<Activities>({
       activityId,
       startToCloseTimeout: '1 hour',
-      heartbeatTimeout: '3 seconds',
+      heartbeatTimeout: '6 seconds',
       cancellationType: 'TRY_CANCEL',
       retry: { maximumAttempts: 1 },
     });

@@ -65,7 +65,7 @@ export function setupFor(callId: string): CallSetup {
 
 /** Resolves when `read` gives something. Gives up before the test does, so that it says what it waited for. */
 export async function eventually<T>(read: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> {
-  for (const until = Date.now() + 12_000; ; ) {
+  for (const until = Date.now() + 40_000; ; ) {
     const value = await read();
     if (value !== undefined && value !== false) return value as T;
     if (Date.now() > until) throw new Error(`never became true: ${read}`);
