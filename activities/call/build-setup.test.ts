@@ -1,0 +1,41 @@
+import { campaignFileSchema } from '../../contracts/campaign';
+import { buildSetup } from './build-setup';
+
+const spec = campaignFileSchema.parse({
+  name: 'c',
+  from: ['+15005550006'],
+  agent: {
+    engine: { type: 'openai-realtime' },
+    systemPrompt: 'You call {first_name}.',
+    firstMessage: 'Hi {first_name}.',
+    disclosure: 'This is an AI, {first_name}.',
+    guardrails: [{ name: 'g', blockedTerms: ['sue'], replacement: 'No, {first_name}.' }],
+    turns: {
+      idle: { prompts: ['Are you there, {first_name}?', 'Hello?'], goodbye: 'Bye, {First Name}.' },
+      fillers: { phrases: ['One moment, {first_name}.'] },
+    },
+  },
+  dialing: { voicemailMessage: 'Call back, {first_name}.', answering: { screening: 'For {first_name}.' } },
+  recording: { consent: 'Recorded, {first_name}.' },
+});
+const source = { callId: 'call', tenantId: 't', campaignId: 'c', contactId: 'ct', spec, to: '+12125550101', from: '+15005550006' };
+
+test('every text that is spoken or instructs has the contact’s values', () => {
+  const { agent, ...setup } = buildSetup({ ...source, variables: { first_name: 'Ada' } });
+  expect(agent).toMatchObject({
+    systemPrompt: 'You call Ada.',
+    firstMessage: 'Hi Ada.',
+    disclosure: 'This is an AI, Ada.',
+    guardrails: [{ replacement: 'No, Ada.' }],
+    turns: { idle: { prompts: ['Are you there, Ada?', 'Hello?'], goodbye: 'Bye, Ada.' }, fillers: { phrases: ['One moment, Ada.'] } },
+  });
+  expect(setup).toMatchObject({
+    voicemailMessage: 'Call back, Ada.',
+    answering: { screening: 'For Ada.' },
+    recording: { consent: 'Recorded, Ada.' },
+  });
+});
+
+test('no placeholder is read aloud, whatever nobody has a value for', () => {
+  expect(JSON.stringify(buildSetup({ ...source, variables: {} }))).not.toMatch(/\{ ?[Ff]irst/);
+});
