@@ -13,7 +13,7 @@ const deepgramStt = z.strictObject({
   utteranceEndMs: z.number().int().min(1_000).max(5_000).default(1_000),
   /** flux: confidence from which a turn is over. */
   eotThreshold: z.number().min(0.5).max(1).default(0.7),
-  /** flux: confidence from which an answer is prepared before that; unset: not at all. */
+  /** flux: confidence from which an answer is prepared before that, with `turns.preemptive`; unset: 0.5. */
   eagerEotThreshold: z.number().min(0.3).max(0.9).optional(),
   /** flux: a turn is over after so much silence, whatever the confidence. */
   eotTimeoutMs: z.number().int().min(500).max(60_000).default(5_000),

@@ -55,7 +55,7 @@ export const turnsSchema = z.strictObject({
       goodbye: z.string().optional(),
     })
     .prefault({}),
-  /** Prepares the answer while it is not yet certain that the caller has finished. Pipeline only; costs more requests. */
+  /** Prepares the answer while it is not yet certain that the caller has finished. Pipeline only; costs more requests. Nothing else has to be set for it. */
   preemptive: z.boolean().default(false),
   /** Said when a tool takes longer than `afterMs`; an empty list: nothing. None: the language's own. */
   fillers: z.strictObject({ afterMs: ms(200, 10_000).default(1_000), phrases: z.array(z.string().min(1)).max(10).optional() }).prefault({}),

@@ -20,7 +20,7 @@ export interface DeepgramSTTOptions extends CommonOptions {
   utteranceEndMs?: number;
   /** flux: confidence from which a turn is over, 0.5 to 1. @default 0.7 */
   eotThreshold?: number;
-  /** flux: confidence from which an answer is prepared before that, 0.3 to 0.9. */
+  /** flux: confidence from which an answer is prepared before that, with `turns.preemptive`, 0.3 to 0.9. @default 0.5 */
   eagerEotThreshold?: number;
   /** flux: a turn is over after so much silence, milliseconds. @default 5000 */
   eotTimeoutMs?: number;
