@@ -90,10 +90,15 @@ export class CallSession implements Session {
       prompt: (line) => this.#run(parts.reader.say(line, { interruptible: true })),
       goodbye: (line) => this.#ending.leave('idle', { line }),
     });
-    this.#limit = new TimeLimit(clock, agent.maxDurationMs, {
-      warn: () => this.#run(this.#warn()),
-      end: () => this.#ending.leave('time_limit', { cut: true, line: phrase(agent.language, 'timeLimit') }),
-    });
+    this.#limit = new TimeLimit(
+      clock,
+      agent.maxDurationMs,
+      {
+        warn: () => this.#run(this.#warn()),
+        end: () => this.#ending.leave('time_limit', { cut: true, line: phrase(agent.language, 'timeLimit') }),
+      },
+      agent.maxDurationWarningMs,
+    );
     this.#digits = new DtmfCollector(
       { set: (ms, fn) => this.#timers.set('digits', ms, fn), clear: () => this.#timers.clear('digits') },
       agent.turns.keypad,
@@ -265,7 +270,7 @@ export class CallSession implements Session {
     // A machine's tones are nobody's wish.
     if (kind === 'screening') return;
     // As part of an input it is a digit like any other.
-    if (digits === (this.options.setup.agent.optOutKey ?? '9')) {
+    if (digits === this.options.setup.agent.optOutKey) {
       this.#ending.optOut('key', digits);
       return;
     }

@@ -259,6 +259,13 @@ describe('compileAgent()', () => {
     expect(compileAgent(named, { app: 'my-app', firstMessage: 'Hi' }).spec).toMatchObject({ code: 'my-app/reception', firstMessage: 'Hi' });
   });
 
+  test('every key is the agent’s, unless one is named that opts out', () => {
+    const key = (optOutKey?: string | null) =>
+      compileAgent(phone().agent({ systemPrompt: PROMPT, optOutKey }), { app: 'my-app' }).spec.optOutKey;
+    expect([key(), key(null), key('*')]).toEqual([null, null, '*']);
+    expect(refused(() => key('12'))).toContain('optOutKey');
+  });
+
   test('variables are known by the names that templates use', () => {
     const agent = phone().agent({ systemPrompt: 'For {First Name}: {order}.', variables: { 'First Name': 'Jane', order: 7 } });
     expect(compileAgent(agent, { app: 'a' }).spec.variables).toEqual({ first_name: 'Jane', order: '7' });
@@ -273,6 +280,44 @@ describe('compileAgent()', () => {
     expect(compileAgent(piped, { app: 'a', onMessage: 'https://example.com/turn' }).spec.engine).toMatchObject({
       onMessage: { url: 'https://example.com/turn' },
     });
+  });
+});
+
+describe('hooks', () => {
+  const phone = () => new Patter({ ...KEYS, deepgramKey: 'dg', elevenlabsKey: 'el' });
+  const filter = { callerFilter: () => ({ process: (mulaw: Uint8Array) => mulaw }) };
+  const piped = { stt: new DeepgramSTT(), tts: new ElevenLabsTTS() };
+  const withHooks = (hooks: object, more: object = {}) => phone().agent({ systemPrompt: PROMPT, hooks, ...more });
+
+  test('those of the audio belong to any engine, and reach the code of the agent’s calls', () => {
+    for (const more of [{}, piped, { engine: new ElevenLabsConvAI({ agentId: 'x' }) }]) {
+      expect(compileAgent(withHooks(filter, more), { app: 'a' }).code.hooks).toBe(filter);
+    }
+  });
+
+  test.each(['beforeSendToStt', 'afterTranscribe', 'beforeLlm', 'afterLlm', 'beforeSynthesize', 'afterSynthesize'])(
+    '%s needs a pipeline',
+    (name) => {
+      const hooks = { [name]: (value: unknown) => value };
+      for (const more of [{}, { engine: new ElevenLabsConvAI({ agentId: 'x' }) }]) {
+        expect(refused(() => withHooks(hooks, more))).toContain(`hooks.${name} is a stage of a pipeline`);
+      }
+      expect(compileAgent(withHooks(hooks, piped), { app: 'a' }).code.hooks).toBe(hooks);
+    },
+  );
+
+  test('one that is misspelt or no function is refused; an object of a class is taken, with what else it holds', () => {
+    expect(refused(() => withHooks({ before_llm: () => null }, piped))).toContain('hooks has no option before_llm: write beforeLlm');
+    expect(caught(() => withHooks({ callerFilter: 'quiet' }))).toBeInstanceOf(TypeError);
+    class Masked {
+      readonly masked = new Set<string>();
+      afterTranscribe(text: string) {
+        return text;
+      }
+    }
+    const hooks = new Masked();
+    expect(compileAgent(withHooks(hooks, piped), { app: 'a' }).code.hooks).toBe(hooks);
+    expect(refused(() => withHooks(hooks))).toContain('hooks.afterTranscribe');
   });
 });
 

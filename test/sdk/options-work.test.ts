@@ -1,5 +1,7 @@
 /** Options of campaigns, schedules and the tool: what is refused, and what is said then. Nothing is started. */
+import type { AgentSpec } from '../../contracts/agent';
 import { type AgentOptions, OpenAIRealtime, Patter, PatterTool, Tool } from '../../sdk';
+import { resolveCloudCampaign } from '../../sdk/campaign/options';
 import { resolveSchedule } from '../../sdk/schedule/options';
 
 const local = () =>
@@ -26,9 +28,25 @@ test.each<[string, object, string, RegExp]>([
   ['a country that is none', { region: 'XX' }, 'region', /country such as/],
   ['an unknown option', { maxConcurrent: 3 }, 'maxConcurrent', /no option maxConcurrent/],
   ['who runs it', { runBy: 'me' }, 'runBy', /'app' or 'workers'/],
+  [
+    'no way out for whom it calls',
+    { agent: local().agent({ ...agentOptions, optOutKey: null }) },
+    'agent.optOutKey',
+    /or name another key/,
+  ],
 ])('a campaign with %s is refused', (_, over, option, message) => {
   expect(() => campaign(over)).toThrow(message);
   expect(() => campaign(over)).toThrow(expect.objectContaining({ details: expect.objectContaining({ option }) }));
+});
+
+test('an agent that has no key to opt out with has one in a campaign', () => {
+  const keyOf = (options: object) => {
+    const agent = local().agent({ ...agentOptions, ...options });
+    const { campaign: fields, spec } = resolveCloudCampaign({ name: 'june', agent, contacts: 'contacts.csv' });
+    expect((fields.agent as AgentSpec).optOutKey).toBe(spec?.agent.optOutKey);
+    return spec?.agent.optOutKey;
+  };
+  expect([keyOf({}), keyOf({ optOutKey: '*' })]).toEqual(['9', '*']);
 });
 
 const CALL = { call: { to: '+15550001111' } };
