@@ -6,7 +6,7 @@ import { systemClock } from '../contracts/clock';
 import { isPatterError } from '../contracts/errors';
 import { type Config, isLoopbackUrl } from '../runtime/config';
 import { resolveDatabaseUrl, resolveTemporalAddress } from '../runtime/endpoints';
-import { connectTo, missingSearchAttributes } from '../runtime/temporal';
+import { connectTo, missingSearchAttributes, securityOf } from '../runtime/temporal';
 import { openStore } from '../store/open';
 import { deepgram, elevenLabs, telnyx } from './doctor-vendors';
 
@@ -87,7 +87,7 @@ async function nodeVersion() {
 async function temporal(config: Config) {
   const temporalAddress = await resolveTemporalAddress(config);
   const namespace = config.TEMPORAL_NAMESPACE;
-  const connection = await connectTo(temporalAddress, DEADLINE_MS);
+  const connection = await connectTo(temporalAddress, DEADLINE_MS, securityOf(config));
   try {
     await connection.withDeadline(systemClock.now() + DEADLINE_MS, () => connection.workflowService.describeNamespace({ namespace }));
     const missing = await missingSearchAttributes(connection, namespace);

@@ -29,6 +29,22 @@ const baseUrl = z.url().transform((url) => url.replace(/\/+$/, ''));
 export const configSchema = z.object({
   TEMPORAL_ADDRESS: z.string().optional().describe('host:port of Temporal. Unset: the local one of PATTER_HOME.'),
   TEMPORAL_NAMESPACE: z.string().default('patter').describe('Temporal namespace.'),
+  TEMPORAL_API_KEY: z
+    .string()
+    .optional()
+    .describe('API key of Temporal Cloud, or of who guards the frontend. Turns TLS on.')
+    .meta({ secret: true }),
+  TEMPORAL_TLS: z.stringbool().optional().describe('TLS to Temporal. Unset: on where an API key or one of the TLS variables is set.'),
+  TEMPORAL_TLS_SERVER_CA_CERT_PATH: z
+    .string()
+    .optional()
+    .describe("File (PEM) of the authority that signed the frontend's certificate. Unset: the system's."),
+  TEMPORAL_TLS_SERVER_NAME: z
+    .string()
+    .optional()
+    .describe('Name to expect in the certificate of the frontend. Unset: the host of TEMPORAL_ADDRESS.'),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: z.string().optional().describe('File (PEM) of the client certificate, for mTLS.'),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().optional().describe('File (PEM) of its private key.'),
   DATABASE_URL: z.string().optional().describe('Postgres connection string. Unset: the local one of PATTER_HOME.').meta({ secret: true }),
   PATTER_DATABASE_URL: z.string().optional().describe('Wins over DATABASE_URL.').meta({ secret: true }),
   PATTER_HOME: z.string().default('.patter').describe('Folder of the local Temporal and Postgres, pid files, logs, spool and reports.'),

@@ -6,8 +6,9 @@ import { SEARCH_ATTRIBUTES } from '../contracts/campaign-workflow';
 import { sleep, systemClock } from '../contracts/clock';
 import { PatterError } from '../contracts/errors';
 import type { Logger } from './log';
+import type { TemporalSecurity } from './temporal-security';
 
-const CONNECT_DEADLINE_MS = 10_000;
+export const CONNECT_DEADLINE_MS = 10_000;
 const REQUEST_DEADLINE_MS = 10_000;
 const VISIBLE_DEADLINE_MS = 20_000;
 const RETENTION_MS = 7 * 24 * 3_600_000;
@@ -18,11 +19,11 @@ const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
 
 /** @throws PatterError PATTER_TEMPORAL_UNAVAILABLE */
-export async function connectTo(address: string, deadlineMs = CONNECT_DEADLINE_MS): Promise<Connection> {
+export async function connectTo(address: string, deadlineMs = CONNECT_DEADLINE_MS, security: TemporalSecurity = {}): Promise<Connection> {
   try {
     // A server that comes back is found again within a second, however long it was away: callers are on the line.
     const channelArgs = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 1_000 };
-    return await Connection.connect({ address, connectTimeout: deadlineMs, channelArgs });
+    return await Connection.connect({ address, connectTimeout: deadlineMs, channelArgs, ...security });
   } catch (cause) {
     throw unreachable(address, cause);
   }
@@ -135,7 +136,7 @@ function hasCode(error: unknown, ...codes: number[]): boolean {
 export function unreachable(address: string, cause: unknown): PatterError {
   return new PatterError(
     'PATTER_TEMPORAL_UNAVAILABLE',
-    `Temporal does not answer at ${address}. Is it up, and is TEMPORAL_ADDRESS right?`,
+    `Temporal does not answer at ${address}. Is it up, are TEMPORAL_ADDRESS and, where it wants TLS or a key, TEMPORAL_TLS* and TEMPORAL_API_KEY right?`,
     {
       cause,
       details: { address },

@@ -5,7 +5,8 @@ import { NativeConnection } from '@temporalio/worker';
 import type { Config } from './config';
 import { resolveTemporalAddress } from './endpoints';
 import { encryptionCodec } from './payload-codec';
-import { connectTo, unreachable } from './temporal-connection';
+import { CONNECT_DEADLINE_MS, connectTo, unreachable } from './temporal-connection';
+import { type TemporalSecurity, temporalSecurity } from './temporal-security';
 
 export { connectTo, ensureNamespaceAndSearchAttributes, missingSearchAttributes } from './temporal-connection';
 
@@ -23,7 +24,7 @@ export function dataConverterFor(config: Pick<Config, 'PATTER_ENCRYPTION_KEY'>):
  * @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
  */
 export async function connectClient(config: Config): Promise<Client> {
-  const connection = await connectTo(await resolveTemporalAddress(config));
+  const connection = await connectTo(await resolveTemporalAddress(config), CONNECT_DEADLINE_MS, securityOf(config));
   return new Client({ connection, namespace: config.TEMPORAL_NAMESPACE, dataConverter: dataConverterFor(config) });
 }
 
@@ -34,8 +35,13 @@ export async function connectClient(config: Config): Promise<Client> {
 export async function connectNative(config: Config): Promise<NativeConnection> {
   const address = await resolveTemporalAddress(config);
   try {
-    return await NativeConnection.connect({ address });
+    return await NativeConnection.connect({ address, ...securityOf(config) });
   } catch (cause) {
     throw unreachable(address, cause);
   }
+}
+
+/** The local server of PATTER_HOME speaks plain text on a loopback port: what is set is for the one that TEMPORAL_ADDRESS names. */
+export function securityOf(config: Config): TemporalSecurity {
+  return config.TEMPORAL_ADDRESS ? temporalSecurity(config) : {};
 }
