@@ -36,6 +36,8 @@ const telnyxSchema = z.strictObject({
   earlyStart: z.enum(['at_once', 'on_answer']).default('at_once'),
   /** Whether the application is told what each leg cost (`call.cost`); also set by `PATCH /v2/call_control_applications/:id`. Off, as at Telnyx. */
   callCostInWebhooks: z.boolean().default(false),
+  /** From the end of a recording to its file. Telnyx lists none before. */
+  savingMs: z.number().int().nonnegative().default(50),
 });
 
 /** A persona's name, or the persona itself. */

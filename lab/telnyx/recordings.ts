@@ -12,8 +12,6 @@ interface Stored {
 
 /** A link to a file is good for so long; the resource makes a new one each time it is asked for. */
 const LINK_MS = 10 * 60_000;
-/** From the end of the recording to the file. */
-const SAVING_MS = 50;
 
 export class Recordings {
   private readonly stored = new Map<string, Stored>();
@@ -26,7 +24,7 @@ export class Recordings {
     const { lab } = this.network;
     const endedAt = lab.clock.now();
     const common = { ...leg.ids };
-    const cancel = lab.clock.after(SAVING_MS, () => {
+    const cancel = lab.clock.after(this.network.scenario.telnyx.savingMs, () => {
       this.timers.delete(cancel);
       if (lab.faults.take('recording_failed', { to: leg.params.to })) {
         leg.tell('call.recording.error', { ...common, reason: 'Internal server error' });

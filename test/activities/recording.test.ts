@@ -7,7 +7,7 @@ import { createActivities } from '../../activities';
 import type { ActivityContext } from '../../activities/context';
 import { recordingKey } from '../../activities/recording/storage';
 import { recordingWorkflowId } from '../../contracts/call-id';
-import { type Carrier, UnknownOutcomeError } from '../../contracts/carrier';
+import { type Carrier, type CarrierName, UnknownOutcomeError } from '../../contracts/carrier';
 import { systemClock } from '../../contracts/clock';
 import type { RecordingTrack } from '../../contracts/recording';
 import { callOf } from '../../store/call-of';
@@ -16,6 +16,9 @@ import { openTestActivities, registerGateway, type TestActivities, until } from 
 
 const STARTING: RecordingTrack = { changes: [{ state: 'starting', at: 1 }] };
 const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+/** Long enough to ask before it is over. */
+const SAVING_MS = 4_000;
 
 let t: TestActivities;
 let twilio: Carrier;
@@ -25,7 +28,9 @@ let nextNumber = 5_550_100;
 
 beforeAll(async () => {
   t = await openTestActivities({
+    telnyx: true,
     scenario: {
+      telnyx: { savingMs: SAVING_MS },
       default: 'talks',
       network: { ringAfterMs: 20 },
       personas: { talks: { kind: 'human', answerAfterMs: 20, patienceMs: 60_000, steps: [] } },
@@ -50,14 +55,15 @@ interface LiveCall {
 }
 
 /** A call that a campaign placed and somebody answered. */
-async function liveCall(recording: object = {}): Promise<LiveCall> {
+async function liveCall(recording: object = {}, by: CarrierName = 'twilio'): Promise<LiveCall> {
   const { store } = t.ctx;
+  const carrier = t.ctx.carriers.get(by) as Carrier;
   const phone = `+1212${nextNumber++}`;
-  const campaign = await campaignWith(store, [phone], { recording });
+  const campaign = await campaignWith(store, [phone], { recording, carrier: by });
   const contact = await claimOne(store, campaign);
   const callId = callOf(contact);
   await store.attempts.openIntent(intentFor(contact), allowUnlessInUse);
-  const placed = await twilio.placeCall({
+  const placed = await carrier.placeCall({
     callId,
     to: phone,
     from: '+15005550006',
@@ -71,7 +77,7 @@ async function liveCall(recording: object = {}): Promise<LiveCall> {
   if (placed.kind !== 'accepted') throw new Error(placed.message);
   const { carrierCallId } = placed;
   await store.attempts.markPlaced(callId, carrierCallId);
-  await until(async () => (await twilio.fetchCall(carrierCallId))?.status === 'in_progress');
+  await until(async () => (await carrier.fetchCall(carrierCallId))?.status === 'in_progress');
   return {
     callId,
     carrierCallId,
@@ -79,9 +85,9 @@ async function liveCall(recording: object = {}): Promise<LiveCall> {
     async end() {
       // Longer than the second in which Twilio counts.
       await new Promise((resolve) => systemClock.after(700, () => resolve(undefined)));
-      await twilio.hangup(carrierCallId);
+      await carrier.hangup(carrierCallId);
       await store.attempts.settle(settlementFor(contact, { callId }), done(), later(20_000));
-      await until(async () => (await twilio.recordings.list(carrierCallId)).every(({ state }) => state === 'available'));
+      await until(async () => (await carrier.recordings.list(carrierCallId)).every(({ state }) => state === 'available'));
     },
   };
 }
@@ -251,6 +257,43 @@ test('retention deletes by age, here and at the carrier, also a file that a kill
   expect(await twilio.recordings.list(call.carrierCallId)).toEqual([]);
   expect((await t.ctx.store.recordings.get(call.callId))?.removedAt).toEqual(expect.any(Date));
 });
+
+test('bug: whoever is erased before Telnyx has saved the file: it does not stay there', async () => {
+  const telnyx = t.ctx.carriers.get('telnyx') as Carrier;
+  const call = await liveCall({}, 'telnyx');
+  await start(call);
+  await call.end();
+  await t.ctx.store.privacy.erasePerson({ tenantId: 'default', phone: call.phone, now: new Date() });
+  const retention = () => t.inActivity(() => t.activities.applyRetention({ tenantId: 'default' }));
+  await retention();
+  expect(await t.ctx.store.recordings.get(call.callId)).toMatchObject({ removedAt: null, carrierCallId: call.carrierCallId });
+  await until(async () => (await telnyx.recordings.list(call.carrierCallId)).length === 1);
+  expect(await retention()).toMatchObject({ recordings: 1 });
+  expect(await telnyx.recordings.list(call.carrierCallId)).toEqual([]);
+  expect(await t.ctx.store.recordings.get(call.callId)).toMatchObject({ removedAt: expect.any(Date), carrierCallId: '' });
+}, 60_000);
+
+test('a file that never came is waited for an hour; where the carrier did not record, not at all', async () => {
+  const asked = Date.now();
+  const [lost, refused] = [await liveCall(), await liveCall()];
+  for (const call of [lost, refused]) {
+    await start(call, withRecordings({ start: async () => ({ recordingId: undefined }) }));
+    await call.end();
+  }
+  const failed: RecordingTrack = { changes: [...STARTING.changes, { state: 'recording', at: 2 }, { state: 'failed', at: 3 }] };
+  await t.inActivity(() => t.activities.noteRecording({ callId: refused.callId, track: failed }));
+  const erase = ({ phone }: LiveCall) => t.ctx.store.privacy.erasePerson({ tenantId: 'default', phone, now: new Date(asked) });
+  const removedBy = async (ms: number) => {
+    const later = withRecordings({}, { clock: { ...systemClock, now: () => asked + ms } });
+    await t.inActivity(() => later.applyRetention({ tenantId: 'default' }));
+    const rows = await Promise.all([lost, refused].map(({ callId }) => t.ctx.store.recordings.get(callId)));
+    return rows.map((row) => row?.removedAt instanceof Date);
+  };
+  await erase(lost);
+  await erase(refused);
+  expect(await removedBy(59 * MINUTE_MS)).toEqual([false, true]);
+  expect(await removedBy(61 * MINUTE_MS)).toEqual([true, true]);
+}, 60_000);
 
 test('keys are asked for once, whoever repeats the activity', async () => {
   const call = await liveCall();
