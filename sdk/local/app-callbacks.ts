@@ -20,7 +20,7 @@ export interface AppCallbacksOptions {
   agents: AgentRegistry;
   prices: PriceTable;
   persistRoot: string | null;
-  /** `whsec_…`; '': none. */
+  /** `whsec_…`, signs the POSTs of callbacks that are URLs; '': none. */
   webhookSecret: string;
   log: Logger;
 }

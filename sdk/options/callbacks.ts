@@ -1,4 +1,4 @@
-/** Callbacks: functions of this process, or URLs that get the same event as a signed POST. */
+/** Callbacks: functions of this process, or URLs that get the same event as a POST, signed with the `webhookSecret` of `new Patter()`. */
 import type { CallControl } from './call-control';
 import type { CallEndEvent, CallStartEvent, IncomingMessage, MachineDetectionResult, MetricsEvent, TranscriptEvent } from './events';
 
@@ -11,7 +11,7 @@ export type Callback<Event> = ((event: Event) => unknown | void | Promise<unknow
 export type Answer = string | AsyncIterable<string> | undefined | void;
 /** Returns what the agent says, at once or bit by bit. */
 export type MessageFunction = (message: IncomingMessage, control: CallControl) => Answer | Promise<Answer>;
-/** http(s) URL: one signed POST a turn. ws(s) URL: one signed socket a call. */
+/** http(s) URL: one POST a turn. ws(s) URL: one socket a call. Signed with the `webhookSecret` of `new Patter()`. */
 export type MessageHandler = MessageFunction | string;
 
 /** What is told of every call: docs/callbacks.md. */

@@ -12,7 +12,7 @@ export const LOCAL_NAMES = [
 
 /** @throws PatterValidationError */
 export function detectMode(options: PatterOptions): 'local' | 'cloud' {
-  checkNames('new Patter()', options, ['mode', 'webhookSecret', ...CLOUD_NAMES, ...LOCAL_NAMES]);
+  checkNames('new Patter()', options, ['mode', ...CLOUD_NAMES, ...LOCAL_NAMES, 'webhookSecret']);
   const mode = options.mode === undefined ? undefined : checkOneOf('mode', options.mode, ['local', 'cloud']);
   const cloud = CLOUD_NAMES.filter((name) => options[name]);
   const local = LOCAL_NAMES.filter((name) => options[name] !== undefined && options[name] !== '');

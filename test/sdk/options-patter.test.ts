@@ -248,7 +248,7 @@ describe('the constructor in local mode', () => {
       openai_key: '…1234',
       require_signature: true,
     });
-    expect(JSON.stringify(dict)).not.toContain('secret');
+    expect(JSON.stringify(dict)).not.toContain('sk-secret');
   });
 });
 
