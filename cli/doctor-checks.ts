@@ -4,7 +4,7 @@ import { createCarriers } from '../carriers';
 import { CARRIERS } from '../contracts/carrier';
 import { systemClock } from '../contracts/clock';
 import { isPatterError } from '../contracts/errors';
-import { type Config, isLoopbackUrl } from '../runtime/config';
+import { type Config, isLoopbackUrl, remoteCarriers } from '../runtime/config';
 import { resolveDatabaseUrl, resolveTemporalAddress } from '../runtime/endpoints';
 import { connectTo, missingSearchAttributes, securityOf } from '../runtime/temporal';
 import { openStore } from '../store/open';
@@ -71,6 +71,12 @@ async function guarded(check: () => Promise<Omit<CheckResult, 'name'>>): Promise
     return await Promise.race([check(), late]);
   } catch (error) {
     const message = error instanceof Error ? error.message.split('\n')[0]! : String(error);
+    // Nothing is wrong: what nobody has named is started where it is needed.
+    if (isPatterError(error) && error.code === 'PATTER_STACK_NOT_RUNNING')
+      return warn(
+        'none is named, and no local one runs',
+        'It is started by `patter dev`, or by the program that calls serve(); then ask again.',
+      );
     return fail(isPatterError(error) ? `${error.code}: ${message}` : message, 'See docs/errors.md, and the logs in PATTER_HOME/logs.');
   } finally {
     cancel();
@@ -136,6 +142,7 @@ async function encryption(config: Config) {
 }
 
 async function twilioAccount(config: Config) {
+  if (!config.TWILIO_ACCOUNT_SID && config.TELNYX_API_KEY) return ok('TWILIO_ACCOUNT_SID is not set: only needed for calls over Twilio');
   if (!config.TWILIO_ACCOUNT_SID || !config.TWILIO_AUTH_TOKEN) {
     return fail(
       'TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is not set',
@@ -149,8 +156,8 @@ async function twilioAccount(config: Config) {
 async function phoneNumber(config: Config) {
   const number = config.PATTER_PHONE_NUMBER;
   if (!number) return warn('PATTER_PHONE_NUMBER is not set', 'Set it, or name `from` in every campaign file.');
-  if (!config.TWILIO_ACCOUNT_SID || !config.TWILIO_AUTH_TOKEN)
-    return warn('ownership is not known without Twilio credentials', 'See Twilio above.');
+  if (!config.TELNYX_API_KEY && (!config.TWILIO_ACCOUNT_SID || !config.TWILIO_AUTH_TOKEN))
+    return warn("ownership is not known without a carrier's credentials", 'See Twilio above, or Telnyx.');
   const numbers = await ownedNumbers(config);
   if (numbers.includes(number)) return ok(`${number} belongs to the account`);
   return fail(
@@ -166,7 +173,9 @@ async function ownedNumbers(config: Config): Promise<string[]> {
 }
 
 async function carrierLimits(config: Config) {
-  if (isLoopbackUrl(config.TWILIO_BASE_URL)) return ok('a lab: its scenario says how many calls a second it dials');
+  if (remoteCarriers(config).length === 0) return ok('a lab: its scenario says how many calls a second it dials');
+  if (!config.TWILIO_ACCOUNT_SID)
+    return warn('Telnyx limits calls a second and at once by account', 'Keep `dialing` at the limits of your account (portal.telnyx.com).');
   // No request tells the limit of an account; Twilio's default is known.
   return warn(
     'Twilio dials 1 call a second by default and queues the rest',
@@ -175,6 +184,8 @@ async function carrierLimits(config: Config) {
 }
 
 async function openAi(config: Config) {
+  if (!config.OPENAI_API_KEY && config.ELEVENLABS_API_KEY)
+    return ok('OPENAI_API_KEY is not set: only needed for OpenAI Realtime, and where a pipeline asks a model of OpenAI');
   if (!config.OPENAI_API_KEY)
     return fail('OPENAI_API_KEY is not set', 'Make a key at platform.openai.com and put it into .env. Without one: patter dev --lab.');
   const response = await fetch(`${config.OPENAI_BASE_URL}/models`, {
@@ -191,16 +202,16 @@ async function openAi(config: Config) {
 
 async function publicUrl(config: Config) {
   const urls = config.PATTER_PUBLIC_URL;
-  if (isLoopbackUrl(config.TWILIO_BASE_URL)) return ok(urls ? urls.join(', ') : 'not needed: the carrier is on this machine');
+  if (remoteCarriers(config).length === 0) return ok(urls ? urls.join(', ') : 'not needed: the carrier is on this machine');
   if (!urls)
     return fail(
       'PATTER_PUBLIC_URL is not set',
-      'Set it to the https address under which Twilio reaches the gateway (a domain or a tunnel).',
+      'Set it to the https address under which the carrier reaches the gateway (a domain or a tunnel), or let serve() open a tunnel.',
     );
   const local = urls.filter((url) => isLoopbackUrl(url));
   if (local.length > 0)
     return fail(
-      `${local.join(', ')} is an address of this machine, and Twilio is not on it`,
+      `${local.join(', ')} is an address of this machine, and the carrier is not on it`,
       'Use a public https address (a domain or a tunnel).',
     );
   return ok(urls.join(', '));
@@ -209,7 +220,7 @@ async function publicUrl(config: Config) {
 async function webhooks(config: Config) {
   const urls = config.PATTER_PUBLIC_URL;
   if (!urls)
-    return isLoopbackUrl(config.TWILIO_BASE_URL)
+    return remoteCarriers(config).length === 0
       ? ok('not needed: the carrier is on this machine')
       : fail('nothing to try without a public URL', 'See above.');
   for (const url of urls) {

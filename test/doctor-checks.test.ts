@@ -68,7 +68,7 @@ const dated = (skewMs: number) => (response: ServerResponse) => {
 
 test.each<[string, string, Record<string, string>, CheckResult['status'], RegExp, RegExp]>([
   ['no Temporal', 'Temporal', { TEMPORAL_ADDRESS: '127.0.0.1:9' }, 'fail', /PATTER_TEMPORAL_UNAVAILABLE|127\.0\.0\.1:9/, /./],
-  ['neither an address nor a stack', 'Temporal', { TEMPORAL_ADDRESS: '' }, 'fail', /PATTER_STACK_NOT_RUNNING/, /./],
+  ['neither an address nor a stack', 'Temporal', { TEMPORAL_ADDRESS: '' }, 'warn', /no local one runs/, /patter dev/],
   [
     'a namespace that is not there',
     'Temporal',
@@ -194,6 +194,11 @@ describe('vendors that not everybody uses', () => {
     for (const name of ['Telnyx', 'Deepgram', 'ElevenLabs']) {
       expect(await check(name)).toMatchObject({ status: 'ok', message: expect.stringContaining('is not set') });
     }
+  });
+
+  test('are enough: who has Telnyx and ElevenLabs is not sent to Twilio and OpenAI', async () => {
+    const config = { ...labs(), TWILIO_ACCOUNT_SID: '', TWILIO_AUTH_TOKEN: '', OPENAI_API_KEY: '' };
+    for (const name of ['Twilio', 'OpenAI', 'Phone number']) expect(await check(name, config)).toMatchObject({ status: 'ok' });
   });
 
   test('accept their keys', async () => {
