@@ -143,6 +143,8 @@ export const agentSchema = z
       .min(5_000)
       .max(4 * 3_600_000)
       .default(600_000),
+    /** The caller is told so long before that end, milliseconds; 0: not at all. Nobody is told in a call that is shorter than four times as much. */
+    maxDurationWarningMs: z.number().int().min(0).max(600_000).default(30_000),
     turns: turnsSchema.prefault({}),
     /** What becomes of a caller whose AI provider has failed for good: an apology is spoken, then this. */
     onProviderFailure: z.enum(['end', 'transfer']).default('end'),

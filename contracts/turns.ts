@@ -3,6 +3,14 @@ import { z } from 'zod';
 
 const ms = (least: number, most: number) => z.number().int().min(least).max(most);
 
+/** Of a voice detection of ours. */
+const voice = {
+  /** Shorter sounds are clicks. */
+  minSpeechMs: ms(20, 1_000).default(50),
+  /** A shorter gap belongs to the words around it; a longer one is a pause, which the delays are about and is part of them. */
+  minSilenceMs: ms(20, 2_000).default(200),
+};
+
 const delays = {
   /** The caller's pause after which their turn is over when nothing speaks against it. */
   minDelayMs: ms(100, 10_000).default(500),
@@ -20,9 +28,15 @@ export const endpointingSchema = z.discriminatedUnion('type', [
   /** The engine's own: OpenAI's voice detection, Deepgram's, ElevenLabs'. */
   z.strictObject({ type: z.literal('provider') }),
   /** Our own voice detection on the caller's audio. */
-  z.strictObject({ type: z.literal('vad'), ...delays }),
+  z.strictObject({ type: z.literal('vad'), ...voice, ...delays }),
   /** Silero's, with a model file that you name; needs the optional package onnxruntime-node. */
-  z.strictObject({ type: z.literal('silero'), modelPath: z.string().min(1), threshold: z.number().min(0).max(1).default(0.5), ...delays }),
+  z.strictObject({
+    type: z.literal('silero'),
+    modelPath: z.string().min(1),
+    threshold: z.number().min(0).max(1).default(0.5),
+    ...voice,
+    ...delays,
+  }),
   /** Final transcripts of the pipeline's recogniser, and a wait that follows from how late these come. */
   z.strictObject({ type: z.literal('stt'), ...delays }),
 ]);

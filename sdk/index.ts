@@ -63,7 +63,13 @@ export type { BuiltInTunnel, OpenTunnel, Tunnel, TunnelOption } from './options/
 export { Patter } from './patter';
 export { PatterTool, type PatterToolArguments, type PatterToolOptions, type PatterToolResult } from './patter-tool/patter-tool';
 export { Telnyx, type TelnyxOptions, Twilio, type TwilioOptions } from './providers/carriers';
-export { ElevenLabsConvAI, type ElevenLabsConvAIOptions, OpenAIRealtime, type OpenAIRealtimeOptions } from './providers/engines';
+export {
+  ElevenLabsConvAI,
+  type ElevenLabsConvAIOptions,
+  OpenAIRealtime,
+  type OpenAIRealtimeOptions,
+  type OpenAIRealtimeVad,
+} from './providers/engines';
 export { OpenAILLM, type OpenAILLMOptions } from './providers/llm';
 export { DeepgramSTT, type DeepgramSTTOptions, OpenAISTT, type OpenAISTTOptions, WhisperSTT } from './providers/stt';
 export { ElevenLabsTTS, type ElevenLabsTTSOptions, OpenAITTS, type OpenAITTSOptions } from './providers/tts';

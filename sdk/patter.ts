@@ -1,5 +1,7 @@
 /** The main class: agents on phone numbers, in this process (local mode) or at a backend (cloud mode). */
 import type { Client } from '@temporalio/client';
+import type { AgentSpec } from '../contracts/agent';
+import { optionsWithoutEffect } from '../policy/options-without-effect';
 import { Agent } from './agent/agent';
 import { compileAgent, variableOf } from './agent/compile-agent';
 import { Guardrail } from './agent/guardrail';
@@ -22,6 +24,7 @@ import { detectMode } from './options/mode';
 import { checkPlaceholders, resolveCall } from './options/resolve-call';
 import { resolveConnect, resolveServe, resolveTest } from './options/resolve-serve';
 import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions } from './options/serve';
+import { warn } from './options/warn';
 import { warnOfReplaced } from './providers/model-names';
 import { DeepgramSTT, WhisperSTT } from './providers/stt';
 import { ElevenLabsTTS, OpenAITTS } from './providers/tts';
@@ -167,7 +170,10 @@ export class Patter {
     const agent = new Agent(options);
     if (agent.provider === 'openai_realtime') warnOfReplaced(agent.model, agent.voice);
     // A pipeline's model is not asked where `onMessage` answers, which only serve() and call() know: they check its key.
-    if (this.#settled.mode === 'local') this.#checkKeys(agent, this.#settled.config, agent.provider === 'pipeline' ? ANY_URL : undefined);
+    if (this.#settled.mode === 'local') {
+      const spec = this.#checkKeys(agent, this.#settled.config, agent.provider === 'pipeline' ? ANY_URL : undefined);
+      for (const note of optionsWithoutEffect(spec)) warn('PATTER_OPTION_WITHOUT_EFFECT', note);
+    }
     if (agent.agentId !== undefined) this.#agents.set(agent.agentId, agent);
     return agent;
   }
@@ -294,9 +300,9 @@ export class Patter {
   }
 
   /** @throws PatterValidationError when the agent, its `onMessage` and the keys don't go together */
-  #checkKeys(agent: Agent, config: LocalConfig, onMessage: MessageHandler | undefined): void {
+  #checkKeys(agent: Agent, config: LocalConfig, onMessage: MessageHandler | undefined): AgentSpec {
     const answers = typeof onMessage === 'function' ? ANY_URL : onMessage;
-    const { needs, credentials } = compileAgent(agent, { app: config.appId, onMessage: answers });
+    const { spec, needs, credentials } = compileAgent(agent, { app: config.appId, onMessage: answers });
     for (const key of needs) {
       if (config[key] || credentials[key]) continue;
       throw new PatterValidationError(
@@ -306,6 +312,7 @@ export class Patter {
       );
     }
   }
+    return spec;
 
   #namedAgent(agentId: string | undefined): Agent | undefined {
     if (agentId === undefined) return undefined;

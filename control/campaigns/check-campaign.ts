@@ -3,6 +3,7 @@ import type { CampaignSpec } from '../../contracts/campaign';
 import type { Micros } from '../../contracts/money';
 import { windowState } from '../../policy/calling-window';
 import { estimateCallMicros, estimateVoicemailMicros } from '../../policy/cost';
+import { optionsWithoutEffect } from '../../policy/options-without-effect';
 import { transferOrder } from '../../policy/transfer-targets';
 import type { NewContact, Store } from '../../store/store';
 import { openContactsCsv } from './contacts-csv';
@@ -151,6 +152,7 @@ function forecast(check: CampaignCheck, spec: CampaignSpec, now: number): void {
     check.warnings.push('The budget is spent before everybody has been called once, even if only machines answer.');
   }
   if (check.callable === 0) check.warnings.push('Nobody would be called.');
+  check.warnings.push(...optionsWithoutEffect(spec.agent));
   if (spec.agent.onProviderFailure === 'transfer' && transferOrder(spec).length === 0) {
     check.warnings.push(
       'agent.onProviderFailure is transfer, and there is nobody to transfer to: such a call ends after the apology. Name people in transfer.',

@@ -2,13 +2,18 @@ import { ManualClock } from '../../test/support/manual-clock';
 import { IdleWatch } from './idle-watch';
 import { TimeLimit } from './time-limit';
 
-function limit(maxDurationMs: number, spentMs = 0): string[] {
+function limit(maxDurationMs: number, spentMs = 0, warningMs?: number): string[] {
   const clock = new ManualClock();
   const told: string[] = [];
-  const timeLimit = new TimeLimit(clock, maxDurationMs, {
-    warn: () => told.push(`warn ${clock.now()}`),
-    end: () => told.push(`end ${clock.now()}`),
-  });
+  const timeLimit = new TimeLimit(
+    clock,
+    maxDurationMs,
+    {
+      warn: () => told.push(`warn ${clock.now()}`),
+      end: () => told.push(`end ${clock.now()}`),
+    },
+    warningMs,
+  );
   timeLimit.start(spentMs);
   clock.pass(maxDurationMs + 10_000);
   return told;
@@ -19,6 +24,13 @@ describe('the longest duration', () => {
     expect(limit(600_000)).toEqual(['warn 570000', 'end 600000']);
     expect(limit(120_000)).toEqual(['warn 90000', 'end 120000']);
     expect(limit(119_000)).toEqual(['end 119000']);
+  });
+
+  it('is announced as long before as the agent has it, or not at all', () => {
+    expect(limit(600_000, 0, 120_000)).toEqual(['warn 480000', 'end 600000']);
+    expect(limit(600_000, 0, 0)).toEqual(['end 600000']);
+    expect(limit(20_000, 0, 5_000)).toEqual(['warn 15000', 'end 20000']);
+    expect(limit(19_000, 0, 5_000)).toEqual(['end 19000']);
   });
 
   it('counts what earlier streams of the call took, and leaves at least five seconds', () => {

@@ -3,8 +3,8 @@ import { Timers } from './timers';
 
 /** Enough for a last question and its answer. */
 const WARNING_BEFORE_MS = 30_000;
-/** In a shorter call a warning would come when it has hardly begun. */
-const LEAST_FOR_WARNING_MS = 120_000;
+/** In a call that is shorter than so many times that, a warning would come when it has hardly begun. */
+const LEAST_WARNINGS = 4;
 /** A call that goes on after a break has at least so long. */
 const LEAST_REMAINING_MS = 5_000;
 
@@ -16,6 +16,8 @@ export class TimeLimit {
     clock: Clock,
     private readonly maxDurationMs: number,
     private readonly actions: { warn(): void; end(): void },
+    /** 0: none. Agents from before there was a choice have no such field. */
+    private readonly warningBeforeMs: number = WARNING_BEFORE_MS,
   ) {
     this.#timers = new Timers(clock);
   }
@@ -24,8 +26,9 @@ export class TimeLimit {
   start(spentMs: number): void {
     const remaining = Math.max(LEAST_REMAINING_MS, this.maxDurationMs - spentMs);
     this.#timers.set('limit', remaining, () => this.actions.end());
-    if (this.maxDurationMs < LEAST_FOR_WARNING_MS || remaining <= WARNING_BEFORE_MS) return;
-    this.#timers.set('warning', remaining - WARNING_BEFORE_MS, () => this.actions.warn());
+    const before = this.warningBeforeMs;
+    if (before === 0 || this.maxDurationMs < LEAST_WARNINGS * before || remaining <= before) return;
+    this.#timers.set('warning', remaining - before, () => this.actions.warn());
   }
 
   dispose(): void {

@@ -23,6 +23,7 @@ const NAMES = [
     'maxDurationMs',
     'mcp',
     'onProviderFailure',
+    'maxDurationWarningMs',
     'turns',
     'backgroundAudio',
     'noiseSuppression',
@@ -71,6 +72,7 @@ export function agentFields(options: AgentOptions): AgentFields {
     maxDurationMs: options.maxDurationMs,
     turns: options.turns,
     backgroundAudio: options.backgroundAudio,
+    maxDurationWarningMs: options.maxDurationWarningMs,
     noiseSuppression: options.noiseSuppression === undefined ? false : checkFlag('noiseSuppression', options.noiseSuppression),
   };
 }

@@ -49,6 +49,8 @@ export interface AgentFields {
   readonly onProviderFailure: AgentOptions['onProviderFailure'];
   /** Milliseconds; undefined: 600000. */
   readonly maxDurationMs: number | undefined;
+  /** Milliseconds; undefined: 30000. */
+  readonly maxDurationWarningMs: number | undefined;
   /** As given. */
   readonly turns: AgentOptions['turns'];
   /** As given. */

@@ -65,6 +65,7 @@ export function compileAgent(agent: Agent, { app, firstMessage, onMessage }: Com
     mcp: agent.mcp,
     onProviderFailure: agent.onProviderFailure,
     maxDurationMs: agent.maxDurationMs,
+    maxDurationWarningMs: agent.maxDurationWarningMs,
     turns: agent.turns,
     backgroundAudio: agent.backgroundAudio,
     noiseSuppression: agent.noiseSuppression,
@@ -130,11 +131,11 @@ function compileEngine(agent: Agent, onMessage: CompileOptions['onMessage']): Co
 
 function realtime(agent: Agent): CompiledEngine {
   const options = agent.engine instanceof OpenAIRealtime ? agent.engine.options : {};
-  const { speed, silenceMs, noiseReduction } = options;
+  const { speed, silenceMs, vad, noiseReduction } = options;
   return {
     engine: {
       ...{ type: 'openai-realtime', model: realtimeModel(agent.model), voice: realtimeVoice(agent.voice) },
-      ...{ speed, silenceMs, noiseReduction },
+      ...{ speed, silenceMs, vad, noiseReduction },
     },
     credentials: credential('openaiKey', options.apiKey),
     needs: ['openaiKey'],

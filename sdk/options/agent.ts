@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { AgentSpec } from '../../contracts/agent';
 import type { mcpServerSchema } from '../../contracts/tool';
+import type { turnsSchema } from '../../contracts/turns';
 import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
 import type { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import type { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
@@ -96,8 +97,10 @@ export interface AgentOptions {
   onProviderFailure?: AgentSpec['onProviderFailure'];
   /** Milliseconds that a conversation may last. @default 600000 */
   maxDurationMs?: number;
-  /** Who speaks when: docs/turn-taking.md. */
-  turns?: Partial<AgentSpec['turns']>;
+  /** The caller is told so long before that end, milliseconds; 0: not at all. @default 30000 */
+  maxDurationWarningMs?: number;
+  /** Who speaks when, as much of it as you want otherwise than by default: docs/turn-taking.md. */
+  turns?: z.input<typeof turnsSchema>;
   /** Played quietly under the agent's voice. */
   backgroundAudio?: { sound: 'office' | 'room'; volume?: number };
   /** Takes steady noise out of the caller's audio. @default false */

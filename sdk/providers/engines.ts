@@ -1,5 +1,10 @@
 /** Engines, as objects: `phone.agent({ engine: new OpenAIRealtime({ voice: 'nova' }) })`. Hear, think and speak in one. */
 
+/** How OpenAI finds the caller's turns: by loudness, or by the words (`eagerness`: low waits 8 s at most, medium and auto 4 s, high 2 s). */
+export type OpenAIRealtimeVad =
+  | { type: 'server'; threshold?: number; prefixPaddingMs?: number; silenceMs?: number }
+  | { type: 'semantic'; eagerness?: 'auto' | 'low' | 'medium' | 'high' };
+
 /** Options of `new OpenAIRealtime()`. */
 export interface OpenAIRealtimeOptions {
   /** @default OPENAI_API_KEY, OPENAI_KEY */
@@ -12,7 +17,9 @@ export interface OpenAIRealtimeOptions {
   speed?: number;
   /** Silence that ends the caller's turn, milliseconds. @default 500 */
   silenceMs?: number;
-  /** @default 'none' */
+  /** @default { type: 'server', threshold: 0.5, prefixPaddingMs: 300 }, with `silenceMs` */
+  vad?: OpenAIRealtimeVad;
+  /** `near_field` for a handset at the mouth, `far_field` for a speakerphone. @default 'none' */
   noiseReduction?: 'none' | 'near_field' | 'far_field';
 }
 

@@ -78,6 +78,39 @@ describe('agent()', () => {
     expect(codes).toEqual(['PATTER_VOICE_REPLACED']);
   });
 
+  test('any part of `turns` and of the engine’s voice detection can be set, and the rest has its defaults', () => {
+    const one = agent({
+      turns: { interruption: { minWords: 2 }, endpointing: { type: 'vad', minSilenceMs: 300 }, mute: ['tools'] },
+      engine: new OpenAIRealtime({ vad: { type: 'server', threshold: 0.6 }, silenceMs: 700, noiseReduction: 'far_field' }),
+      maxDurationWarningMs: 10_000,
+    });
+    const { spec } = compileAgent(one, { app: 'a' });
+    expect(spec.turns).toMatchObject({
+      interruption: { minWords: 2, minDurationMs: 800, enabled: true },
+      endpointing: { type: 'vad', minSilenceMs: 300, minSpeechMs: 50, minDelayMs: 500 },
+      mute: ['tools'],
+    });
+    expect(spec.engine).toMatchObject({
+      vad: { type: 'server', threshold: 0.6, prefixPaddingMs: 300 },
+      silenceMs: 700,
+      noiseReduction: 'far_field',
+    });
+    expect(spec.maxDurationWarningMs).toBe(10_000);
+    const semantic = agent({ engine: new OpenAIRealtime({ vad: { type: 'semantic', eagerness: 'low' } }) });
+    expect(compileAgent(semantic, { app: 'a' }).spec.engine).toMatchObject({ vad: { type: 'semantic', eagerness: 'low' } });
+    expect(refused(() => agent({ turns: { interruption: { minWords: 99 } } }))).toContain('turns.interruption.minWords');
+  });
+
+  test('an option that another makes ineffective is warned of, once', () => {
+    const { codes, stop } = warnings();
+    agent({ turns: { preemptive: true } });
+    agent({ turns: { endpointing: { type: 'vad', judgeModel: 'gpt-4o-mini' } } });
+    agent({ turns: { endpointing: { type: 'vad', minDelayMs: 400 } } });
+    agent({ stt: new DeepgramSTT(), tts: new ElevenLabsTTS(), turns: { preemptive: true } });
+    stop();
+    expect(codes).toEqual(['PATTER_OPTION_WITHOUT_EFFECT', 'PATTER_OPTION_WITHOUT_EFFECT']);
+  });
+
   test.each<[string, Partial<AgentOptions> | Record<string, unknown>, string]>([
     ['no prompt', { systemPrompt: '' }, 'systemPrompt must not be empty'],
     [

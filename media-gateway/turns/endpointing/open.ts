@@ -8,7 +8,7 @@ import { loadSilero } from './silero-model';
 import { SileroVoice } from './silero-voice';
 import { SttVoice } from './stt-voice';
 import type { TurnDetector, TurnDetectorDeps } from './turn-detector';
-import type { VoiceDetector } from './voice-detector';
+import { DEFAULT_VOICE_TIMING, type VoiceDetector, type VoiceTiming } from './voice-detector';
 
 /** `provider` where the recogniser leaves it to us. */
 const OURS = endpointingSchema.parse({ type: 'vad' }) as LocalEndpointing;
@@ -22,18 +22,23 @@ export function openTurnDetector(spec: EndpointingSpec, deps: TurnDetectorDeps):
 function voiceOf(spec: LocalEndpointing, { clock, log, stt, silero }: TurnDetectorDeps): VoiceDetector {
   switch (spec.type) {
     case 'vad':
-      return new EnergyVoice();
+      return new EnergyVoice(timingOf(spec));
     case 'stt':
       // Without a recogniser there are no words to go by, nor with one that has none before it is told where an utterance ends.
       return stt?.endsTurns ? new SttVoice(clock, stt.p99FinalMs) : new EnergyVoice();
     case 'silero':
       try {
-        return new SileroVoice(silero?.get(spec.modelPath) ?? loadSilero(spec.modelPath), spec.threshold, log);
+        return new SileroVoice(silero?.get(spec.modelPath) ?? loadSilero(spec.modelPath), spec.threshold, log, timingOf(spec));
       } catch (error) {
         log.error({ err: error }, 'the call goes on with the voice detection by loudness');
-        return new EnergyVoice();
+        return new EnergyVoice(timingOf(spec));
       }
     default:
       return spec satisfies never;
   }
+}
+
+/** An agent that was stored before there were such options has none of them. */
+function timingOf({ minSpeechMs, minSilenceMs }: Partial<Record<'minSpeechMs' | 'minSilenceMs', number>>): VoiceTiming {
+  return { minSpeechMs: minSpeechMs ?? DEFAULT_VOICE_TIMING.minSpeechMs, hangoverMs: minSilenceMs ?? DEFAULT_VOICE_TIMING.hangoverMs };
 }
