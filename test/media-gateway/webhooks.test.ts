@@ -240,9 +240,11 @@ describe('what comes next', () => {
     [{ kind: 'wait', ms: 2_500 } as const, '<Pause length="3"/>'],
   ])('%j', async (instruction, twiml) => {
     const { callId, carrierCallId } = await harness.startCall({ instruction });
-    const answer = await post(gateway, `/twilio/continue/${callId}`, { CallSid: carrierCallId, CallStatus: 'in-progress' });
+    const answer = await post(gateway, `/twilio/continue/${callId}?stream=n-1`, { CallSid: carrierCallId, CallStatus: 'in-progress' });
     expect(answer).toMatchObject({ status: 200, body: expect.stringContaining(twiml) });
-    expect((await harness.seen(callId)).instructions).toEqual([{ gatewayId: gateway.gatewayId, carrierCallId }]);
+    // Whoever is to ask again asks about the same stream.
+    if (instruction.kind === 'wait') expect(answer.body).toContain(`/twilio/continue/${callId}?stream=n-1</Redirect>`);
+    expect((await harness.seen(callId)).instructions).toEqual([{ gatewayId: gateway.gatewayId, carrierCallId, afterNonce: 'n-1' }]);
   });
 
   test('a new stream has a token of its own that opens it', async () => {

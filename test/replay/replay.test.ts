@@ -56,6 +56,8 @@ const STATES: Record<string, string[]> = {
     'warm_gateway_lost_asked',
     'warm_named',
     'warm_stopped',
+    'named_lost',
+    'named_caught',
     'gateway_lost',
     'gateway_lost_restream',
     'gateway_lost_for_good',
