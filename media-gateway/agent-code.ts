@@ -1,6 +1,8 @@
 /** A developer's code that lives in the process of the gateway and takes part in its calls. The other end of `AgentSpec.code`. */
 import type { CallSetup, TranscriptTurn } from '../contracts/call';
+import type { AudioHooks } from './audio/audio-hooks';
 import type { PipelineParts } from './engines/open-engine';
+import type { PipelineHooks } from './engines/pipeline/hooks';
 
 /** What a handler or a check is told of the call beside its arguments. */
 export interface CodeContext {
@@ -26,7 +28,11 @@ export type ToolHandler = (args: Record<string, unknown>, context: CodeContext) 
 /** True: the text must not be spoken. One that throws or takes longer than its guardrail's deadline counts as true. */
 export type GuardrailCheck = (text: string, context: CodeContext) => boolean | Promise<boolean>;
 
+/** Of what is heard in a call, with any engine, and of what goes through a pipeline. */
+export interface AgentHooks extends AudioHooks, PipelineHooks {}
+
 export interface AgentCode extends PipelineParts {
+  hooks?: AgentHooks;
   /** By the tool's name. */
   tools?: Readonly<Record<string, ToolHandler>>;
   /** By the guardrail's name. */

@@ -8,6 +8,9 @@
  *     console.log((await call.result()).outcome);
  */
 export type { AnsweredBy, Outcome } from '../contracts/outcomes';
+export type { AgentHooks } from '../media-gateway/agent-code';
+export type { AudioHooks, BackgroundSource } from '../media-gateway/audio/audio-hooks';
+export type { CallerFilter } from '../media-gateway/audio/noise-suppressor';
 export type { HookContext, PipelineHooks } from '../media-gateway/engines/pipeline/hooks';
 export type { ChatMessage } from '../providers/llm/chat';
 export { Agent, type AgentFields } from './agent/agent';

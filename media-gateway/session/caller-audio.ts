@@ -1,4 +1,5 @@
 import { decodeMulaw } from '../../contracts/g711';
+import { openCallerFilter } from '../audio/audio-hooks';
 import { FaxDetector } from '../audio/fax-detector';
 import { type CallerFilter, NoiseSuppressor } from '../audio/noise-suppressor';
 import { VoiceActivity } from '../audio/voice-activity';
@@ -8,8 +9,10 @@ import type { CallSessionOptions } from './ports';
 import type { VoicemailDrop } from './voicemail-drop';
 
 /** What changes the caller's audio before anybody hears it. */
-export function callerFilter({ callerFilter, setup }: CallSessionOptions): CallerFilter | undefined {
-  return callerFilter?.() ?? (setup.agent.noiseSuppression ? new NoiseSuppressor() : undefined);
+export function callerFilter({ code, log, setup }: CallSessionOptions): CallerFilter | undefined {
+  const { callId, agent } = setup;
+  const own = openCallerFilter(code?.hooks, { callId, language: agent.language }, log);
+  return own ?? (agent.noiseSuppression ? new NoiseSuppressor() : undefined);
 }
 
 /** The caller's audio on its way to the vendor: listened to for machines, filtered, and measured for voice and silence. */

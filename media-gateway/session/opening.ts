@@ -1,4 +1,5 @@
 import type { RunToolRequest } from '../../contracts/durable-tool';
+import { openBackground } from '../audio/audio-hooks';
 import { BackgroundSounds } from '../audio/background';
 import type { CallParts } from './call-parts';
 import type { CallStage } from './call-state';
@@ -77,7 +78,10 @@ export class Opening {
   }
 
   #playBackground(at: number): void {
-    const { setup, sounds = new BackgroundSounds() } = this.options;
-    if (setup.agent.backgroundAudio) this.parts.speaker.playBackground(sounds.open(setup.agent.backgroundAudio, at));
+    const { code, log, setup, sounds = new BackgroundSounds() } = this.options;
+    const { backgroundAudio, language } = setup.agent;
+    const background =
+      openBackground(code?.hooks, { callId: setup.callId, language }, log) ?? (backgroundAudio && sounds.open(backgroundAudio, at));
+    if (background) this.parts.speaker.playBackground(background);
   }
 }

@@ -19,7 +19,6 @@ import type { ArgumentSchemas } from '../../runtime/json-schema';
 import type { Logger } from '../../runtime/log';
 import type { AgentCode } from '../agent-code';
 import type { BackgroundSounds } from '../audio/background';
-import type { CallerFilter } from '../audio/noise-suppressor';
 import type { McpServers } from '../tools/mcp/mcp-servers';
 import type { RunDurable } from '../tools/tool-runner';
 import type { SileroModels } from '../turns/endpointing/silero-model';
@@ -77,8 +76,6 @@ export interface CallSessionOptions {
   schemas?: ArgumentSchemas;
   /** What MCP servers offer, shared in the same way. */
   mcpServers?: McpServers;
-  /** Changes the caller's audio before anybody hears it, instead of the agent's `noiseSuppression`. Called once a call. */
-  callerFilter?: () => CallerFilter;
   /** The developer's code of this process for this call's agent. */
   code?: AgentCode;
   emit(event: SessionEvent): void;

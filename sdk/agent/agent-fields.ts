@@ -1,8 +1,10 @@
 /** From the options of `phone.agent()` to the fields of an `Agent`: every option checked, every default filled in. */
 import { BUILT_IN_TOOLS } from '../../contracts/agent';
+import type { AgentHooks } from '../../media-gateway/agent-code';
+import { HOOK_DEADLINES } from '../../media-gateway/engines/pipeline/hooks';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import type { AgentOptions, AgentProvider } from '../options/agent';
-import { checkFlag, checkId, checkNames, checkOneOf, checkText, checkVariables, shown } from '../options/check';
+import { checkFlag, checkId, checkNames, checkOneOf, checkText, checkVariables, isRecord, shown } from '../options/check';
 import { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import { DEFAULT_REALTIME_MODEL } from '../providers/model-names';
 import { llmVendor, sttVendor, ttsVendor } from '../providers/registry';
@@ -21,9 +23,9 @@ const NAMES = [
     'disclosure',
     'optOutKey',
     'maxDurationMs',
+    'maxDurationWarningMs',
     'mcp',
     'onProviderFailure',
-    'maxDurationWarningMs',
     'turns',
     'backgroundAudio',
     'noiseSuppression',
@@ -63,16 +65,16 @@ export function agentFields(options: AgentOptions): AgentFields {
     ...{ stt, tts, llm },
     variables: checkVariables('variables', options.variables ?? undefined, (name) => name),
     guardrails: Object.freeze(guardrailsOf(options.guardrails)),
-    hooks: options.hooks,
+    hooks: hooksOf(options.hooks, provider),
     agentId: options.agentId === undefined ? undefined : checkId('agentId', options.agentId),
     disclosure: options.disclosure,
     optOutKey: options.optOutKey,
     mcp: options.mcp,
     onProviderFailure: options.onProviderFailure,
     maxDurationMs: options.maxDurationMs,
+    maxDurationWarningMs: options.maxDurationWarningMs,
     turns: options.turns,
     backgroundAudio: options.backgroundAudio,
-    maxDurationWarningMs: options.maxDurationWarningMs,
     noiseSuppression: options.noiseSuppression === undefined ? false : checkFlag('noiseSuppression', options.noiseSuppression),
   };
 }
@@ -143,6 +145,33 @@ function guardrailsOf(given: AgentOptions['guardrails']): Guardrail[] {
     }
   }
   return guardrails;
+}
+
+/** By engine, where a hook needs one. */
+const HOOKS = {
+  ...(Object.fromEntries(Object.keys(HOOK_DEADLINES).map((name) => [name, 'pipeline'])) as Record<keyof typeof HOOK_DEADLINES, 'pipeline'>),
+  callerFilter: 'any',
+  background: 'any',
+} as const satisfies Record<keyof AgentHooks, 'pipeline' | 'any'>;
+
+/** May be an object of a class: its hooks need not be its own, and not all that is its own is a hook. */
+function hooksOf(hooks: AgentOptions['hooks'], provider: AgentProvider): AgentHooks | undefined {
+  if (hooks === undefined) return undefined;
+  if (!isRecord(hooks)) throw new PatterTypeError('hooks', `hooks must be an object of functions (got ${shown(hooks)}).`);
+  const given = hooks as Readonly<Record<string, unknown>>;
+  const functions = Object.keys(given).filter((name) => typeof given[name] === 'function');
+  checkNames('hooks', Object.fromEntries(functions.map((name) => [name, true])), Object.keys(HOOKS));
+  for (const [name, engine] of Object.entries(HOOKS)) {
+    const hook = given[name];
+    if (hook === undefined) continue;
+    if (typeof hook !== 'function') throw new PatterTypeError(`hooks.${name}`, `hooks.${name} must be a function (got ${shown(hook)}).`);
+    if (engine === 'any' || provider === 'pipeline') continue;
+    throw new PatterValidationError(
+      `hooks.${name}`,
+      `hooks.${name} is a stage of a pipeline, and this agent's provider is '${provider}', which has none: make the agent with stt and tts, or leave the hook out.`,
+    );
+  }
+  return hooks;
 }
 
 function listOf<Item>(option: string, value: readonly Item[]): readonly Item[] {

@@ -1,5 +1,5 @@
 /** What `phone.agent()` returns: options that have been checked, frozen. */
-import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
+import type { AgentHooks } from '../../media-gateway/agent-code';
 import type { AgentOptions, AgentProvider } from '../options/agent';
 import type { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import type { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
@@ -36,7 +36,7 @@ export interface AgentFields {
   /** What must not be said. */
   readonly guardrails: readonly Guardrail[];
   /** As given. */
-  readonly hooks: PipelineHooks | undefined;
+  readonly hooks: AgentHooks | undefined;
   /** undefined: a digest of the agent names it. */
   readonly agentId: string | undefined;
   /** undefined: the usual wording. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { AgentSpec } from '../../contracts/agent';
 import type { mcpServerSchema } from '../../contracts/tool';
 import type { turnsSchema } from '../../contracts/turns';
-import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
+import type { AgentHooks } from '../../media-gateway/agent-code';
 import type { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import type { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
 import type { ToolContext } from './events';
@@ -80,8 +80,8 @@ export interface AgentOptions {
   variables?: Readonly<Record<string, string | number | boolean>>;
   /** What the agent must not say: docs/guardrails.md. */
   guardrails?: readonly GuardrailOptions[];
-  /** Functions that see what goes through a pipeline, change it or take it out. */
-  hooks?: PipelineHooks;
+  /** Functions that change what is heard, and in a pipeline what goes through it: docs/engines.md. */
+  hooks?: AgentHooks;
   /** A stable name of your own: 1 to 64 letters, digits, `_`, `.` or `-`. @default a digest of the agent */
   agentId?: string;
   /** Said first on every call. It can be worded, not left out. */

@@ -260,12 +260,12 @@ export class SessionWorld {
   /** A call that was picked up; `start` has been called. */
   call(
     setup: CallSetup = this.setup(),
-    options: { history?: TranscriptTurn[]; start?: boolean } & Partial<CallSessionOptions> = {},
+    options: { history?: TranscriptTurn[]; start?: boolean; create?: typeof createSession } & Partial<CallSessionOptions> = {},
   ): TestCall {
     const phone = new Phone(this.#time.now);
     const events: SessionEvent[] = [];
-    const { start = true, history = [], ...rest } = options;
-    const session = createSession({ setup, history, stream: phone, emit: (event) => events.push(event), ...this.deps, ...rest });
+    const { start = true, history = [], create = createSession, ...rest } = options;
+    const session = create({ setup, history, stream: phone, emit: (event) => events.push(event), ...this.deps, ...rest });
     const call = { phone, session, events };
     this.#calls.push(call);
     phone.pickUp(session);

@@ -2,10 +2,14 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type AgentSpec, toolSchema } from '../../contracts/agent';
+import { decodeMulaw, FRAME_BYTES } from '../../contracts/g711';
 import { turnsSchema } from '../../contracts/turns';
 import type { DeepgramEntry } from '../../lab/deepgram/ledger-entry';
 import type { ChatEntry } from '../../lab/openai/ledger-entry';
 import { modulate } from '../../lab/voice';
+import type { AgentHooks } from '../../media-gateway/agent-code';
+import type { HookContext } from '../../media-gateway/engines/pipeline/hooks';
+import { sessionMaker } from '../../media-gateway/session-maker';
 import { BAUD, SessionWorld, said } from './session-phone';
 
 const LONG =
@@ -30,6 +34,11 @@ describe('turn-taking by the agent’s own rules', () => {
     await call.phone.untilHeard(/Hello\.$/);
     await call.phone.untilSilent();
     return call;
+  }
+
+  /** As a gateway makes it, for an agent whose code has these hooks. */
+  function made(setup: Parameters<SessionWorld['setup']>[0], hooks: AgentHooks) {
+    return world.call(world.setup(setup), { create: sessionMaker(() => ({ hooks })).create });
   }
 
   it('finds the turns itself for a vendor that is told not to, sends it nothing else, and is interrupted as ever', async () => {
@@ -141,13 +150,17 @@ describe('turn-taking by the agent’s own rules', () => {
 
   it('lets a filter of the developer’s hear the caller first', async () => {
     let frames = 0;
-    const callerFilter = () => ({
-      process: (mulaw: Uint8Array) => {
-        frames++;
-        return new Uint8Array(mulaw.length).fill(0xff);
-      },
-    });
-    const { phone, session } = world.call(world.setup({ agent: { firstMessage: 'Hello.' } }), { callerFilter });
+    const asked: HookContext[] = [];
+    const callerFilter = (context: HookContext) => {
+      asked.push(context);
+      return {
+        process: (mulaw: Uint8Array) => {
+          frames++;
+          return new Uint8Array(mulaw.length).fill(0xff);
+        },
+      };
+    };
+    const { phone, session } = made({ agent: { firstMessage: 'Hello.' } }, { callerFilter });
     await phone.untilHeard(/Hello\.$/);
     phone.say('Please tell me.');
     await phone.untilSaid();
@@ -155,6 +168,30 @@ describe('turn-taking by the agent’s own rules', () => {
     phone.hangUp();
     expect(said(await session.done, 'user')).toEqual([]);
     expect(frames).toBeGreaterThan(50);
+    expect(asked).toEqual([{ callId: 'call_00000000000000000000000000000001_1', language: 'en' }]);
+  });
+
+  it('plays a sound of the developer’s in the pauses, instead of its own', async () => {
+    let samples = 0;
+    // Far below any speech.
+    const next = (count: number) => Int16Array.from({ length: count }, () => (samples++ % 8 < 4 ? 60 : -60));
+    const { phone, session } = made(
+      { agent: { firstMessage: 'Hello.', backgroundAudio: { sound: 'office', volume: 1 } } },
+      { background: () => ({ next }) },
+    );
+    await phone.untilHeard(/Hello\.$/);
+    let pause: Uint8Array = new Uint8Array();
+    const send = phone.sendAudio.bind(phone);
+    phone.sendAudio = (mulaw) => {
+      pause = mulaw;
+      send(mulaw);
+    };
+    const before = phone.sentFrames;
+    await phone.until(() => phone.sentFrames > before + 50, 'the sound of a pause');
+    expect(samples).toBe(phone.sentFrames * FRAME_BYTES);
+    expect(Math.max(...decodeMulaw(pause).map(Math.abs))).toBeLessThan(100);
+    phone.hangUp();
+    expect(said(await session.done, 'assistant').at(-1)).toBe('Hello.');
   });
 
   it('plays a background under the words and in the pauses, and the history is to the character what was heard', async () => {

@@ -1,0 +1,75 @@
+/** Where a developer's code may change what is heard in a call, with any engine. */
+import { decodeMulaw, encodeMulaw, FRAME_BYTES } from '../../contracts/g711';
+import type { Logger } from '../../runtime/log';
+import type { HookContext } from '../engines/pipeline/hooks';
+import type { PacerBackground } from '../playback/pacer';
+import type { CallerFilter } from './noise-suppressor';
+
+/** A sound under the agent's voice and in its pauses. One per call. */
+export interface BackgroundSource {
+  /** The next so many samples, 8 kHz: asked for some 50 times a second. What is missing of them is silence. Quiet, or nobody understands the agent. */
+  next(samples: number): Int16Array;
+}
+
+/** Each is called once a call, when it begins. One that throws, or gives back something else, is logged once, and the audio goes on as it was. */
+export interface AudioHooks {
+  /** Makes what changes the caller's audio before anybody hears it, instead of the agent's `noiseSuppression`. */
+  callerFilter?(context: HookContext): CallerFilter;
+  /** Makes the sound behind the agent, instead of the agent's `backgroundAudio`. */
+  background?(context: HookContext): BackgroundSource;
+}
+
+type Log = Pick<Logger, 'warn'>;
+
+/** Undefined where there is no hook, or none that works. */
+export function openCallerFilter(hooks: AudioHooks | undefined, context: HookContext, log: Log): CallerFilter | undefined {
+  const filter = opened('callerFilter', () => hooks?.callerFilter?.(context), log);
+  if (!filter) return undefined;
+  const attempt = guarded('callerFilter', log);
+  return {
+    process: (mulaw) =>
+      attempt(() => {
+        const changed = filter.process(mulaw);
+        if (changed instanceof Uint8Array && changed.length === mulaw.length) return changed;
+        throw new Error(`gave back something else than ${mulaw.length} bytes of audio`);
+      }) ?? mulaw,
+  };
+}
+
+/** Undefined where there is no hook, or none that works. */
+export function openBackground(hooks: AudioHooks | undefined, context: HookContext, log: Log): PacerBackground | undefined {
+  const source = opened('background', () => hooks?.background?.(context), log);
+  if (!source) return undefined;
+  const attempt = guarded('background', log);
+  const under = (samples: Int16Array): Uint8Array => {
+    const sound = attempt(() => {
+      const next = source.next(samples.length);
+      if (next instanceof Int16Array) return next;
+      throw new Error('gave back something else than an Int16Array');
+    });
+    const length = Math.min(samples.length, sound?.length ?? 0);
+    for (let i = 0; i < length; i++) {
+      samples[i] = Math.max(-32_768, Math.min(32_767, (samples[i] as number) + ((sound as Int16Array)[i] as number)));
+    }
+    return encodeMulaw(samples);
+  };
+  return { take: (frames) => under(new Int16Array(frames * FRAME_BYTES)), mix: (mulaw) => under(decodeMulaw(mulaw)) };
+}
+
+function opened<Made>(hook: keyof AudioHooks, make: () => Made | undefined, log: Log): Made | undefined {
+  return guarded(hook, log)(make);
+}
+
+/** What fails is told once a call: it may fail 50 times a second. */
+function guarded(hook: keyof AudioHooks, log: Log): <Result>(work: () => Result) => Result | undefined {
+  let told = false;
+  return (work) => {
+    try {
+      return work();
+    } catch (error) {
+      if (!told) log.warn({ hook, err: error }, 'a hook of the audio was skipped');
+      told = true;
+      return undefined;
+    }
+  };
+}
