@@ -311,8 +311,8 @@ export class Patter {
         { code: 'PATTER_CREDENTIAL_MISSING' },
       );
     }
-  }
     return spec;
+  }
 
   #namedAgent(agentId: string | undefined): Agent | undefined {
     if (agentId === undefined) return undefined;
