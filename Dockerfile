@@ -18,6 +18,8 @@ COPY --from=build --chown=root:root /app/package.json ./
 COPY --from=build --chown=root:root /app/node_modules ./node_modules
 COPY --from=build --chown=root:root /app/bin ./bin
 COPY --from=build --chown=root:root /app/dist ./dist
+# `docker compose exec control patter …`
+RUN ln -s /app/bin/patter.js /usr/local/bin/patter
 USER node
 VOLUME /var/lib/patter
 ENTRYPOINT ["node", "bin/patter.js"]

@@ -62,6 +62,7 @@ test('docker-compose accepts it, where it is installed', () => {
     ...process.env,
     POSTGRES_PASSWORD: 'p',
     PATTER_SECRET_KEY: 'a-secret-key-for-the-test',
+    PATTER_CONTROL_TOKEN: 'a-control-token-for-the-test',
     PATTER_PUBLIC_URL: 'https://a.example.com,https://b.example.com',
   };
   const run = spawnSync('docker-compose', ['-f', FILE, 'config', '--quiet'], { env, encoding: 'utf8', timeout: 30_000 });
@@ -79,6 +80,26 @@ test('every variable that our services are given exists in the configuration', (
     const variables = Object.keys(compose.services[name]!.environment);
     expect(variables.filter((variable) => !(variable in configSchema.shape))).toEqual([]);
   }
+});
+
+test('every variable of the configuration reaches the services, or has a reason not to', () => {
+  const reasons: Readonly<Record<string, string>> = {
+    PATTER_HOME: 'the image has it',
+    PATTER_GATEWAY_PORT: 'the command has it',
+    PATTER_DATABASE_URL: 'DATABASE_URL is its own',
+    ENCRYPTION_KEY: 'PATTER_ENCRYPTION_KEY takes its place',
+    PATTER_TASK_QUEUE: 'its Temporal is its own',
+    PATTER_BUILD_ID: 'made from the workflows',
+    PATTER_CONTROL_INTERNAL_URL: 'one control process',
+    PATTER_MCP_TOKEN: 'patter mcp runs elsewhere',
+    PATTER_MCP_ALLOWED_NUMBERS: 'patter mcp runs elsewhere',
+    PATTER_REHEARSE_AT: 'for rehearsals in the lab',
+  };
+  const given = new Set(OURS.flatMap((name) => Object.keys(compose.services[name]!.environment)));
+  const missing = Object.keys(configSchema.shape).filter(
+    (name) => !given.has(name) && !(name in reasons) && !name.endsWith('_BASE_URL') && !/^TEMPORAL_(TLS|API_KEY)/.test(name),
+  );
+  expect(missing).toEqual([]);
 });
 
 test('every variable that .env is asked for is ours or known', () => {
