@@ -127,7 +127,11 @@ export const sdkServerMessage = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('message'), id, carrier: z.enum(CARRIERS), message }),
   /** Nobody waits for the answer any more. */
   z.looseObject({ type: z.literal('cancel'), id }),
-  /** `start`, `turn/<n>` or `end`. */
-  z.looseObject({ type: z.literal('event'), event: id, call }),
+  /** `start`, `machine`, `turn/<n>` or `end`. A client passes over what it does not know, and says that it has taken it. */
+  z.looseObject({
+    ...{ type: z.literal('event'), event: id, call },
+    /** With `end`: who answered was told by `machine`, as soon as it was known. Absent: `end` tells it, of a backend that has no `machine`. */
+    machineApart: z.boolean().optional(),
+  }),
 ]);
 export type SdkServerMessage = z.output<typeof sdkServerMessage>;

@@ -475,6 +475,8 @@ export const sdkDeliveries = pgTable('sdk_deliveries', {
   number: text('number').notNull(),
   /** So many events, in their order. */
   acknowledged: integer('acknowledged').notNull().default(0),
+  /** Who answered, which comes at any moment between the others. */
+  machineTold: boolean('machine_told').notNull().default(false),
   done: boolean('done').notNull().default(false),
   /** Which process delivers them, and until when nobody else does. */
   holder: text('holder'),

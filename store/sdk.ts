@@ -14,10 +14,12 @@ export interface SdkStore {
     now: Date;
     until: Date;
     limit: number;
-  }): Promise<{ callId: string; tenantId: string; number: string; acknowledged: number }[]>;
+  }): Promise<{ callId: string; tenantId: string; number: string; acknowledged: number; machineTold: boolean }[]>;
   /** @returns false: somebody else holds the call now */
   renew(callId: string, holder: string, until: Date): Promise<boolean>;
   acknowledge(callId: string, acknowledged: number, done: boolean): Promise<void>;
+  /** It has been taken who answered. */
+  acknowledgeMachine(callId: string): Promise<void>;
   release(callId: string, holder: string): Promise<void>;
   /**
    * Notes that a message is given to a program, and that `asker` waits for the answer. One that somebody has been given already stays with whom has it; a
@@ -89,8 +91,8 @@ export function sdkStore(database: Database): SdkStore {
                 or(isNull(sdkDeliveries.heldUntil), lt(sdkDeliveries.heldUntil, now), eq(sdkDeliveries.holder, holder)),
               ),
             })
-            .returning({ acknowledged: sdkDeliveries.acknowledged });
-          if (row) claimed.push({ ...call, acknowledged: row.acknowledged });
+            .returning({ acknowledged: sdkDeliveries.acknowledged, machineTold: sdkDeliveries.machineTold });
+          if (row) claimed.push({ ...call, ...row });
         }
         return claimed;
       });
@@ -114,6 +116,10 @@ export function sdkStore(database: Database): SdkStore {
           .set({ acknowledged, ...(done && { done }) })
           .where(and(eq(sdkDeliveries.callId, callId), lt(sdkDeliveries.acknowledged, acknowledged))),
       );
+    },
+
+    async acknowledgeMachine(callId) {
+      await database.run((db) => db.update(sdkDeliveries).set({ machineTold: true }).where(eq(sdkDeliveries.callId, callId)));
     },
 
     async release(callId, holder) {

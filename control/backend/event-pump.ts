@@ -1,5 +1,5 @@
 /**
- * Tells connected programs of their calls: start, turns, end. What they have taken is written down, and what they have not is told again from the calls'
+ * Tells connected programs of their calls: start, who answered, turns, end. What they have taken is written down, and what they have not is told again from the calls'
  * records, however long they were away: at least once, in order, with the same name.
  */
 import { randomUUID } from 'node:crypto';
@@ -10,20 +10,34 @@ import { watchCall } from '../calls/watch-call';
 import type { ControlContext } from '../context';
 import type { Answerer } from './answerers';
 import type { MessageRelay } from './relay';
+import { Slots } from './slots';
 
 export interface EventPumpOptions {
   /** How often calls are looked for. */
   lookEveryMs: number;
   /** A callback that takes longer is asked again; the program knows that it is at it. */
   ackWithinMs: number;
+  /** Calls that one process follows; the rest are followed by others, or when some have ended. */
+  mostCalls: number;
+  /** At all calls together: with more of them each is looked at less often. A look is some queries to Postgres and one to Temporal. */
+  looksPerSecond: number;
+  /** Events that one program has and has not answered; the next wait here, and not in its socket, which is cut where it fills up. */
+  mostWaiting: number;
 }
 
-export const DEFAULT_EVENT_PUMP_OPTIONS = { lookEveryMs: 500, ackWithinMs: 15_000 } as const satisfies EventPumpOptions;
+export const DEFAULT_EVENT_PUMP_OPTIONS = {
+  lookEveryMs: 500,
+  ackWithinMs: 15_000,
+  mostCalls: 2_000,
+  looksPerSecond: 400,
+  mostWaiting: 200,
+} as const satisfies EventPumpOptions;
 
 const HOLD_MS = 30_000;
 const RENEW_MS = 10_000;
-/** At once; the others are told afterwards. */
-const MOST_CALLS = 200;
+const SHORTEST_LOOK_MS = 500;
+/** In one transaction. */
+const CLAIMED_AT_ONCE = 200;
 /** A callback that fails so often is left behind: the events after it count too. */
 const MOST_NACKS = 5;
 const NACK_PAUSE_MS = 1_000;
@@ -36,13 +50,16 @@ export class EventPump {
   readonly #stopped = new AbortController();
   /** Who waits for a program's word on an event, by call and event. */
   readonly #answers = new Map<string, { clientId: string; heard(answer: 'taken' | 'failed' | 'nothing'): void }>();
+  readonly #slots: Slots;
   #loop: Promise<void> | undefined;
 
   constructor(
     private readonly ctx: ControlContext,
     private readonly relay: MessageRelay,
     private readonly options: EventPumpOptions = DEFAULT_EVENT_PUMP_OPTIONS,
-  ) {}
+  ) {
+    this.#slots = new Slots(options.mostWaiting);
+  }
 
   start(): void {
     this.#loop ??= this.#look();
@@ -68,7 +85,7 @@ export class EventPump {
     const { clock, log, store } = this.ctx;
     while (!this.#stopped.signal.aborted) {
       try {
-        const limit = MOST_CALLS - this.#running.size;
+        const limit = Math.min(CLAIMED_AT_ONCE, this.options.mostCalls - this.#running.size);
         const numbers = [...this.relay.clients].map(({ tenantId, number }) => ({ tenantId, number }));
         if (numbers.length > 0 && limit > 0) {
           const now = clock.now();
@@ -113,12 +130,18 @@ export class EventPump {
       });
     };
     renew();
-    let acknowledged = call.acknowledged;
+    let { acknowledged, machineTold } = call;
+    const intervalMs = () => Math.max(SHORTEST_LOOK_MS, (this.#running.size * 1_000) / this.options.looksPerSecond);
     try {
-      for await (const { snapshot } of watchCall(this.ctx, callId, { tenantId, signal })) {
+      for await (const { snapshot } of watchCall(this.ctx, callId, { tenantId, signal, intervalMs })) {
         for (const [number, event] of eventsOf(snapshot)) {
-          if (number <= acknowledged) continue;
+          if (number === 'machine' ? machineTold : number <= acknowledged) continue;
           if (!(await this.#deliver(call, event, signal))) return;
+          if (number === 'machine') {
+            machineTold = true;
+            await store.sdk.acknowledgeMachine(callId);
+            continue;
+          }
           acknowledged = number;
           await store.sdk.acknowledge(callId, number, event.event === 'end');
         }
@@ -137,7 +160,11 @@ export class EventPump {
       if (program) this.relay.remember(callId, program.clientId);
       const client = this.relay.answererOf(tenantId, number, callId);
       if (!client) return false;
-      const answer = await this.#ask(client, callId, event, signal);
+      const release = await this.#slots.take(client.clientId, signal).catch(() => undefined);
+      if (!release) return false;
+      // Gone while this waited for its turn: somebody else is asked.
+      const answer = this.relay.clients.has(client) ? await this.#ask(client, callId, event, signal) : 'nothing';
+      release();
       if (answer === 'taken') return true;
       if (answer === 'failed') {
         nacks++;
@@ -171,18 +198,29 @@ interface Claimed {
   tenantId: string;
   number: string;
   acknowledged: number;
+  machineTold: boolean;
 }
 
 function keyOf(callId: string, event: string): string {
   return `${callId} ${event}`;
 }
 
-/** Numbered from 1, the same in every look at the call: turns that are known stay where they are. */
-function* eventsOf(snapshot: CallSnapshot): Generator<[number, Event]> {
+/**
+ * Numbered from 1, the same in every look at the call: turns that are known stay where they are. Who answered is known at any moment, so that it has a
+ * place of its own beside the numbers; it goes without turns, of which a client of an earlier version would tell the last one again.
+ */
+function* eventsOf(snapshot: CallSnapshot): Generator<[number | 'machine', Event]> {
   const { turns } = snapshot;
   const call = (upTo: number) => ({ ...snapshot, turns: turns.slice(0, upTo) });
   const started = snapshot.answeredAt !== null || turns.length > 0;
   if (started) yield [1, { type: 'event', event: 'start', call: call(0) }];
+  if (started && isDetected(snapshot)) yield ['machine', { type: 'event', event: 'machine', call: call(0) }];
   for (const index of turns.keys()) yield [index + 2, { type: 'event', event: `turn/${index + 1}`, call: call(index + 1) }];
-  if (snapshot.status === 'ended') yield [1_000_000, { type: 'event', event: 'end', call: call(turns.length) }];
+  if (snapshot.status === 'ended') yield [1_000_000, { type: 'event', event: 'end', machineApart: true, call: call(turns.length) }];
+}
+
+/** The first word counts; silence is none while somebody may still speak. */
+function isDetected({ answeredBy, machineDetection, status }: CallSnapshot): boolean {
+  if (!machineDetection || answeredBy === null || answeredBy === 'unknown') return false;
+  return answeredBy !== 'silence' || status === 'ended';
 }

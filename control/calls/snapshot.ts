@@ -30,6 +30,8 @@ export interface CallSnapshot {
   carrier: CarrierName;
   carrierCallId: string | null;
   answeredBy: AnsweredBy | null;
+  /** The carrier was asked whether a person or a machine answered. */
+  machineDetection: boolean;
   createdAt: string;
   ringingAt: string | null;
   answeredAt: string | null;
@@ -100,6 +102,7 @@ export function snapshotOf(callId: string, rows: CallRows, live: LiveFacts | und
     carrier: campaign.spec.carrier,
     carrierCallId: attempt?.carrierCallId ?? live?.call?.carrierCallId ?? null,
     answeredBy: over ? (attempt?.answeredBy ?? null) : (live?.call?.answeredBy ?? null),
+    machineDetection: !inbound && campaign.spec.dialing.machineDetection,
     createdAt: (campaign.kind === 'single' ? campaign.createdAt : (attempt?.createdAt ?? campaign.createdAt)).toISOString(),
     ringingAt: iso(attempt?.ringingAt ?? live?.call?.ringingAt),
     answeredAt: iso(attempt?.answeredAt ?? live?.call?.answeredAt),

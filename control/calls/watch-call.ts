@@ -19,8 +19,8 @@ export interface CallChange {
 export interface WatchOptions {
   tenantId?: string;
   signal?: AbortSignal;
-  /** Milliseconds between two looks. */
-  intervalMs?: number;
+  /** Milliseconds between two looks, or what tells them before each. */
+  intervalMs?: number | (() => number);
 }
 
 const INTERVAL_MS = 500;
@@ -53,7 +53,7 @@ export async function* watchCall(ctx: ControlContext, callId: string, options: W
       if (isPatterError(error, 'PATTER_CALL_NOT_FOUND') || now - failingSince > PATIENCE_MS) throw error;
       ctx.log.debug({ callId, err: error }, 'a call could not be looked at; it is tried again');
     }
-    await sleep(ctx.clock, intervalMs, signal).catch(() => undefined);
+    await sleep(ctx.clock, typeof intervalMs === 'function' ? intervalMs() : intervalMs, signal).catch(() => undefined);
   }
 }
 

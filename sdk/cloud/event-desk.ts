@@ -34,7 +34,7 @@ export class EventDesk {
     this.#fetch = new GuardedFetch({ allowPrivate: parts.allowPrivate });
   }
 
-  event({ event, call }: Extract<SdkServerMessage, { type: 'event' }>): void {
+  event({ event, call, machineApart = false }: Extract<SdkServerMessage, { type: 'event' }>): void {
     const { callId } = call;
     const key = `${callId} ${event}`;
     const state = this.#known.get(key);
@@ -42,7 +42,9 @@ export class EventDesk {
     if (state === 'under way') return;
     if (state === 'taken') return void this.parts.send({ type: 'ack', callId, event });
     this.#note(key, 'under way');
-    this.#run(event, call as unknown as CallSnapshot).then(
+    // Of an earlier version of the backend only the end tells who answered; this program may know it all the same, from a newer process of it.
+    const tellsMachine = event === 'machine' || (event === 'end' && !machineApart && !this.#known.has(`${callId} machine`));
+    this.#run(event, call as unknown as CallSnapshot, tellsMachine).then(
       () => {
         this.#note(key, 'taken');
         this.parts.send({ type: 'ack', callId, event });
@@ -62,12 +64,12 @@ export class EventDesk {
     this.#fetch.close();
   }
 
-  /** @param name `start`, `turn/<n>` or `end` */
-  async #run(name: string, call: CallSnapshot): Promise<void> {
+  /** @param name `start`, `machine`, `turn/<n>` or `end` */
+  async #run(name: string, call: CallSnapshot, tellsMachine: boolean): Promise<void> {
     const callbacks = this.parts.callbacks(call.callId);
     const { clock, webhookSecret } = this.parts;
     const secret = webhookSecret === '' ? undefined : webhookSecret;
-    for (const event of eventsFor(name, call, this.parts.agent())) {
+    for (const event of eventsFor(name, call, this.parts.agent(), tellsMachine)) {
       if (event.kind === 'persist') continue;
       const callback = callbacks[CALLBACK_OF[event.kind]];
       if (callback === undefined) continue;
@@ -83,11 +85,13 @@ export class EventDesk {
   }
 }
 
-/** The backend tells a call in few steps; a turn is also what its metrics are, and the end also who had answered. */
-function eventsFor(name: string, call: CallSnapshot, agent: AgentSpec): CallbackEvent[] {
+/** The backend tells a call in few steps; a turn is also what its metrics are. Of a step that is not known here there is nothing to tell. */
+function eventsFor(name: string, call: CallSnapshot, agent: AgentSpec, tellsMachine: boolean): CallbackEvent[] {
   const all = [...eventsOf(factsOfSnapshot(call, agent))];
   if (name === 'start') return all.filter(({ kind }) => kind === 'start');
-  if (name === 'end') return all.filter(({ kind }) => kind === 'machine' || kind === 'end');
+  if (name === 'machine') return all.filter(({ kind }) => kind === 'machine');
+  if (name === 'end') return all.filter(({ kind }) => kind === 'end' || (tellsMachine && kind === 'machine'));
+  if (!name.startsWith('turn/')) return [];
   const last = all.findLastIndex(({ kind }) => kind === 'transcript');
   return last === -1 ? [] : all.slice(last).filter(({ kind }) => kind === 'transcript' || kind === 'metrics');
 }

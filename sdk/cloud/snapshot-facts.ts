@@ -25,7 +25,8 @@ export function factsOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallFacts
     startedAt: Date.parse(answeredAt ?? call.createdAt),
     turns: call.turns,
     usage: call.usage,
-    ...(!inbound && answeredBy !== 'unknown' && { answeredBy }),
+    // A backend of an earlier version does not say whether anybody has asked.
+    ...(!inbound && call.machineDetection !== false && answeredBy !== 'unknown' && { answeredBy }),
     ...(call.status === 'ended' && {
       ended: {
         outcome: call.outcome ?? 'skipped',
@@ -34,7 +35,7 @@ export function factsOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallFacts
         endedAt: Date.parse(endedAt ?? call.createdAt),
         durationMs: call.durationMs ?? 0,
         costLines: call.costLines.map(({ label, usd }) => ({ label, micros: Math.round(usd * 1_000_000) })),
-        machineDetection: false,
+        machineDetection: call.machineDetection ?? false,
         answered: answeredAt !== null,
         // A backend of an earlier version does not say.
         ...billed(call.carrierPrice?.state === 'final' ? usdToMicros(call.carrierPrice.amount ?? 0) : undefined),

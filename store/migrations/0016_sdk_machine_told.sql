@@ -1,0 +1,1 @@
+alter table sdk_deliveries add column machine_told boolean not null default false;
