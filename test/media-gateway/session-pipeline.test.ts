@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { WebSocketServer } from 'ws';
+import { decodeMulaw, encodeMulaw, MULAW_SILENCE } from '../../contracts/g711';
 import type { DeepgramEntry } from '../../lab/deepgram/ledger-entry';
 import type { ChatEntry } from '../../lab/openai/ledger-entry';
+import { modulate } from '../../lab/voice';
 import type { PipelineHooks } from '../../media-gateway/engines/pipeline/hooks';
 import type { IncomingMessage, MessageControl, OnMessage } from '../../media-gateway/engines/pipeline/on-message/on-message';
-import { SessionWorld, said } from './session-phone';
+import { BAUD, SessionWorld, said } from './session-phone';
 
 const LONG =
   'Your appointment is on Friday at ten in the morning with Doctor Meier. It is on the second floor of the house, next to the lift. Please bring your insurance card with you. Is that right?';
@@ -356,6 +358,104 @@ describe('the developer’s own agent', () => {
     expect(seen).toEqual(['heard I am Bob.']);
     expect(said(report, 'assistant').at(-1)).toBe('The first name I wrote down is I am Ada. That was it.');
     expect(said(report, 'user')).toEqual(['I am Ada.']);
+  });
+});
+
+describe('hooks of a pipeline that change what goes through it', () => {
+  let world: SessionWorld;
+  beforeAll(async () => {
+    world = await SessionWorld.start({
+      // Of all that was said since it last spoke, the first that fits.
+      brain: [
+        { when: 'stop', say: 'I stop.' },
+        { when: 'tell me', say: LONG },
+      ],
+    } as never);
+  });
+  afterAll(() => world.stop());
+
+  async function greeted(callId: string, hooks: PipelineHooks) {
+    // The lab's record tells the calls apart by their instructions.
+    const setup = world.setup({
+      callId,
+      agent: { engine: ENGINE, firstMessage: 'Hello Ada.', systemPrompt: `You are ${callId}.` } as never,
+    });
+    const call = world.call(setup, { code: { hooks } });
+    await call.phone.untilHeard(/Hello Ada\.$/);
+    await call.phone.untilSilent();
+    return call;
+  }
+
+  /** As the model was asked in this call: roles and texts after the instructions. */
+  async function asked(callId: string): Promise<string[][]> {
+    const chats = ((await world.ledger()).notes.chat ?? []) as (ChatEntry & { messages: { role: string; content: string }[] })[];
+    return chats
+      .map(({ messages }) => messages.map(({ role, content }) => `${role}: ${content}`))
+      .filter(([instructions]) => instructions?.includes(`You are ${callId}.`))
+      .map(([, ...rest]) => rest);
+  }
+
+  it('the recogniser hears, the model is asked, and the caller hears, what they give back', async () => {
+    const other = encodeMulaw(modulate('Please tell me.', { sampleRate: 8000, baud: BAUD }));
+    let at = -1;
+    const loudest = (mulaw: Uint8Array) => Math.max(...decodeMulaw(mulaw).map(Math.abs));
+    const hooks: PipelineHooks = {
+      // From the caller's first sound on somebody else's words.
+      beforeSendToStt: async (mulaw) => {
+        if (at < 0 && loudest(mulaw) > 1_000) at = 0;
+        const frame = new Uint8Array(mulaw.length).fill(MULAW_SILENCE);
+        if (at >= 0) {
+          frame.set(other.subarray(at, at + mulaw.length));
+          at += mulaw.length;
+        }
+        return frame;
+      },
+      beforeLlm: (messages) =>
+        messages.map((each) => (each.role === 'user' ? { role: 'user', text: each.text.replace('tell me', 'stop') } : each)),
+      afterSynthesize: async (mulaw) => encodeMulaw(decodeMulaw(mulaw).map((sample) => sample / 2)),
+    };
+    const { phone, session } = await greeted('changed', hooks);
+    let loudestHeard = 0;
+    const send = phone.sendAudio.bind(phone);
+    phone.sendAudio = (mulaw) => {
+      loudestHeard = Math.max(loudestHeard, loudest(mulaw));
+      send(mulaw);
+    };
+    phone.say('What?');
+    await phone.untilHeard(/I stop\.$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(said(report, 'user')).toEqual(['Please tell me.']);
+    expect(said(report, 'assistant').slice(-2)).toEqual(['Hello Ada.', 'I stop.']);
+    expect((await asked('changed')).map((messages) => messages.at(-1))).toEqual(['user: Please stop.']);
+    // The modem of the lab speaks at one loudness.
+    expect(loudestHeard).toBeGreaterThan(1_000);
+    expect(loudestHeard).toBeLessThan(0.6 * Math.max(...modulate('I stop.', { sampleRate: 8000, baud: BAUD }).map(Math.abs)));
+  });
+
+  it('null: the model is not asked, nothing is said, and the next turn is answered as ever', async () => {
+    const turns: string[] = [];
+    const hooks: PipelineHooks = {
+      beforeLlm: (messages) => {
+        const last = messages.at(-1);
+        turns.push(last && 'text' in last ? last.text : '');
+        return /tell me/.test(turns.at(-1) ?? '') ? null : messages;
+      },
+    };
+    const { phone, session } = await greeted('silent', hooks);
+    phone.say('Please tell me.');
+    await phone.until(() => turns.length > 0, 'the first question');
+    phone.say('Please stop.');
+    await phone.untilHeard(/I stop\.$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(turns).toEqual(['Please tell me.', 'Please stop.']);
+    expect((await asked('silent')).map((messages) => messages.at(-1))).toEqual(['user: Please stop.']);
+    expect(clean(phone.heard)).toBe('This is an AI.Hello Ada.I stop.');
+    expect(said(report, 'user')).toEqual(['Please tell me.', 'Please stop.']);
+    expect(report.error).toBeUndefined();
   });
 });
 
