@@ -57,7 +57,7 @@ export const turnsSchema = z.strictObject({
       backchannels: z.array(z.string().min(1)).max(100).default([]),
     })
     .prefault({}),
-  /** While these last the caller is written down, and neither interrupts nor is answered. */
+  /** While these last the caller is written down, and neither interrupts nor is answered. `first_message`: also the model's own first words, where none is set. */
   mute: z.array(z.enum(['first_message', 'tools', 'always'])).default([]),
   /** A caller who says nothing. */
   idle: z

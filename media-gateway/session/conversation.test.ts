@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import type { z } from 'zod';
 import { agentSchema } from '../../contracts/agent';
 import { BYTES_PER_MS, encodeMulaw } from '../../contracts/g711';
 import { turnsSchema } from '../../contracts/turns';
@@ -10,9 +11,11 @@ import { ABSENT_ENGINE } from './absent-engine';
 import { AmdWatch } from './amd-watch';
 import { Conversation } from './conversation';
 import { EngineLink } from './engine-link';
+import { Fillers } from './fillers';
 import { FixedLines } from './fixed-lines';
 import { LineCache } from './line-cache';
 import { LineReader } from './line-reader';
+import { OrderedLines } from './ordered-lines';
 import { Speaker } from './speaker';
 import { TurnLog } from './turn-log';
 
@@ -42,8 +45,15 @@ class Carrier {
   }
 }
 
+interface Talk {
+  turns?: z.input<typeof turnsSchema>;
+  builtIn?: () => string | Promise<string>;
+  /** Lines can be made. */
+  voice?: boolean;
+}
+
 /** A conversation in the open, with a vendor that says what the test lets it say. */
-function talking() {
+function talking({ turns: spec = {}, builtIn = () => '', voice = false }: Talk = {}) {
   const clock = new ManualClock();
   const asked: (RespondOptions | undefined)[] = [];
   const interrupted: { itemId: string; heardMs: number }[] = [];
@@ -94,22 +104,23 @@ function talking() {
   );
   const agent = agentSchema.parse({ engine: { type: 'openai-realtime' }, systemPrompt: 'You are a test.' });
   const tools = new ToolRunner({
-    ...{ clock, log, schemas: new ArgumentSchemas(), builtIn: () => '', history: () => [] },
+    ...{ clock, log, schemas: new ArgumentSchemas(), builtIn, history: () => [] },
     setup: { agent, variables: {} } as never,
     fetch: { send: () => Promise.reject(new Error('nobody is asked')) },
   });
   const conversation: Conversation = new Conversation({
     ...{ speaker, link, turns, tools, clock, language: 'en', goOnInstructions: 'Go on.' },
     amd: new AmdWatch(false, () => undefined),
-    spec: turnsSchema.parse({}),
+    spec: turnsSchema.parse(spec),
     listener: {
       ...{ changed: () => reader.changed(), active: () => undefined, interrupted: () => undefined },
-      ...{ toolsBegan: () => undefined, toolsSlow: () => undefined, answerLate: () => undefined },
+      ...{ toolsBegan: () => fillers.prepare(), toolsSlow: () => void fillers.say(), answerLate: () => undefined },
     },
   });
-  const synthesize = () => Promise.reject(new Error('no voice today'));
+  const synthesize = () => (voice ? Promise.resolve(new Int16Array(8_000).fill(4_000)) : Promise.reject(new Error('no voice today')));
   const lines = new FixedLines({ sampleRate: 8_000, model: 'voice', synthesize }, 'alloy', new LineCache(), clock);
   const reader: LineReader = new LineReader(lines, speaker, conversation, link, 'en', clock);
+  const fillers: Fillers = new Fillers({ turns: turnsSchema.parse(spec), language: 'en' }, { lines, reader, conversation });
   link.start();
   conversation.setMode('open');
   const tell = (...events: EngineEvent[]) => {
@@ -251,4 +262,119 @@ describe('the caller speaks while the agent does', () => {
     expect(asked).toEqual([]);
     expect(turns.turns().map(({ text }) => text)).toEqual(['This call is recorded.', 'Yes.']);
   });
+});
+
+const settle = async () => {
+  for (let i = 0; i < 60; i++) await Promise.resolve();
+};
+
+describe('a caller who is muted', () => {
+  const speaks = (tell: (...events: EngineEvent[]) => void, itemId: string, text: string) =>
+    tell({ kind: 'speech_started', itemId }, { kind: 'speech_stopped', itemId }, { kind: 'user_transcript', itemId, text });
+
+  it('always: is written down, and neither interrupts nor is answered, whoever speaks', () => {
+    const { answers, asked, clock, conversation, interrupted, speaker, tell, turns } = talking({ turns: { mute: ['always'] } });
+    answers('a1', 'The office is closed today.', 3_000);
+    clock.pass(1_000);
+    tell({ kind: 'speech_started', itemId: 'u1' });
+    conversation.voiced(2_000);
+    tell({ kind: 'user_transcript', itemId: 'u1', text: 'Stop, please!' }, { kind: 'speech_stopped', itemId: 'u1' });
+    expect(speaker.speaking).toBe(true);
+    clock.pass(4_000);
+    expect(speaker.busy).toBe(false);
+    speaks(tell, 'u2', 'And tomorrow?');
+    clock.pass(20_000);
+    expect({ asked, interrupted }).toEqual({ asked: [], interrupted: [] });
+    expect(turns.turns().map(({ text }) => text)).toEqual(['The office is closed today.', 'Stop, please!', 'And tomorrow?']);
+  });
+
+  it('in the first message: also where that is the model’s own, until it was heard', () => {
+    const { answers, asked, clock, conversation, interrupted, speaker, tell } = talking({ turns: { mute: ['first_message'] } });
+    conversation.begin();
+    speaks(tell, 'u1', 'Hello? Who is there?');
+    answers('a1', 'Good morning, I am calling about Friday.', 3_000);
+    clock.pass(1_000);
+    speaks(tell, 'u2', 'Stop, please!');
+    expect(speaker.speaking).toBe(true);
+    clock.pass(4_000);
+    expect({ asked: asked.length, interrupted }).toEqual({ asked: 1, interrupted: [] });
+    speaks(tell, 'u3', 'What about Friday?');
+    expect(asked).toHaveLength(2);
+    answers('a2', 'You have an appointment.', 3_000);
+    clock.pass(1_000);
+    speaks(tell, 'u4', 'Stop, please!');
+    expect(interrupted).toMatchObject([{ itemId: 'a2' }]);
+  });
+
+  it('not at all: the model’s first words are interrupted like any others', () => {
+    const { answers, clock, conversation, interrupted, tell } = talking();
+    conversation.begin();
+    answers('a1', 'Good morning, I am calling about Friday.', 3_000);
+    clock.pass(1_000);
+    speaks(tell, 'u1', 'Stop, please!');
+    expect(interrupted).toMatchObject([{ itemId: 'a1' }]);
+  });
+});
+
+describe('a tool that takes long', () => {
+  /** It never answers. */
+  const slow = { builtIn: () => new Promise<string>(() => undefined), voice: true };
+  const calls: EngineEvent[] = [
+    { kind: 'tool_call', toolCallId: 'call_1', name: 'end_call', arguments: '{}' },
+    { kind: 'response_done', status: 'completed' },
+  ];
+
+  it('is bridged after a second, where nothing else is said', async () => {
+    const { clock, conversation, speaker, tell, turns } = talking(slow);
+    conversation.respond();
+    tell(...calls);
+    await settle();
+    clock.pass(999);
+    await settle();
+    expect(speaker.busy).toBe(false);
+    clock.pass(1);
+    await settle();
+    expect(speaker.busy).toBe(true);
+    clock.pass(2_000);
+    expect(turns.turns().map(({ text }) => text)).toEqual(['One moment, please.']);
+  });
+
+  it('is not bridged while the caller speaks', async () => {
+    const { clock, conversation, speaker, tell, turns } = talking(slow);
+    conversation.respond();
+    tell(...calls);
+    await settle();
+    clock.pass(500);
+    tell({ kind: 'speech_started', itemId: 'u1' });
+    clock.pass(3_000);
+    await settle();
+    expect(speaker.busy).toBe(false);
+    tell({ kind: 'speech_stopped', itemId: 'u1' }, { kind: 'user_transcript', itemId: 'u1', text: 'Take your time.' });
+    clock.pass(3_000);
+    await settle();
+    expect(turns.turns().map(({ text }) => text)).toEqual(['Take your time.']);
+  });
+});
+
+it('a line that was ordered with `interruptible: false` is heard to its end, whoever talks over it, and the caller is answered after it', async () => {
+  const { asked, clock, conversation, reader, tell, turns } = talking({ voice: true });
+  const told: unknown[] = [];
+  const lines = new OrderedLines({
+    ...{ reader, prefetch: () => undefined, live: () => true, talking: () => true },
+    quiet: () => conversation.quiet,
+    emit: (event) => told.push(event),
+  });
+  const said = lines.say({ orderId: 'o1', text: 'The office closes in ten minutes.', interruptible: false });
+  await settle();
+  clock.pass(400);
+  tell({ kind: 'speech_started', itemId: 'u1' });
+  conversation.voiced(2_000);
+  tell({ kind: 'user_transcript', itemId: 'u1', text: 'No, wait, listen to me!' });
+  clock.pass(2_000);
+  await said;
+  expect(told).toEqual([{ kind: 'said', orderId: 'o1', result: 'played' }]);
+  tell({ kind: 'speech_stopped', itemId: 'u1' });
+  expect(asked).toHaveLength(1);
+  expect(turns.turns()).toMatchObject([{ text: 'The office closes in ten minutes.' }, { text: 'No, wait, listen to me!' }]);
+  expect(turns.turns().some(({ interrupted }) => interrupted)).toBe(false);
 });

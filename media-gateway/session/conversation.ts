@@ -20,6 +20,8 @@ export interface ConversationDeps extends Omit<AnswersDeps, Shared>, Omit<Caller
 /** Who has the floor: the caller's turns (./caller-turns), the agent's answers (./answers), and what happens when both speak. */
 export class Conversation implements Floor {
   #mode: FloorMode = 'closed';
+  /** The agent begins with words of its own, and nobody is listened to until they were heard. */
+  #firstWords = false;
   readonly #answers: Answers;
   readonly #caller: CallerTurns;
   readonly #memory: ModelMemory;
@@ -71,7 +73,7 @@ export class Conversation implements Floor {
 
   get muted(): boolean {
     const { mute } = this.deps.spec;
-    return mute.includes('always') || (mute.includes('tools') && this.#answers.toolsOpen);
+    return mute.includes('always') || this.#firstWords || (mute.includes('tools') && this.#answers.toolsOpen);
   }
 
   /** The caller waits for an answer. */
@@ -97,6 +99,12 @@ export class Conversation implements Floor {
   /** Asks for an answer, unless the caller is speaking or a tool still runs: then it comes after that. */
   respond(options?: RespondOptions): void {
     this.#answers.respond(options);
+  }
+
+  /** The agent has the first word, and no first message that somebody wrote. */
+  begin(): void {
+    this.#firstWords = this.deps.spec.mute.includes('first_message');
+    this.respond();
   }
 
   setMode(mode: FloorMode): void {
@@ -152,6 +160,7 @@ export class Conversation implements Floor {
   /** Something may have changed: an item was played, an answer was given. */
   update(): void {
     const { link, listener } = this.deps;
+    if (this.idle && !this.owesAnswer) this.#firstWords = false;
     if (this.#mode === 'open' && !this.muted && !this.deps.speaker.busy) this.#caller.hear();
     this.#memory.update();
     if (link.wantsPause && this.betweenTurns) link.paused();

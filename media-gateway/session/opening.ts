@@ -64,7 +64,7 @@ export class Opening {
     });
     if (!this.stage.at(state)) return;
     this.talk();
-    if (modelBegins) conversation.respond();
+    if (modelBegins) conversation.begin();
     for (const replacement of guardrails.replacements) lines.prefetch(replacement);
   }
 
