@@ -65,8 +65,9 @@ beforeAll(async () => {
             { hear: '/bye/i', orAfterMs: 3_000, hangUp: true },
           ],
         },
+        waits: { kind: 'human', patienceMs: 120_000, amd: { afterMs: 1_000, answeredBy: 'human' }, steps: [{ hear: '/reminder/' }] },
       },
-      people: { ...SNIPPET_PEOPLE, '+12125550111': 'listens', '+12125550112': { kind: 'busy' } },
+      people: { ...SNIPPET_PEOPLE, '+12125550111': 'listens', '+12125550112': { kind: 'busy' }, '+12125550113': 'waits' },
     },
   });
   database = await createTestDatabase();
@@ -189,6 +190,34 @@ test('call() says its first message with the tenant’s own account, and its res
   expect(await patter().calls.get(call.id).result()).toEqual(result);
   const { secret } = await createApiKey(ctx, { tenantId: 'other' });
   await expect(patter(secret).calls.get(call.id).result()).rejects.toMatchObject({ code: 'PATTER_CALL_NOT_FOUND' });
+}, 120_000);
+
+test('who answered is told while the call goes on, which its program may end for that; metrics come with the turns', async () => {
+  const [phone] = phones as [Patter];
+  const seen: string[] = [];
+  const costs: number[] = [];
+  const call = await phone.call({
+    to: '+12125550113',
+    firstMessage: 'Hi, this is a reminder from Acme.',
+    machineDetection: true,
+    onCallStart: () => void seen.push('start'),
+    // Nobody else ends this call.
+    onMachineDetection: async ({ callId, isMachine, result }) => {
+      seen.push(`${result} ${isMachine}`);
+      if (costs.length > 0) await phone.calls.get(callId).hangup();
+    },
+    onMetrics: async ({ callId, costSoFar, turn }) => {
+      expect(turn.latency).toMatchObject({ totalMs: expect.any(Number) });
+      costs.push(costSoFar.total);
+      if (seen.includes('human false')) await phone.calls.get(callId).hangup();
+    },
+    onCallEnd: ({ answeredBy, outcome }) => void seen.push(`${outcome} ${answeredBy}`),
+  });
+  const result = await call.result({ timeoutMs: WITHIN_MS });
+  expect(result).toMatchObject({ outcome: 'completed', answeredBy: 'human' });
+  await until(() => seen.length === 3, { withinMs: WITHIN_MS, what: 'onCallEnd' });
+  expect(seen).toEqual(['start', 'human false', 'completed human']);
+  expect(costs.length).toBeGreaterThan(0);
 }, 120_000);
 
 test('a campaign at the backend: the connected program talks, and it is steered, reported and told of like one of its own', async () => {
