@@ -31,3 +31,9 @@ export function transferTarget(spec: Spec, transferNumber: number, named: string
   const to = inOrder[(transferNumber - 1) % Math.max(1, inOrder.length)];
   return to === undefined ? { kind: 'nobody' } : { kind: 'target', to };
 }
+
+/** What no single field of `transfer` can tell. @param path of the field itself */
+export function transferChecks(transfer: CampaignSpec['transfer'], path: PropertyKey[] = []): { path: PropertyKey[]; message: string }[] {
+  if (!transfer || transfer.whisper === '' || transfer.mode === 'warm') return [];
+  return [{ path: [...path, 'whisper'], message: 'only a warm transfer has a whisper: set mode to warm, or leave it out' }];
+}

@@ -60,7 +60,7 @@ export type {
 export type { CallHandle, CallResult, CallStatus, CallUpdate } from './options/handle';
 export { LocalConfig } from './options/local-config';
 export type { CallMetrics, CostBreakdown, LatencyBreakdown, TurnMetrics } from './options/metrics';
-export type { ServeOptions, ServeSettings, TestOptions } from './options/serve';
+export type { ServeOptions, ServeSettings, TestOptions, TransferOptions } from './options/serve';
 export type { BothSpellings } from './options/spellings';
 export type { BuiltInTunnel, OpenTunnel, Tunnel, TunnelOption } from './options/tunnel';
 export { Patter } from './patter';

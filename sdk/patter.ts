@@ -21,7 +21,7 @@ import type { CloudConfig, PatterOptions } from './options/constructor';
 import { type Environment, environment } from './options/environment';
 import { type LocalConfig, resolveLocalConfig } from './options/local-config';
 import { detectMode } from './options/mode';
-import { checkPlaceholders, resolveCall } from './options/resolve-call';
+import { checkPlaceholders, resolveCall, withServed } from './options/resolve-call';
 import { resolveConnect, resolveServe, resolveTest } from './options/resolve-serve';
 import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions } from './options/serve';
 import { warn } from './options/warn';
@@ -127,7 +127,7 @@ export class Patter {
   /** Opened when first needed: making a `Patter` does nothing. */
   #opened: PatterBackend | undefined;
   /** The agent of `serve()`, from the moment it was called until `disconnect()` or its failure. */
-  #serving: Pick<ResolvedServeOptions, 'agent' | 'onMessage'> | undefined;
+  #serving: ResolvedServeOptions | undefined;
 
   /**
    * Nothing is started or connected yet.
@@ -228,9 +228,10 @@ export class Patter {
     if (!agent) {
       throw new PatterConnectionError('call() has nobody to talk: give it an agent, or serve() one first.');
     }
-    checkPlaceholders(agent, resolved);
+    const whole = withServed(resolved, this.#serving);
+    checkPlaceholders(agent, whole);
     this.#checkKeys(agent, config, resolved.onMessage ?? (agent === this.#serving?.agent ? this.#serving.onMessage : undefined));
-    return this.#backend().call(Object.freeze({ ...resolved, agent: named }));
+    return this.#backend().call(Object.freeze({ ...whole, agent: named }));
   }
 
   /**
@@ -255,7 +256,7 @@ export class Patter {
   async schedule(options: ScheduleOptions): Promise<ScheduleHandle> {
     const remote = this.#remote();
     if (remote) return cloudScheduleModule().scheduleAt(options, remote);
-    return scheduleModule().schedule(options, this.#desk('schedule()'), this.#serving?.agent);
+    return scheduleModule().schedule(options, this.#desk('schedule()'), { serving: this.#serving, named: (agentId) => this.#namedAgent(agentId) });
   }
 
   /**

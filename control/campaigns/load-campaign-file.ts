@@ -7,6 +7,7 @@ import { type CampaignSpec, campaignFileSchema } from '../../contracts/campaign'
 import { type ErrorCode, PatterError } from '../../contracts/errors';
 import { MCP_SEPARATOR } from '../../contracts/tool';
 import { timezoneName } from '../../policy/timezone';
+import { transferChecks } from '../../policy/transfer-targets';
 import { ArgumentSchemas } from '../../runtime/json-schema';
 
 export interface FileProblem {
@@ -152,6 +153,7 @@ export function campaignChecks(spec: CampaignSpec): { path: PropertyKey[]; messa
   if (spec.agent.optOutKey === null) {
     found.push({ path: ['agent', 'optOutKey'], message: 'a campaign needs one: leave it out (9), or name another key' });
   }
+  found.push(...transferChecks(spec.transfer, ['transfer']));
   const { defaultTimezone } = spec.compliance;
   if (defaultTimezone !== undefined && !timezoneName(defaultTimezone)) {
     found.push({

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { type LineSpec, lineFileSchema } from '../../contracts/line';
+import { transferChecks } from '../../policy/transfer-targets';
 import { type Environment, parseSpecFile, readSpecFile, toolChecks } from '../campaigns/load-campaign-file';
 
 const LINE = { kind: 'line', code: 'PATTER_LINE_FILE_INVALID' } as const;
@@ -14,5 +15,11 @@ export async function loadLineFile(path: string, env: Environment = process.env)
 
 /** As `loadLineFile`, of a text. `name` is how errors call the file. */
 export function parseLine(text: string, name = 'line.yaml', env: Environment = {}): LineSpec {
-  return parseSpecFile(text, { name, env, schema: lineFileSchema, crossChecks: ({ agent }) => toolChecks(agent), what: LINE });
+  return parseSpecFile(text, {
+    name,
+    env,
+    schema: lineFileSchema,
+    crossChecks: ({ agent, transfer }) => [...toolChecks(agent), ...transferChecks(transfer, ['transfer'])],
+    what: LINE,
+  });
 }

@@ -8,6 +8,7 @@ import { lineFileSchema } from '../../contracts/line';
 import { configureNumber, setLine } from '../../control/lines/lines';
 import { readJsonFile, writePrivateFile } from '../../runtime/home';
 import type { Logger } from '../../runtime/log';
+import type { TransferSpec } from '../options/serve';
 import type { OpenHome } from './open-home';
 
 export interface ServedLine {
@@ -15,12 +16,20 @@ export interface ServedLine {
   carrier: CarrierName;
   agent: AgentSpec;
   recording: boolean;
+  transfer: TransferSpec | undefined;
 }
 
 /** From the next call on, this agent answers the number. */
 export async function serveLine(home: OpenHome, line: ServedLine): Promise<void> {
-  const { agent, carrier, number, recording } = line;
-  const spec = lineFileSchema.parse({ name: `serve-${number.slice(1)}`, number, carrier, agent, ...(recording ? { recording: {} } : {}) });
+  const { agent, carrier, number, recording, transfer } = line;
+  const spec = lineFileSchema.parse({
+    name: `serve-${number.slice(1)}`,
+    number,
+    carrier,
+    agent,
+    ...(recording ? { recording: {} } : {}),
+    ...(transfer && { transfer }),
+  });
   const { notes } = await setLine(home.ctx, spec);
   for (const note of notes) home.ctx.log.warn(note);
 }

@@ -1,29 +1,18 @@
 /** The server behind `serve()`, for those who want to start and stop it themselves. */
 import type { Agent } from '../agent/agent';
-import type { Callbacks, MessageHandler } from '../options/callbacks';
-import { checkPort } from '../options/check';
+import { checkKeys } from '../agent/check-keys';
+import { PatterTypeError } from '../errors';
+import { checkPort, isRecord, shown } from '../options/check';
 import type { LocalConfigFields } from '../options/constructor';
+import { DEFAULT_PORT, resolveServe } from '../options/resolve-serve';
+import type { ResolvedServeOptions, ServeOptions } from '../options/serve';
 import type { LocalBackend } from './local-backend';
 
-/** Options of `new EmbeddedServer()`: those of `serve()`, and the configuration. */
-export interface EmbeddedServerOptions extends Callbacks {
+/** Options of `new EmbeddedServer()`: those of `serve()` but for the port, which `start()` has, and the configuration. */
+export interface EmbeddedServerOptions extends Omit<ServeOptions, 'port'> {
   /** `phone.config`. */
   config: LocalConfigFields;
-  /** Takes the calls. */
-  agent: Agent;
-  /** @default false */
-  recording?: boolean;
-  /** @default '' */
-  voicemailMessage?: string;
-  /** The agent is this function (or URL) instead of a model. Pipeline only. */
-  onMessage?: MessageHandler;
-  /** @default true */
-  dashboard?: boolean;
-  /** @default '' */
-  dashboardToken?: string;
 }
-
-const DEFAULT_PORT = 8_000;
 
 /** The server behind `serve()`, to be started and stopped by hand. */
 export class EmbeddedServer {
@@ -36,33 +25,29 @@ export class EmbeddedServer {
   /** Said to answering machines; '': nothing. */
   readonly voicemailMessage: string;
   readonly #backend: LocalBackend;
-  readonly #options: EmbeddedServerOptions;
+  readonly #resolved: ResolvedServeOptions;
 
-  /** Starts nothing yet. */
+  /** Starts nothing yet. @throws as `serve()`: PatterTypeError when `agent` is none; PatterValidationError for an option that cannot be */
   constructor(options: EmbeddedServerOptions) {
-    this.config = options.config;
-    this.agent = options.agent;
-    this.recording = options.recording ?? false;
-    this.voicemailMessage = options.voicemailMessage ?? '';
-    this.#options = options;
+    const given: unknown = isRecord(options) ? options.config : undefined;
+    if (!isRecord(given) || typeof given.appId !== 'string')
+      throw new PatterTypeError('config', `config must be a LocalConfig, as phone.config is (got ${shown(given)}).`);
+    const { config, ...serve } = options;
+    this.#resolved = resolveServe(serve, undefined, config);
+    const { agent, onMessage, recording, voicemailMessage } = this.#resolved;
+    checkKeys(agent, config, onMessage);
+    this.config = config;
+    this.agent = agent;
+    this.recording = recording;
+    this.voicemailMessage = voicemailMessage;
     // Loaded when it is wanted: an import of the package does nothing.
     const local = require('./local-backend') as typeof import('./local-backend');
-    this.#backend = new local.LocalBackend(options.config);
+    this.#backend = new local.LocalBackend(config);
   }
 
   /** Resolves when calls are taken. @throws PatterValidationError for a port that cannot be */
   async start(port: number = DEFAULT_PORT): Promise<void> {
-    const { agent, dashboard = true, dashboardToken = '', onMessage } = this.#options;
-    const { onCallStart, onCallEnd, onTranscript, onMetrics, onMachineDetection } = this.#options;
-    await this.#backend.serve({
-      ...{ agent, onMessage, dashboard, dashboardToken },
-      port: checkPort('port', port),
-      recording: this.recording,
-      voicemailMessage: this.voicemailMessage,
-      callbacks: { onCallStart, onCallEnd, onTranscript, onMetrics, onMachineDetection },
-      tunnel: false,
-      configureNumber: 'if-unset',
-    });
+    await this.#backend.serve(Object.freeze({ ...this.#resolved, port: checkPort('port', port) }));
   }
 
   /** Lets calls in progress end or go on elsewhere, then stops all that was started. Safe to call twice. */

@@ -73,7 +73,7 @@ export class LocalBackend implements PatterBackend {
       const { phoneNumber: number, telephonyProvider: carrier } = this.fields;
       if (number === '') this.#log.warn('new Patter() has no phoneNumber: nobody can call, and call() needs a fromNumber');
       else {
-        await serveLine(home, { number, carrier, agent: entry.compiled.spec, recording: options.recording });
+        await serveLine(home, { number, carrier, agent: entry.compiled.spec, recording: options.recording, transfer: options.transfer });
         await pointNumber(home, { number, carrier, publicUrl: runtime.publicUrl }, options.configureNumber, this.#log);
       }
       this.#ready.resolve(hostOf(runtime.publicUrl));
@@ -100,7 +100,6 @@ export class LocalBackend implements PatterBackend {
     }
     const { home } = await this.#startForCalls();
     const named = this.#agents.add(entry, options.idempotencyKey);
-    const recording = options.recording ?? this.#served?.recording ?? false;
     const { callId, notes } = await placeCall(home.ctx, {
       to: options.to,
       from,
@@ -109,9 +108,10 @@ export class LocalBackend implements PatterBackend {
       variables: options.variables,
       customParams: options.customParams,
       machineDetection: options.machineDetection,
-      voicemailMessage: options.voicemailMessage ?? this.#served?.voicemailMessage ?? '',
+      voicemailMessage: options.voicemailMessage ?? '',
       ringTimeoutMs: options.ringTimeoutMs,
-      ...(recording ? { recording: {} } : {}),
+      ...(options.recording ? { recording: {} } : {}),
+      ...(options.transfer && { transfer: options.transfer }),
       ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
     });
     this.#agents.placed(callId, named);

@@ -2,6 +2,7 @@
 import type { Agent } from '../agent/agent';
 import type { Callback, Callbacks, MessageHandler } from './callbacks';
 import type { MachineDetectionResult } from './events';
+import type { TransferSpec } from './serve';
 
 /** Options of `phone.call()`. */
 export interface CallOptions {
@@ -23,7 +24,7 @@ export interface CallOptions {
   onMachineDetection?: Callback<MachineDetectionResult>;
   /** Older name of `onMachineDetection`. */
   onMachine?: Callback<MachineDetectionResult>;
-  /** Left after the beep; '' hangs up silently. @default that of `serve()` */
+  /** Left after the beep; '' hangs up silently. @default that of `serve()`, unless `machineDetection` is false */
   voicemailMessage?: string;
   /** Seconds until the call counts as not answered; null: the carrier's own. @default 25 */
   ringTimeout?: number | null;
@@ -66,4 +67,6 @@ export interface ResolvedCallOptions {
   readonly idempotencyKey: string | undefined;
   /** Absent: serve's. */
   readonly recording: boolean | undefined;
+  /** serve's. */
+  readonly transfer?: TransferSpec;
 }

@@ -6,6 +6,7 @@ import { PatterTypeError, PatterValidationError } from '../errors';
 import type { CallOptions, ResolvedCallOptions } from './call';
 import type { Callbacks, MessageHandler } from './callbacks';
 import { checkCallback, checkE164, checkFlag, checkId, checkNames, checkText, checkUrl, checkVariables, shown } from './check';
+import type { ResolvedServeOptions } from './serve';
 
 const NAMES = [
   ...([
@@ -36,7 +37,9 @@ export interface CallDefaults {
 export function resolveCall(options: CallOptions, { mode, phoneNumber }: CallDefaults): ResolvedCallOptions {
   checkNames('call()', options, NAMES);
   if (options.agent !== undefined && !Agent.is(options.agent)) throw notAnAgent(options.agent);
-  const voicemailMessage = options.voicemailMessage === undefined ? undefined : checkText('voicemailMessage', options.voicemailMessage);
+  const own = options.voicemailMessage === undefined ? undefined : checkText('voicemailMessage', options.voicemailMessage);
+  // Who asks for no detection gets none, whatever serve() says to machines.
+  const voicemailMessage = own ?? (options.machineDetection === false ? '' : undefined);
   const asked = options.machineDetection === undefined ? mode === 'local' : checkFlag('machineDetection', options.machineDetection);
   const from = options.fromNumber || phoneNumber || undefined;
   return Object.freeze({
@@ -56,6 +59,19 @@ export function resolveCall(options: CallOptions, { mode, phoneNumber }: CallDef
     customParams: checkVariables('customParams', options.customParams, (name) => name),
     idempotencyKey: options.idempotencyKey === undefined ? undefined : checkIdempotencyKey(options.idempotencyKey),
     recording: options.recording === undefined ? undefined : checkFlag('recording', options.recording),
+  });
+}
+
+/** What a server says to machines, records and whom it knows, for calls that say nothing else. Everything that is said in the call is there then. */
+export function withServed(
+  call: ResolvedCallOptions,
+  served: Pick<ResolvedServeOptions, 'recording' | 'transfer' | 'voicemailMessage'> | undefined,
+): ResolvedCallOptions {
+  return Object.freeze({
+    ...call,
+    voicemailMessage: call.voicemailMessage ?? served?.voicemailMessage ?? '',
+    recording: call.recording ?? served?.recording ?? false,
+    ...(served?.transfer && { transfer: served.transfer }),
   });
 }
 

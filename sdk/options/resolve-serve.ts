@@ -1,4 +1,6 @@
 /** Options of `serve()`, `test()` and `connect()`, checked and with every default filled in. */
+import { transferSchema } from '../../contracts/campaign';
+import { transferChecks } from '../../policy/transfer-targets';
 import { Agent } from '../agent/agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import { type ProviderKey, sttVendor, ttsVendor } from '../providers/registry';
@@ -8,7 +10,7 @@ import type { ConnectOptions, ResolvedConnectOptions } from './connect';
 import type { LocalConfigFields } from './constructor';
 import { type Environment, givenOr, isPlaceholder, VARIABLES } from './environment';
 import { checkMessageHandler, notAnAgent, resolveCallbacks, unfilledPlaceholders } from './resolve-call';
-import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions } from './serve';
+import type { ResolvedServeOptions, ResolvedTestOptions, ServeOptions, ServeSettings, TestOptions, TransferSpec } from './serve';
 import { checkTunnel } from './tunnel';
 import { warn } from './warn';
 
@@ -24,7 +26,7 @@ const SERVE_NAMES = [
     'onMachineDetection',
     'onMachine',
   ] as const),
-  ...(['voicemailMessage', 'dashboard', 'dashboardToken', 'tunnel', 'configureNumber'] as const),
+  ...(['voicemailMessage', 'transfer', 'dashboard', 'dashboardToken', 'tunnel', 'configureNumber'] as const),
 ] as const satisfies readonly (keyof ServeSettings)[];
 const TEST_NAMES = ['onMessage', 'onCallStart', 'onCallEnd'] as const satisfies readonly (keyof TestOptions)[];
 const CONNECT_NAMES = [
@@ -71,6 +73,7 @@ export function resolveServe(
     callbacks: resolveCallbacks(settings),
     onMessage: checkMessageHandler(settings.onMessage),
     voicemailMessage: checkText('voicemailMessage', settings.voicemailMessage ?? ''),
+    transfer: settings.transfer === undefined ? undefined : checkTransfer(settings.transfer),
     dashboard: checkFlag('dashboard', settings.dashboard ?? true),
     dashboardToken: checkText('dashboardToken', settings.dashboardToken ?? ''),
     tunnel,
@@ -85,6 +88,16 @@ export function resolveServe(
     );
   }
   return options;
+}
+
+function checkTransfer(given: unknown): TransferSpec {
+  if (!isRecord(given))
+    throw new PatterTypeError('transfer', `transfer must be an object such as { to: ['+14155551234'] } (got ${shown(given)}).`);
+  const parsed = transferSchema.safeParse(given);
+  const problem = parsed.success ? transferChecks(parsed.data)[0] : parsed.error.issues[0];
+  if (parsed.success && !problem) return parsed.data;
+  const field = ['transfer', ...(problem?.path ?? [])].join('.');
+  throw new PatterValidationError(field, `serve() has a wrong ${field}: ${problem?.message}.`);
 }
 
 /** @throws PatterValidationError, PatterTypeError */

@@ -1,8 +1,14 @@
 /** Options of `phone.serve()` and `phone.test()`. */
+import type { CampaignFile, CampaignSpec } from '../../contracts/campaign';
 import type { Agent } from '../agent/agent';
 import type { Callback, Callbacks, MessageFunction, MessageHandler } from './callbacks';
 import type { CallEndEvent, CallStartEvent } from './events';
 import type { TunnelOption } from './tunnel';
+
+/** Who is called when the agent gives a caller to a person, in which order, and how. As `transfer` of a campaign. */
+export type TransferOptions = NonNullable<CampaignFile['transfer']>;
+/** With its defaults filled in. */
+export type TransferSpec = NonNullable<CampaignSpec['transfer']>;
 
 /** Options of `phone.serve()` beside the agent. */
 export interface ServeSettings extends Callbacks {
@@ -16,6 +22,8 @@ export interface ServeSettings extends Callbacks {
   onMachine?: Callbacks['onMachineDetection'];
   /** Said to answering machines on outbound calls that have none of their own. @default '' */
   voicemailMessage?: string;
+  /** People whom the agent can connect the caller with, beside the numbers of its prompt: docs/transfers.md. Calls that are placed have them too. */
+  transfer?: TransferOptions;
   /** Page with calls and metrics at `/dashboard`. @default true */
   dashboard?: boolean;
   /** Bearer token of the dashboard. Empty: it is shown on this machine only. @default '' */
@@ -40,6 +48,7 @@ export interface ResolvedServeOptions {
   readonly callbacks: Readonly<Callbacks>;
   readonly onMessage: MessageHandler | undefined;
   readonly voicemailMessage: string;
+  readonly transfer: TransferSpec | undefined;
   readonly dashboard: boolean;
   readonly dashboardToken: string;
   readonly tunnel: TunnelOption;

@@ -1,13 +1,12 @@
 /** Loaded when a schedule is made or asked for. */
 import { listSchedules } from '../../control/schedules/schedules';
-import type { Agent } from '../agent/agent';
 import type { WorkDesk } from '../backend';
 import { resolveSchedule, type ScheduleOptions } from './options';
-import { createSchedule, KnownSchedule, type ScheduleHandle, type ScheduleInfo } from './schedule';
+import { createSchedule, type KnownAgents, KnownSchedule, type ScheduleHandle, type ScheduleInfo } from './schedule';
 
 /** @throws PatterValidationError, PatterTypeError */
-export async function schedule(options: ScheduleOptions, desk: WorkDesk, served: Agent | undefined): Promise<ScheduleHandle> {
-  return createSchedule(resolveSchedule(options), desk, served);
+export async function schedule(options: ScheduleOptions, desk: WorkDesk, known: KnownAgents): Promise<ScheduleHandle> {
+  return createSchedule(resolveSchedule(options), desk, known);
 }
 
 export function scheduleOf(desk: WorkDesk, id: string): ScheduleHandle {

@@ -9,7 +9,9 @@ import type { WorkDesk } from '../backend';
 import { resolveCampaign, withOptOut } from '../campaign/options';
 import { placeOf, type WorkPlace } from '../campaign/work-place';
 import { PatterValidationError } from '../errors';
-import { checkPlaceholders, resolveCall } from '../options/resolve-call';
+import type { ResolvedCallOptions } from '../options/call';
+import { checkPlaceholders, resolveCall, withServed } from '../options/resolve-call';
+import type { ResolvedServeOptions } from '../options/serve';
 import { checkName, keptContacts } from './kept-contacts';
 import type { ResolvedSchedule, ScheduledCall, ScheduledCampaign } from './options';
 
@@ -69,12 +71,19 @@ export class KnownSchedule implements ScheduleHandle {
   }
 }
 
-/** @param served the agent of calls that have none of their own */
-export async function createSchedule(options: ResolvedSchedule, desk: WorkDesk, served: Agent | undefined): Promise<ScheduleHandle> {
+/** Who talks in a call that brings no agent. */
+export interface KnownAgents {
+  /** What `serve()` was called with. */
+  readonly serving: ResolvedServeOptions | undefined;
+  /** @throws PatterValidationError */
+  named(agentId: string | undefined): Agent | undefined;
+}
+
+export async function createSchedule(options: ResolvedSchedule, desk: WorkDesk, known: KnownAgents): Promise<ScheduleHandle> {
   const { graceMs, id, times } = options;
   const { place, work } =
     options.work.kind === 'call'
-      ? await scheduledCall(options, options.work.call, desk, served)
+      ? await scheduledCall(options, options.work.call, desk, known)
       : await scheduledCampaign(options, options.work.campaign, desk);
   try {
     await makeSchedule(place.ctx, { scheduleId: id, definition: { times, work, graceMs }, taskQueue: place.ctx.config.PATTER_TASK_QUEUE });
@@ -90,17 +99,36 @@ interface Prepared {
   work: ScheduledWork;
 }
 
+/**
+ * As `call()` resolves it.
+ * @throws PatterValidationError, PatterTypeError
+ */
+export function resolveScheduledCall(
+  options: ScheduledCall,
+  desk: Pick<WorkDesk, 'phoneNumber'>,
+  { named, serving }: KnownAgents,
+): { call: ResolvedCallOptions; agent: Agent } {
+  const call = withServed(resolveCall(options, { mode: 'local', phoneNumber: desk.phoneNumber }), serving);
+  if (call.onMessage !== undefined) {
+    throw new PatterValidationError(
+      'call.onMessage',
+      'A scheduled call may be made when this function is long gone: give onMessage to serve(), whose agent then makes the call, or give the agent an llm.',
+    );
+  }
+  const agent = call.agent ?? named(call.agentId) ?? serving?.agent;
+  if (!agent) throw new PatterValidationError('call.agent', 'A scheduled call needs an agent: give it one, or serve() one first.');
+  if (call.from === undefined) throw new PatterValidationError('call.fromNumber', 'A scheduled call needs a number to call from.');
+  checkPlaceholders(agent, call);
+  return { call, agent };
+}
+
 async function scheduledCall(
   { id, runBy }: ResolvedSchedule,
   options: ScheduledCall,
   desk: WorkDesk,
-  served: Agent | undefined,
+  known: KnownAgents,
 ): Promise<Prepared> {
-  const call = resolveCall(options, { mode: 'local', phoneNumber: desk.phoneNumber });
-  const agent = call.agent ?? served;
-  if (!agent) throw new PatterValidationError('call.agent', 'A scheduled call needs an agent: give it one, or serve() one first.');
-  if (call.from === undefined) throw new PatterValidationError('call.fromNumber', 'A scheduled call needs a number to call from.');
-  checkPlaceholders(agent, call);
+  const { agent, call } = resolveScheduledCall(options, desk, known);
   const place = await placeOf(desk, runBy, { agent, callbacks: call.callbacks, key: `schedule/${id}` });
   const { idempotencyKey: _, ...request } = placeCallSchema.parse({
     to: call.to,
@@ -110,9 +138,10 @@ async function scheduledCall(
     variables: call.variables,
     customParams: call.customParams,
     machineDetection: call.machineDetection,
-    voicemailMessage: call.voicemailMessage ?? '',
+    voicemailMessage: call.voicemailMessage,
     ringTimeoutMs: call.ringTimeoutMs,
     ...(call.recording ? { recording: {} } : {}),
+    ...(call.transfer && { transfer: call.transfer }),
   });
   return { place, work: { kind: 'call', request } };
 }

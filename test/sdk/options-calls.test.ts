@@ -1,6 +1,6 @@
 /** What serve() and call() take, with every documented default, rule and error. */
-import { Agent, type CallOptions, Patter, PatterConnectionError, PatterError, PatterValidationError } from '../../sdk';
-import { checkPlaceholders, resolveCall } from '../../sdk/options/resolve-call';
+import { Agent, type CallOptions, EmbeddedServer, Patter, PatterConnectionError, PatterError, PatterValidationError } from '../../sdk';
+import { checkPlaceholders, resolveCall, withServed } from '../../sdk/options/resolve-call';
 import { resolveServe } from '../../sdk/options/resolve-serve';
 import { caught, inEmptyFolder, KEYS, PROMPT, refused, warnings } from './support/options';
 
@@ -53,6 +53,17 @@ describe('serve()', () => {
     expect(serve({}, { webhookUrl: '', tunnel: true }).tunnel).toBe(true);
   });
 
+  test('transfer is as in a campaign, and a whisper that nobody would hear is refused', () => {
+    expect(serve({ transfer: { to: ['+15005550009'], mode: 'warm', whisper: 'Acme.', ringTimeout: '15s' } }).transfer).toEqual({
+      ...{ to: ['+15005550009'], mode: 'warm', whisper: 'Acme.', ringTimeout: 15_000 },
+    });
+    expect(refused(() => serve({ transfer: { to: ['5550009'] } }))).toContain('serve() has a wrong transfer.to.0');
+    expect(refused(() => serve({ transfer: { to: ['+15005550009'], whisper: 'Acme.' } }))).toContain(
+      'transfer.whisper: only a warm transfer',
+    );
+    expect(caught(() => serve({ transfer: '+15005550009' }))).toBeInstanceOf(TypeError);
+  });
+
   test('an onMessage that the engine has no use for is refused before anything starts', async () => {
     await expect(new Patter(KEYS).serve(agent(), { onMessage: () => '' })).rejects.toThrow("this agent's provider is 'openai_realtime'");
   });
@@ -87,6 +98,22 @@ describe('call()', () => {
     expect(call({ machineDetection: false, voicemailMessage: 'Call us back.' }).machineDetection).toBe(true);
     expect(call({ voicemailMessage: 'Call us back.' }, 'cloud').machineDetection).toBe(true);
     expect(call({ machineDetection: false, voicemailMessage: '' }).machineDetection).toBe(false);
+  });
+
+  test('what a call does not say is as serve() has it, but no message for machines where none are looked for', () => {
+    const served = {
+      recording: true,
+      voicemailMessage: 'Call us back.',
+      transfer: { to: ['+15005550009'], ringTimeout: 1, mode: 'warm', whisper: '' },
+    } as const;
+    expect(withServed(call(), { ...served, transfer: { ...served.transfer, to: [...served.transfer.to] } })).toMatchObject(served);
+    expect(withServed(call({ machineDetection: false }), { ...served, transfer: undefined })).toMatchObject({
+      ...{ machineDetection: false, voicemailMessage: '', recording: true },
+    });
+    expect(withServed(call({ voicemailMessage: 'Mine.', recording: false }), { ...served, transfer: undefined })).toMatchObject({
+      ...{ voicemailMessage: 'Mine.', recording: false },
+    });
+    expect(withServed(call(), undefined)).toMatchObject({ voicemailMessage: '', recording: false });
   });
 
   test('ringTimeout is in seconds, and null leaves it out', () => {
@@ -169,5 +196,32 @@ describe('call()', () => {
     await expect(phone.call({ to: '+15005550001', agentId: 'nobody' })).rejects.toThrow('There is no agent with agentId "nobody"');
     phone.agent({ systemPrompt: 'You help {name}.', agentId: 'somebody' });
     await expect(phone.call({ to: '+15005550001', agentId: 'somebody' })).rejects.toThrow('{name}');
+  });
+});
+
+describe('EmbeddedServer', () => {
+  const phone = () => new Patter(KEYS);
+  const agent = (options: object = {}) => phone().agent({ systemPrompt: PROMPT, ...options });
+  const server = (options: object = {}) => new EmbeddedServer({ config: phone().config, agent: agent(), ...options });
+
+  test('has what serve() has', () => {
+    const one = server({ recording: true, voicemailMessage: 'Call us back.' });
+    expect(one).toMatchObject({ recording: true, voicemailMessage: 'Call us back.', config: { phoneNumber: KEYS.phoneNumber } });
+    expect(one.agent).toBeInstanceOf(Agent);
+  });
+
+  test.each<[string, () => object, string]>([
+    ['an option of another type', () => ({ recording: 'yes' }), 'recording must be true or false'],
+    ['an unknown option', () => ({ onCallEnded: () => {} }), 'serve() has no option onCallEnded'],
+    ['an onMessage that the engine has no use for', () => ({ onMessage: () => '' }), "this agent's provider is 'openai_realtime'"],
+    ['a key that is missing', () => ({ config: new Patter({ phoneNumber: KEYS.phoneNumber }).config }), 'needs openaiKey'],
+    ['no agent', () => ({ agent: undefined }), 'agent must be an Agent'],
+    ['no configuration', () => ({ config: {} }), 'config must be a LocalConfig'],
+  ])('%s is refused before anything starts', (_, options, message) => {
+    expect(() => server(options())).toThrow(message);
+  });
+
+  test('a port that cannot be is refused', async () => {
+    await expect(server().start(0)).rejects.toThrow('port must be a whole number from 1 to 65535');
   });
 });
