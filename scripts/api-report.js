@@ -1,4 +1,4 @@
-// The public surface, from the built declarations: etc/*.api.md, one report for each entry of package.json's `exports`, and docs/reference.md.
+// The public surface, from the built declarations: etc/*.api.md, one report for each entry of package.json's `exports`, docs/reference.md, and docs/commands.md.
 //   node scripts/api-report.js            writes them
 //   node scripts/api-report.js --check    fails when they differ from what the sources say, or when something public has no docstring
 const { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs');
@@ -6,10 +6,12 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { Extractor, ExtractorConfig } = require('@microsoft/api-extractor');
 const { referenceOf } = require('./api-reference');
+const { commandPage } = require('./command-page');
 
 const root = path.join(__dirname, '..');
 const manifest = require('../package.json');
 const REFERENCE = 'docs/reference.md';
+const COMMANDS = 'docs/commands.md';
 
 /** `getpatter` and `getpatter/workflow`: the name to import, its declarations, and its report. */
 function entries() {
@@ -91,7 +93,7 @@ function main(check) {
   const complaints = [];
   try {
     const parts = entries().map((entry, index) => ({ ...entry, ...extract(entry, mkdtempSync(path.join(folder, `${index}-`))) }));
-    const wanted = [...parts.map(({ file, report }) => [file, report]), [REFERENCE, referenceOf(root, parts)]];
+    const wanted = [...parts.map(({ file, report }) => [file, report]), [REFERENCE, referenceOf(root, parts)], [COMMANDS, commandPage()]];
     complaints.push(...parts.flatMap(({ undocumented }) => undocumented));
     for (const [file, text] of wanted) {
       const full = path.join(root, file);
