@@ -439,7 +439,7 @@ describe('hooks of a pipeline that change what goes through it', () => {
     const hooks: PipelineHooks = {
       beforeLlm: (messages) => {
         const last = messages.at(-1);
-        turns.push(last && 'text' in last ? last.text : '');
+        turns.push((last && 'text' in last && last.text) || '');
         return /tell me/.test(turns.at(-1) ?? '') ? null : messages;
       },
     };

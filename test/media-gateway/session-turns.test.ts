@@ -63,6 +63,26 @@ describe('turn-taking by the agent’s own rules', () => {
     expect(vendor?.inputMs).toBeGreaterThan(spoken);
   });
 
+  it('leaves the turns to a vendor that finds them by the words (semantic_vad), and takes the vendor’s noise reduction and speed', async () => {
+    const { phone, session } = await listening({
+      engine: { type: 'openai-realtime', vad: { type: 'semantic', eagerness: 'high' }, noiseReduction: 'far_field', speed: 1.2 } as never,
+    });
+    phone.say('Please tell me.');
+    await phone.untilHeard(/ten in the/);
+    phone.say('Please stop this now, I have to say something.');
+    await phone.untilHeard(/I stop\.$/);
+    await phone.untilSilent();
+    phone.hangUp();
+    const report = await session.done;
+    expect(said(report, 'user')).toEqual(['Please tell me.', 'Please stop this now, I have to say something.']);
+    expect(report.turns.find((turn) => turn.interrupted)?.text).toMatch(/^Your appointment is on Friday at ten in/);
+    const [vendor, ...more] = await world.realtime();
+    expect(more).toEqual([]);
+    // Each turn was heard by the vendor's own detection, and what it was asked for it understood.
+    expect(vendor?.heard).toMatchObject([{ via: 'audio' }, { via: 'audio' }]);
+    expect(vendor?.errors).toEqual([]);
+  });
+
   it('gives the vendor what was said last when the caller hangs up in mid-turn', async () => {
     const { phone, session } = await listening({ turns: { endpointing: { type: 'vad', minDelayMs: 2_000 } } });
     phone.say('Good bye then.');
