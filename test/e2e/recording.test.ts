@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCarriers, requireCarrier } from '../../carriers';
+import type { CarrierName } from '../../contracts/carrier';
 import type { ReportRecording } from '../../contracts/report';
 import { erasePerson } from '../../control/privacy/erase-person';
 import { Demodulator } from '../../lab/voice';
@@ -55,7 +56,10 @@ beforeAll(async () => {
         },
       },
       default: 'asks',
-      people: { [phoneOf(0)]: 'pays', [phoneOf(1)]: 'asks', [phoneOf(2)]: 'asks', [phoneOf(3)]: 'menu' },
+      people: {
+        ...{ [phoneOf(0)]: 'pays', [phoneOf(1)]: 'asks', [phoneOf(2)]: 'asks', [phoneOf(3)]: 'menu' },
+        ...{ [phoneOf(4)]: 'pays', [phoneOf(5)]: 'menu' },
+      },
       brain: [
         { when: 'pay by card', call: { tool: 'set_recording', args: { paused: true } }, thenSay: 'Please tell me your number.' },
         { when: 'four one', call: { tool: 'set_recording', args: { paused: false } }, thenSay: 'Your card is charged.' },
@@ -69,10 +73,14 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => world?.stop(), 60_000);
 
-test('the file holds what both sides said after the consent line, and nothing of what was said while it was paused', async () => {
-  const [recording, callId] = await recorded('pauses', phoneOf(0), { consent: CONSENT, pausable: true });
+test('on both carriers the file holds what both sides said after the consent line, and nothing of what was said while it was paused', async () => {
+  await Promise.all([pausedCall('twilio', phoneOf(0)), pausedCall('telnyx', phoneOf(4))]);
+});
+
+async function pausedCall(by: CarrierName, phone: string): Promise<void> {
+  const [recording, callId] = await recorded(`pauses-${by}`, phone, { consent: CONSENT, pausable: true }, by);
   const { text, file } = stored(recording);
-  const [call] = await world.calls(phoneOf(0));
+  const [call] = await world.calls(phone);
   if (!call) throw new Error('no call');
   const heard = call.heard.map((segment) => segment.text).join('');
   expect(heard).toContain(`${AGENT.disclosure}${CONSENT}`);
@@ -89,11 +97,11 @@ test('the file holds what both sides said after the consent line, and nothing of
   const row = await world.ctx.store.recordings.get(callId);
   expect(row?.track.changes.map(({ state }) => state)).toEqual(['starting', 'recording', 'paused', 'recording', 'stopped']);
   // The carrier's own copy is gone once ours is safe.
-  await until(async () => ((await carrier().recordings.list(call.callSid)).length === 0 ? true : undefined), {
+  await until(async () => ((await carrier(by).recordings.list(call.callSid)).length === 0 ? true : undefined), {
     what: 'removed at the carrier',
     withinMs: WITHIN_MS,
   });
-});
+}
 
 test('the webhooks hear of the file after the call, once per receiver', async () => {
   // The file is stored first, and told of then.
@@ -101,12 +109,14 @@ test('the webhooks hear of the file after the call, once per receiver', async ()
     async () => {
       const { webhooks } = await world.ledger();
       const told = webhooks.filter(({ body }) => (body as { type: string }).type === 'recording.ready');
-      return told.length > 0 ? told : undefined;
+      return told.length > 1 ? told : undefined;
     },
     { what: 'the webhook of the file', withinMs: WITHIN_MS },
   );
-  expect(ready).toHaveLength(1);
-  expect(ready[0]).toMatchObject({ verified: true, body: { data: { recording: { state: 'stopped', files: [{ state: 'stored' }] } } } });
+  expect(ready).toHaveLength(2);
+  for (const one of ready) {
+    expect(one).toMatchObject({ verified: true, body: { data: { recording: { state: 'stopped', files: [{ state: 'stored' }] } } } });
+  }
 });
 
 test('a worker that is killed while it fetches: another one fetches the same file, and there is one', async () => {
@@ -137,13 +147,18 @@ test('whoever asks to be forgotten: the file goes, here and at the carrier', asy
   expect(row).toMatchObject({ files: [], removedAt: expect.any(Date) });
 });
 
-test('keys are pressed once into a menu, and the talk goes on without another greeting', async () => {
-  const campaignId = await world.start({ name: 'menu', agent: AGENT, dialing: DIALING }, [phoneOf(3)]);
+test('on both carriers keys are pressed once into a menu, and the talk goes on without another greeting', async () => {
+  // Telnyx presses them beside the stream, which stays.
+  await Promise.all([menuCall('twilio', phoneOf(3), 2), menuCall('telnyx', phoneOf(5), 1)]);
+});
+
+async function menuCall(by: CarrierName, phone: string, streams: number): Promise<void> {
+  const campaignId = await world.start({ name: `menu-${by}`, carrier: by, agent: AGENT, dialing: DIALING }, [phone]);
   const { report } = await world.end(campaignId);
-  const [call] = await world.calls(phoneOf(3));
+  const [call] = await world.calls(phone);
   if (!call) throw new Error('no call');
   expect(call.dtmfHeard).toBe('12');
-  expect(call.streams).toHaveLength(2);
+  expect(call.streams).toHaveLength(streams);
   const heard = call.heard.map(({ text }) => text).join('');
   expect(heard.match(/This is an AI assistant/g)).toHaveLength(1);
   expect(heard).toContain('This is Acme Dental calling.');
@@ -152,12 +167,12 @@ test('keys are pressed once into a menu, and the talk goes on without another gr
   expect(result?.calls[0]?.transcript.map(({ text }) => text).join(' ')).toContain('Sales department, who is calling please?');
   const attempt = await world.ctx.store.attempts.get(result?.calls[0]?.callId ?? '');
   expect(attempt?.toolCalls.filter(({ name }) => name === 'send_dtmf')).toMatchObject([{ ok: true }]);
-});
+}
 
 type Stored = ReportRecording & { callId: string };
 
-async function recorded(name: string, phone: string, recording: object): Promise<[Stored, string]> {
-  const campaignId = await world.start({ name, agent: AGENT, dialing: DIALING, recording }, [phone]);
+async function recorded(name: string, phone: string, recording: object, by: CarrierName = 'twilio'): Promise<[Stored, string]> {
+  const campaignId = await world.start({ name, carrier: by, agent: AGENT, dialing: DIALING, recording }, [phone]);
   await world.end(campaignId);
   const found = await fetched(campaignId);
   return [found, found.callId];
@@ -198,6 +213,6 @@ function partials(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.partial'));
 }
 
-function carrier() {
-  return requireCarrier(createCarriers(world.stack.config), 'twilio');
+function carrier(name: CarrierName) {
+  return requireCarrier(createCarriers(world.stack.config), name);
 }
