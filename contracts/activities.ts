@@ -175,6 +175,14 @@ export interface CallMediaActivities {
     paused: boolean;
     track: RecordingTrack;
   }): Promise<{ change: RecordingChange }>;
+  /** For good, while the call goes on. Harmless to repeat. */
+  stopRecording(input: {
+    callId: string;
+    carrierCallId: string;
+    recordingId?: string;
+    reason: string;
+    track: RecordingTrack;
+  }): Promise<{ change: RecordingChange }>;
   /** The record of a recording whose call is over, or that failed. Idempotent. */
   noteRecording(input: { callId: string; track: RecordingTrack }): Promise<void>;
   /** maximumAttempts 1: keys are not pressed twice. */

@@ -39,6 +39,16 @@ export function createSetRecordingPaused(ctx: ActivityContext): CallMediaActivit
   };
 }
 
+export function createStopRecording(ctx: ActivityContext): CallMediaActivities['stopRecording'] {
+  return async ({ callId, carrierCallId, recordingId, reason, track }) => {
+    const { carrier } = await loadCall(ctx, callId);
+    await orGivenUp(() => carrier.recordings.stop(carrierCallId, recordingId));
+    const change = { state: 'stopped', at: ctx.clock.now(), reason } as const;
+    await ctx.store.recordings.extendTrack(callId, { changes: [...track.changes, change] });
+    return { change };
+  };
+}
+
 export function createNoteRecording(ctx: ActivityContext): CallMediaActivities['noteRecording'] {
   return ({ callId, track }) => ctx.store.recordings.extendTrack(callId, track);
 }

@@ -1,6 +1,6 @@
 import type { ConversationReport } from '../../contracts/call';
 import { PatterError } from '../../contracts/errors';
-import type { BuiltInCall } from '../tools/built-in';
+import type { BuiltInCall, RecordingWish } from '../tools/built-in';
 
 /** What a tool may do to the call it runs in. */
 export interface CallActions {
@@ -16,7 +16,7 @@ export interface CallActions {
   callback(callback: NonNullable<ConversationReport['callback']>): void;
   sendDigits(digits: string, toolCallId: string): Promise<string>;
   leaveVoicemail(): void;
-  setRecording(paused: boolean, toolCallId: string): Promise<string>;
+  setRecording(wanted: RecordingWish, toolCallId: string): Promise<string>;
 }
 
 /** Does what the model asks of the call itself. @returns what the model is told @throws Error with what it is told instead */
@@ -49,7 +49,7 @@ export function runBuiltIn(call: BuiltInCall, toolCallId: string, actions: CallA
       actions.leaveVoicemail();
       return JSON.stringify({ status: 'the message is being left' });
     case 'set_recording':
-      return actions.setRecording(call.paused, toolCallId);
+      return actions.setRecording(call.wanted, toolCallId);
     default:
       return call satisfies never;
   }

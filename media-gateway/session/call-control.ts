@@ -1,4 +1,5 @@
 import type { ConversationReport } from '../../contracts/call';
+import type { RecordingWish } from '../tools/built-in';
 import type { CallActions } from './built-in-actions';
 import type { CallParts } from './call-parts';
 import type { CallStage } from './call-state';
@@ -77,7 +78,8 @@ export class CallControl implements CallActions {
     else this.callee.dropVoicemail(setup.voicemailMessage, true);
   }
 
-  setRecording(paused: boolean, requestId: string): Promise<string> {
-    return this.requests.ask({ kind: 'set_recording', requestId, paused });
+  setRecording(wanted: RecordingWish, requestId: string): Promise<string> {
+    const stopped = wanted === 'stopped' ? ({ stopped: true } as const) : {};
+    return this.requests.ask({ kind: 'set_recording', requestId, paused: wanted !== 'recording', ...stopped });
   }
 }

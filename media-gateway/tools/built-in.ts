@@ -11,7 +11,9 @@ export type BuiltInCall =
   | { name: 'schedule_callback'; when: string; at: string | undefined }
   | { name: 'send_dtmf'; digits: string }
   | { name: 'leave_voicemail' }
-  | { name: 'set_recording'; paused: boolean };
+  | { name: 'set_recording'; wanted: RecordingWish };
+
+export type RecordingWish = 'paused' | 'recording' | 'stopped';
 
 const text = z.string().trim().min(1).max(1_000);
 const ARGUMENTS = {
@@ -31,7 +33,9 @@ const ARGUMENTS = {
     digits: z.coerce.string().regex(/^[0-9*#A-Dw]{1,64}$/, 'keys are 0-9, *, #, A-D, and w for a pause of half a second'),
   }),
   leave_voicemail: z.object({}),
-  set_recording: z.object({ paused: z.boolean() }),
+  set_recording: z
+    .object({ paused: z.boolean().optional(), stopped: z.boolean().optional() })
+    .refine(({ paused, stopped }) => paused !== undefined || stopped === true, 'say `paused` (true or false) or `stopped: true`'),
 } as const satisfies Record<BuiltInTool, z.ZodType>;
 
 const string = (description: string) => ({ type: 'string', description });
@@ -90,11 +94,13 @@ const DEFINITIONS: Record<BuiltInTool, EngineTool> = {
   set_recording: {
     name: 'set_recording',
     description:
-      'Pauses the recording of this call, or goes on with it. Pause before anything secret is said, such as a card number, wait for the answer, and go on right after it.',
+      'Pauses the recording of this call, goes on with it, or stops it for good. Pause before anything secret is said, such as a card number, wait for the answer, and go on right after it. Stop it when the caller does not want to be recorded; then it cannot be started again.',
     parameters: {
       type: 'object',
-      properties: { paused: { type: 'boolean', description: 'true pauses, false goes on.' } },
-      required: ['paused'],
+      properties: {
+        paused: { type: 'boolean', description: 'true pauses, false goes on.' },
+        stopped: { type: 'boolean', description: 'true stops it for good. Leave it out otherwise.' },
+      },
     },
   },
 };
@@ -144,8 +150,14 @@ export function parseBuiltInCall(name: BuiltInTool, args: unknown): BuiltInCall 
     case 'send_dtmf':
       return { name, ...ARGUMENTS.send_dtmf.parse(given) };
     case 'set_recording':
-      return { name, ...ARGUMENTS.set_recording.parse(given) };
+      return { name, wanted: wishOf(ARGUMENTS.set_recording.parse(given)) };
     default:
       return name satisfies never;
   }
+}
+
+/** Whoever does not want to be recorded is not, whatever else is said. */
+function wishOf({ paused, stopped }: { paused?: boolean | undefined; stopped?: boolean | undefined }): RecordingWish {
+  if (stopped) return 'stopped';
+  return paused ? 'paused' : 'recording';
 }

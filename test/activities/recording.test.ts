@@ -161,6 +161,23 @@ test('pausing is repeated without harm; a call that is over is not asked again',
   await expect(pause()).rejects.toMatchObject({ nonRetryable: true, type: 'PATTER_CALL_ENDED' });
 });
 
+test('one that is stopped stays stopped: its file comes while they talk on, and the stop is repeated without harm', async () => {
+  const call = await liveCall();
+  const { recordingId = '' } = await start(call);
+  const track: RecordingTrack = { changes: [...STARTING.changes, { state: 'recording', at: 2 }] };
+  const { callId, carrierCallId } = call;
+  const stop = () => t.inActivity(() => t.activities.stopRecording({ callId, carrierCallId, recordingId, reason: 'withdrawn', track }));
+  // Longer than the second in which Twilio counts.
+  await new Promise((resolve) => systemClock.after(700, () => resolve(undefined)));
+  expect(await stop()).toMatchObject({ change: { state: 'stopped', reason: 'withdrawn' } });
+  await stop();
+  expect((await t.ctx.store.recordings.get(callId))?.track.changes.map(({ state }) => state)).toEqual(['starting', 'recording', 'stopped']);
+  await until(async () => (await twilio.recordings.list(carrierCallId)).every(({ state }) => state === 'available'));
+  expect((await twilio.fetchCall(carrierCallId))?.status).toBe('in_progress');
+  await call.end();
+  expect(await twilio.recordings.list(carrierCallId)).toHaveLength(1);
+});
+
 test('a file is looked for, fetched once, and only then removed at the carrier', async () => {
   const call = await liveCall();
   const { recordingId = '' } = await start(call);

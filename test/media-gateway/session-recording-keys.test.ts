@@ -8,6 +8,7 @@ describe('recording and keys, as the talk sees them', () => {
   beforeEach(async () => {
     world = await SessionWorld.start({
       brain: [
+        { when: 'do not record', call: { tool: 'set_recording', args: { stopped: true } }, thenSay: 'It is off now.' },
         { when: 'by card', call: { tool: 'set_recording', args: { paused: true } }, thenSay: 'Please tell me the number.' },
         { when: 'press one', call: { tool: 'send_dtmf', args: { digits: '1' } }, thenSay: 'I have pressed it.' },
       ],
@@ -77,6 +78,18 @@ describe('recording and keys, as the talk sees them', () => {
     await call.phone.untilHeard(/tell me the number\.$/);
     call.phone.hangUp();
     expect((await call.session.done).toolCalls).toMatchObject([{ name: 'set_recording', ok: true, result: '{"status":"paused"}' }]);
+  });
+
+  it('a caller who does not want to be recorded: it is stopped for good, and the model says so only then', async () => {
+    const call = await greeted(world.call(recorded(true)));
+    call.phone.say('Please do not record me.');
+    await call.phone.until(() => call.events.some(({ kind }) => kind === 'set_recording'), 'the request');
+    // A worker of an earlier build pauses it at least.
+    expect(call.events.at(-1)).toMatchObject({ kind: 'set_recording', paused: true, stopped: true });
+    answer(call, true, 'stopped');
+    await call.phone.untilHeard(/It is off now\.$/);
+    call.phone.hangUp();
+    expect((await call.session.done).toolCalls).toMatchObject([{ name: 'set_recording', ok: true, result: '{"status":"stopped"}' }]);
   });
 
   it('the tool to pause is there only where the recording is pausable', async () => {

@@ -80,6 +80,60 @@ scenario('a carrier that refuses to record: the call goes on, and the reason is 
   };
 });
 
+scenario(
+  'whoever does not want to be recorded any more is not: it is stopped once, and neither goes on nor begins anew',
+  'recording_stopped',
+  (bench) => {
+    const world = new CallWorld(bench, recorded());
+    return {
+      world,
+      async play() {
+        await world.answer();
+        await world.gatewayEvent({ kind: 'consent_heard' });
+        await world.gatewayEvent({ kind: 'set_recording', requestId: 'p1', paused: true });
+        await world.gatewayEvent({ kind: 'set_recording', requestId: 's1', paused: true, stopped: true });
+        await world.gatewayEvent({ kind: 'set_recording', requestId: 's2', paused: true, stopped: true });
+        await world.gatewayEvent({ kind: 'set_recording', requestId: 'p2', paused: false });
+        await world.gatewayEvent({ kind: 'consent_heard' });
+        await until(() => answers(world).length === 4, 'four answers');
+        // Told beside each other, in no order.
+        expect(Object.fromEntries(answers(world).map(({ requestId, ok, result }) => [requestId, [ok, result]]))).toEqual({
+          p1: [true, 'paused'],
+          s1: [true, 'stopped'],
+          s2: [true, 'stopped'],
+          p2: [false, 'The call is not being recorded (stopped).'],
+        });
+        await hangUp(world);
+        expect(world.inputsOf('startRecording')).toHaveLength(1);
+        expect(world.inputsOf('stopRecording')).toMatchObject([{ recordingId: 'RE1', carrierCallId: expect.any(String) }]);
+        expect(trackAtEnd(world)).toMatchObject([
+          { state: 'starting' },
+          { state: 'recording' },
+          { state: 'paused' },
+          { state: 'stopped', reason: 'the caller does not want to be recorded' },
+        ]);
+      },
+    };
+  },
+);
+
+scenario('whoever does not want to be recorded before the consent line ends is not asked again', 'recording_stopped_before', (bench) => {
+  const world = new CallWorld(bench, recorded());
+  return {
+    world,
+    async play() {
+      await world.answer();
+      await world.gatewayEvent({ kind: 'set_recording', requestId: 's1', paused: true, stopped: true });
+      await world.gatewayEvent({ kind: 'consent_heard' });
+      await until(() => answers(world).length === 1, 'an answer');
+      expect(answers(world)).toMatchObject([{ ok: true, result: 'stopped' }]);
+      await hangUp(world);
+      expect(world.inputsOf('startRecording')).toEqual([]);
+      expect(world.inputsOf('stopRecording')).toEqual([]);
+    },
+  };
+});
+
 scenario('a recording that is not pausable is not paused', 'recording_not_pausable', (bench) => {
   const world = new CallWorld(bench, recorded({ pausable: false }));
   return {

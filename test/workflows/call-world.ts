@@ -128,6 +128,7 @@ export class CallWorld {
       recordOptOut: async () => undefined,
       startRecording: async () => ({ recordingId: 'RE1', change: { state: 'recording', at: T0 + 1_000 } }),
       setRecordingPaused: async ({ paused }) => ({ change: { state: paused ? 'paused' : 'recording', at: T0 + 2_000 } }),
+      stopRecording: async ({ reason }) => ({ change: { state: 'stopped', at: T0 + 3_000, reason } }),
       noteRecording: async () => undefined,
       sendDigits: async () => ({ kind: 'sent', stream: 'replaced' }),
       runWebhookTool: async () => ({ output: '{"ok":true}', ok: true }),

@@ -113,6 +113,7 @@ export const holdCaller = prompt.holdCaller;
 export const sendDigits = once.sendDigits;
 export const startRecording = repeatable.startRecording;
 export const setRecordingPaused = pausing.setRecordingPaused;
+export const stopRecording = pausing.stopRecording;
 export const noteRecording = stubborn.noteRecording;
 export const startCallbacks = stubborn.startCallbacks;
 export const reconcileDial = reconciling.reconcileDial;

@@ -4,11 +4,13 @@ import type { GatewayEvent } from '../../contracts/call';
 import { recordingWorkflowId } from '../../contracts/call-id';
 import { callOverSignal, type RecordingChange, type RecordingTrack, recordingState } from '../../contracts/recording';
 import type { RecordingState } from '../../contracts/recording-states';
-import { noteRecording, setRecordingPaused, startRecording } from './activities';
+import { noteRecording, setRecordingPaused, startRecording, stopRecording } from './activities';
 import type { CallState, Conversation } from './call-state';
 import { answerTool } from './tool-answer';
 
 type SetRecording = Extract<GatewayEvent, { kind: 'set_recording' }>;
+
+const WITHDRAWN = 'the caller does not want to be recorded';
 
 export class Recorder {
   private readonly changes: RecordingChange[] = [];
@@ -25,7 +27,7 @@ export class Recorder {
     return recordingState(this.track);
   }
 
-  /** Harmless to repeat. */
+  /** Harmless to repeat. Nothing after a stop: whoever has withdrawn their consent is not asked for it again. */
   start(state: CallState): void {
     const { carrierCallId, input } = state;
     if (!carrierCallId || !state.rules?.setup.recording || this.state !== 'off') return;
@@ -44,8 +46,12 @@ export class Recorder {
   set(state: CallState, conversation: Conversation, event: SetRecording): void {
     if (this.asked.has(event.requestId)) return;
     this.asked.add(event.requestId);
+    // At once: a start that comes before this one's turn is too late.
+    if (event.stopped && this.state === 'off' && isPausable(state)) {
+      this.changed({ state: 'stopped', at: Date.now(), reason: WITHDRAWN });
+    }
     this.enqueue(async () => {
-      const result = await this.pause(state, event.paused);
+      const result = event.stopped ? await this.stop(state) : await this.pause(state, event.paused);
       answerTool(state, conversation, event.requestId, result);
     });
   }
@@ -54,7 +60,8 @@ export class Recorder {
   async close(state: CallState): Promise<void> {
     if (this.changes.length === 0) return;
     await this.last;
-    if (this.state !== 'failed') this.changed({ state: 'stopped', at: state.leg.end?.at ?? Date.now(), reason: 'the call ended' });
+    if (this.state !== 'failed' && this.state !== 'stopped')
+      this.changed({ state: 'stopped', at: state.leg.end?.at ?? Date.now(), reason: 'the call ended' });
     const { callId } = state.input;
     await noteRecording({ callId, track: this.track });
     // Gone already: erased.
@@ -64,9 +71,9 @@ export class Recorder {
   }
 
   private async pause(state: CallState, paused: boolean): Promise<{ ok: boolean; result: string }> {
-    const { carrierCallId, input, rules } = state;
+    const { carrierCallId, input } = state;
     const wanted = paused ? 'paused' : 'recording';
-    if (!rules?.setup.recording?.pausable) return { ok: false, result: 'This recording cannot be paused.' };
+    if (!isPausable(state)) return { ok: false, result: 'This recording cannot be paused.' };
     if (this.state === wanted) return { ok: true, result: wanted };
     if (!carrierCallId || (this.state !== 'recording' && this.state !== 'paused')) {
       return { ok: false, result: `The call is not being recorded (${this.state}).` };
@@ -81,6 +88,21 @@ export class Recorder {
       });
       this.changed(change);
       return { ok: true, result: wanted };
+    } catch (error) {
+      return { ok: false, result: `The carrier did not do it: ${reasonOf(error)}` };
+    }
+  }
+
+  /** In whatever state, and final. */
+  private async stop(state: CallState): Promise<{ ok: boolean; result: string }> {
+    const { carrierCallId, input } = state;
+    if (!isPausable(state)) return { ok: false, result: 'This recording cannot be stopped.' };
+    if (this.state === 'stopped') return { ok: true, result: 'stopped' };
+    if (!carrierCallId || this.state === 'failed') return { ok: true, result: `The call is not being recorded (${this.state}).` };
+    try {
+      const { recordingId, track } = this;
+      this.changed((await stopRecording({ callId: input.callId, carrierCallId, recordingId, reason: WITHDRAWN, track })).change);
+      return { ok: true, result: 'stopped' };
     } catch (error) {
       return { ok: false, result: `The carrier did not do it: ${reasonOf(error)}` };
     }
@@ -104,6 +126,10 @@ export function startIfConsented(state: CallState): void {
     .turns()
     .some(({ role, text, interrupted }) => role === 'assistant' && !interrupted && text.includes(consent));
   if (consent === '' || heard) state.recorder.start(state);
+}
+
+function isPausable({ rules }: CallState): boolean {
+  return rules?.setup.recording?.pausable === true;
 }
 
 function reasonOf(error: unknown): string {
