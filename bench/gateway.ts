@@ -21,6 +21,7 @@ import { builtProgram } from '../test/support/built';
 import type { CallToOpen } from './gateway/far-ends';
 import { hotSpots, type Profile, purposes } from './gateway/hot-spots';
 import type { Measured } from './gateway/measures';
+import { measureSuccession } from './gateway/succession';
 import { Child } from './support/child';
 import { machine } from './support/machine';
 import { round } from './support/numbers';
@@ -34,6 +35,9 @@ const SECRET = 'bench-secret-key-bench-secret-key';
 const CALLS_PER_SECOND = 40;
 const SETTLE_MS = 4_000;
 const WARM_UP_CALLS = 10;
+/** `--only succession`: short talks one after the other; `--sizes` says how many at once, `--seconds` how long each. */
+const SUCCESSION_TALKS = 10_000;
+const SUCCESSION_PER_SECOND = 60;
 
 interface Memory {
   rss: number;
@@ -53,7 +57,8 @@ interface Run {
 }
 
 const options = benchOptions();
-const sizes = options.sizes ?? (options.quick ? [10] : [10, 50, 100, 200, 400]);
+const allSizes = options.only === 'succession' ? [100] : [10, 50, 100, 200, 400];
+const sizes = options.sizes ?? (options.quick ? [10] : allSizes);
 const seconds = options.seconds ?? (options.quick ? 5 : 24);
 
 async function main(): Promise<void> {
@@ -141,6 +146,7 @@ async function main(): Promise<void> {
     const rows: Row[] = [];
     const turnRows: Row[] = [];
     const profiles: Record<string, Row[]> = {};
+    const successions: Record<string, Row[]> = {};
     for (const size of sizes) {
       const gateway = child('bin/patter.js', {
         args: ['gateway'],
@@ -165,6 +171,20 @@ async function main(): Promise<void> {
       const { urls } = await gateway.ask<{ urls: { listening: string } }>(undefined, (said) => said.type === 'patter-ready');
       const gatewayUrl = `${urls.listening.replace('http', 'ws')}/twilio/media`;
       await run(gateway, gatewayUrl, await startCalls(WARM_UP_CALLS), 2, false, false);
+      if (options.only === 'succession') {
+        const rows = await measureSuccession({
+          gateway,
+          temporalPid,
+          startCalls,
+          ...{ talks: options.quick ? 200 : SUCCESSION_TALKS, atOnce: size, talkMs: (options.seconds ?? 2) * 1_000 },
+          open: (calls) => order({ order: 'open', url: gatewayUrl, calls, perSecond: SUCCESSION_PER_SECOND } as { order: string }),
+          close: () => order({ order: 'close' }),
+          tell: (line) => void process.stderr.write(`${line}\n`),
+        });
+        successions[`${rows.at(-1)?.['talks so far']} talks through one gateway, ${size} at once`] = rows;
+        await gateway.stop();
+        continue;
+      }
       if (options.only !== 'talk') {
         turnRows.push(turnRowOf(size, await run(gateway, gatewayUrl, await startCalls(size), seconds, false, false, true)));
         if (options.only === 'turns') {
@@ -202,6 +222,7 @@ async function main(): Promise<void> {
       ...(rows.length > 0 && { [`${seconds} s of talk, both ways, without a pause`]: rows }),
       ...(turnRows.length > 0 && { [`${seconds} s of turns: every answer is interrupted`]: turnRows }),
       ...profiles,
+      ...successions,
     });
     await client.connection.close();
   } finally {
