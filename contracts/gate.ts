@@ -1,6 +1,7 @@
 /** The compliance gate's rules, in the order in which they are evaluated: cheap before dear, each failing closed. */
 export const GATE_RULES = [
   'campaign_state', // paused, canceled or over
+  'caller_id', // the number to call from belongs to another tenant
   'suppressed', // on the do-not-call list
   'attempt_cap', // retry.maxAttempts reached
   'frequency_cap', // compliance.maxCallsPerDay reached, over all campaigns

@@ -32,6 +32,7 @@ test('a call that nothing speaks against is allowed on the best gateway', () => 
 /** In the order of the rules, each with facts that break it. */
 const breaking: Record<(typeof GATE_RULES)[number], Parameters<typeof facts>[0]> = {
   campaign_state: { campaign: { state: 'paused' } },
+  caller_id: { callerIdOf: 'acme' },
   suppressed: { suppression: { source: 'voice', reason: 'stop calling me' } },
   attempt_cap: { contact: { attempts: 3, timezones: ['America/New_York'] } },
   frequency_cap: { callsLastDay: [1, 2, 3].map((hours) => new Date(NOON - hours * HOUR)).reverse() },

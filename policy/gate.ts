@@ -18,6 +18,8 @@ export interface GateInput {
     single?: Pick<SingleOptions, 'gate'> | null;
   };
   contact: { attempts: number; timezones: string[] };
+  /** Another tenant, who has the number that the call would come from. */
+  callerIdOf?: string | undefined;
   suppression: { source: string; reason: string } | undefined;
   /** Starts of counted calls to the number in the last 24 hours, oldest first. */
   callsLastDay: Date[];
@@ -78,6 +80,8 @@ function judge(facts: GateInput, now: number, prices: PriceTable): Judgement {
   if (campaign.endsAt !== null && now >= campaign.endsAt.getTime()) {
     return defer('campaign_state', 'the campaign has reached its end', now + SOON_MS.campaignEnding);
   }
+  // Also where it became another's after the campaign began.
+  if (facts.callerIdOf !== undefined) return skip('caller_id', 'the number that it would come from belongs to another tenant');
   if (facts.suppression) return skip('suppressed', `on the do-not-call list (${facts.suppression.source}): ${facts.suppression.reason}`);
   if (contact.attempts >= spec.retry.maxAttempts)
     return skip('attempt_cap', `${contact.attempts} of ${spec.retry.maxAttempts} attempts made`);

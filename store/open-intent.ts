@@ -5,6 +5,7 @@ import { appOf } from '../contracts/agent';
 import { PatterError } from '../contracts/errors';
 import type { GateVerdict } from '../contracts/gate';
 import type { GatewayRegistration } from '../contracts/gateway';
+import { DEFAULT_TENANT } from '../contracts/ids';
 import type { Outcome } from '../contracts/outcomes';
 import type { AttemptStore } from './attempts';
 import { callOf } from './call-of';
@@ -12,7 +13,7 @@ import type { Database, Db } from './database';
 import { liveGateways } from './gateways';
 import { lockCampaign, lockContact, lockNumber, lockRoom } from './locks';
 import type { AttemptRow, CampaignRow, ContactRow } from './rows';
-import { type AttemptState, attempts, contacts, leases, suppressions, verdicts } from './schema';
+import { type AttemptState, attempts, contacts, leases, lines, suppressions, verdicts } from './schema';
 import { closeSingle } from './singles';
 
 export interface DialIntent {
@@ -32,6 +33,8 @@ export interface DialIntent {
 export interface GateFacts {
   campaign: CampaignRow;
   contact: ContactRow;
+  /** Another tenant, who has the line of the number that the call would come from. The operator calls from any. */
+  callerIdOf: string | undefined;
   suppression: { source: string; reason: string; createdAt: Date } | undefined;
   /** Counted calls to this number by the tenant, over all campaigns, that began in the last 24 hours: their starts, oldest first. */
   callsLastDay: Date[];
@@ -102,6 +105,7 @@ async function readFacts(db: Db, intent: DialIntent, contact: ContactRow, campai
   const { tenantId, callId, now } = intent;
   const { phone } = contact;
   const [existing] = await db.select().from(attempts).where(eq(attempts.callId, callId));
+  const [line] = await db.select({ tenantId: lines.tenantId }).from(lines).where(eq(lines.number, intent.fromNumber));
   const [suppression] = await db
     .select({ source: suppressions.source, reason: suppressions.reason, createdAt: suppressions.createdAt })
     .from(suppressions)
@@ -127,6 +131,7 @@ async function readFacts(db: Db, intent: DialIntent, contact: ContactRow, campai
   return {
     campaign,
     contact,
+    callerIdOf: tenantId === DEFAULT_TENANT || line?.tenantId === tenantId ? undefined : line?.tenantId,
     suppression,
     callsLastDay: lastDay.map((row) => row.createdAt),
     numberLease: await leaseOfAnother(db, intent, phone),

@@ -13,6 +13,7 @@ import type { LineRow } from '../../store/store';
 import type { ControlContext } from '../context';
 import type { ApiKey } from '../keys/api-keys';
 import { configureNumber, setLine } from '../lines/lines';
+import { requireOwnNumber } from '../lines/own-numbers';
 
 /** Carriers of a configuration. `control/` knows no vendor: it is given them. */
 export type CarriersOf = (config: Config) => ReadonlyMap<CarrierName, Carrier>;
@@ -25,7 +26,7 @@ export interface Registered {
 
 type Key = Pick<ApiKey, 'tenantId' | 'number'>;
 
-/** @throws PatterError PATTER_NUMBER_TAKEN, PATTER_CONFIG_INVALID, PATTER_LINE_NOT_FOUND */
+/** @throws PatterError PATTER_NUMBER_TAKEN, PATTER_NUMBER_NOT_OWNED, PATTER_CONFIG_INVALID, PATTER_LINE_NOT_FOUND */
 export async function registerNumber(
   ctx: ControlContext,
   key: Key,
@@ -34,18 +35,18 @@ export async function registerNumber(
 ): Promise<Registered> {
   const { tenantId } = key;
   const number = await numberOf(ctx, key, hello.number);
-  const owner = await ctx.store.lines.tenantOf(number);
-  if (owner !== undefined && owner !== tenantId) throw taken(number);
   const vault = new CredentialVault(ctx.store.credentials, ctx.config, ctx.clock);
-  const changed = await saveCredentials(vault, tenantId, hello);
   const before = await ctx.store.lines.get(tenantId, number);
+  const carrier = hello.carrier ?? before?.carrier ?? 'twilio';
+  const given = Object.assign({}, await vault.of(tenantId).catch(() => ({})), ...Object.values(hello.credentials)) as TenantCredentials;
+  await requireOwnNumber(ctx, key, number, { carrier, given, carriersOf: options.carriersOf });
+  const changed = await saveCredentials(vault, tenantId, hello);
   if (before && !isSdkLine(before)) {
     throw new PatterError(
       'PATTER_NUMBER_TAKEN',
       `${number} is answered by the line "${before.name}" already. \`patter numbers remove ${number}\` makes room for a program.`,
     );
   }
-  const carrier = hello.carrier ?? before?.carrier ?? 'twilio';
   const agent = agentOf(hello, before);
   const notes: string[] = [];
   if (!before || before.carrier !== carrier || !isDeepStrictEqual(agentSchema.parse(before.spec.agent), agent)) {

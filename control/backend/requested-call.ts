@@ -7,6 +7,7 @@ import { PatterError } from '../../contracts/errors';
 import { type PlaceCallInput, placeCallSchema } from '../../contracts/single-call';
 import { tenantOf } from '../access';
 import type { ControlContext } from '../context';
+import { requireOwnCallerIds } from '../lines/own-numbers';
 import { numberOf } from './register-number';
 
 const fields = placeCallSchema.shape;
@@ -27,7 +28,7 @@ const callSchema = z.strictObject({
 
 /**
  * A call as a program asks for it, and what its number's line fills in.
- * @throws PatterError PATTER_REQUEST_INVALID, PATTER_LINE_NOT_FOUND, PATTER_CLIENT_NOT_CONNECTED
+ * @throws PatterError PATTER_REQUEST_INVALID, PATTER_NUMBER_TAKEN, PATTER_LINE_NOT_FOUND, PATTER_CLIENT_NOT_CONNECTED
  */
 export async function requestedCall(ctx: ControlContext, request: FastifyRequest, body: unknown): Promise<PlaceCallInput> {
   const parsed = callSchema.safeParse(body);
@@ -41,6 +42,7 @@ export async function requestedCall(ctx: ControlContext, request: FastifyRequest
     throw new PatterError('PATTER_REQUEST_INVALID', 'agent.code: functions are given to connect(), not to call().');
   const key = request.caller?.kind === 'key' ? request.caller.key : { tenantId, number: undefined };
   const number = await numberOf(ctx, key, from);
+  await requireOwnCallerIds(ctx, request, [number]);
   const line = await ctx.store.lines.get(tenantId, number);
   const agent: AgentSpec | undefined = given ?? (line && agentSchema.parse(line.spec.agent));
   if (!agent) {

@@ -8,6 +8,7 @@ import type { PlaceCallInput } from '../../contracts/single-call';
 import { tenantOf } from '../access';
 import { checked } from '../checked';
 import type { ControlContext } from '../context';
+import { requireOwnCallerIds } from '../lines/own-numbers';
 import { commandCall } from './command-call';
 import { getCall, noSuchCall } from './get-call';
 import { listCalls } from './list-calls';
@@ -42,6 +43,7 @@ export function registerCalls(app: FastifyInstance, ctx: ControlContext): void {
     if (request.caller?.kind === 'key' && call.agent?.code !== undefined) {
       throw new PatterError('PATTER_FORBIDDEN', 'agent.code is the operator’s: an API key places calls of agents without code.');
     }
+    await requireOwnCallerIds(ctx, request, [call.from]);
     const placed = await placeCall(ctx, { ...call, tenantId: tenantOf(request) });
     return reply.code(placed.existing ? 200 : 201).send(placed);
   });

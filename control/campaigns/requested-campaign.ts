@@ -6,17 +6,22 @@ import { PatterError } from '../../contracts/errors';
 import { tenantOf } from '../access';
 import { numberOf } from '../backend/register-number';
 import type { ControlContext } from '../context';
+import { requireOwnCallerIds } from '../lines/own-numbers';
 import { campaignChecks, parseCampaign } from './load-campaign-file';
 
 /** The text of a campaign file, or its fields. `${NAME}` is nobody's environment here: an error. @throws PatterError as `allowedSpec` */
-export function campaignOfFile(request: FastifyRequest, given: string | Record<string, unknown>): CampaignSpec {
-  return allowedSpec(request, parseCampaign(typeof given === 'string' ? given : JSON.stringify(given), 'campaign'));
+export async function campaignOfFile(
+  ctx: ControlContext,
+  request: FastifyRequest,
+  given: string | Record<string, unknown>,
+): Promise<CampaignSpec> {
+  return allowedSpec(ctx, request, parseCampaign(typeof given === 'string' ? given : JSON.stringify(given), 'campaign'));
 }
 
 /**
  * The fields of a campaign file, whose texts are taken as they are. What is not said of `from`, `carrier`, `agent` and `transfer` is as the number's line
  * has it: its agent is the connected program.
- * @throws PatterError PATTER_CAMPAIGN_FILE_INVALID, PATTER_FORBIDDEN, PATTER_LINE_NOT_FOUND, PATTER_CLIENT_NOT_CONNECTED
+ * @throws PatterError PATTER_CAMPAIGN_FILE_INVALID, PATTER_FORBIDDEN, PATTER_NUMBER_TAKEN, PATTER_LINE_NOT_FOUND, PATTER_CLIENT_NOT_CONNECTED
  */
 export async function campaignOfProgram(
   ctx: ControlContext,
@@ -42,16 +47,17 @@ export async function campaignOfProgram(
     from,
   });
   const problems = parsed.success ? campaignChecks(parsed.data) : parsed.error.issues;
-  if (parsed.success && problems.length === 0) return allowedSpec(request, parsed.data);
+  if (parsed.success && problems.length === 0) return allowedSpec(ctx, request, parsed.data);
   const told = problems.map(({ message, path }) => `${path.join('.') || 'campaign'}: ${message}`);
   throw new PatterError('PATTER_CAMPAIGN_FILE_INVALID', `The campaign is not valid: ${told.join('; ')}.`, { details: { problems } });
 }
 
-/** @throws PatterError PATTER_FORBIDDEN */
-function allowedSpec(request: FastifyRequest, spec: CampaignSpec): CampaignSpec {
+/** @throws PatterError PATTER_FORBIDDEN, PATTER_NUMBER_TAKEN */
+async function allowedSpec(ctx: ControlContext, request: FastifyRequest, spec: CampaignSpec): Promise<CampaignSpec> {
   // It names a process of whoever runs this: its gateways are not each tenant's.
   if (request.caller?.kind === 'key' && spec.agent.code !== undefined) {
     throw new PatterError('PATTER_FORBIDDEN', 'agent.code is the operator’s: an API key starts campaigns of agents without code.');
   }
+  await requireOwnCallerIds(ctx, request, spec.from);
   return spec;
 }

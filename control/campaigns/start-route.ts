@@ -22,7 +22,7 @@ export function registerCampaignStart(app: FastifyInstance, ctx: ControlContext)
   // It places calls: a key that may only steer campaigns is not enough.
   app.post('/api/campaigns', { config: { scope: 'calls' }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
     const { campaign: given, contacts } = checked(startSchema, request.body);
-    const spec = campaignOfFile(request, given);
+    const spec = await campaignOfFile(ctx, request, given);
     const { campaign, how, imported, notes } = await startCampaign(ctx, {
       spec,
       contacts: recordSource(contacts),

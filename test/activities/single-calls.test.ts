@@ -4,6 +4,7 @@ import { createActivities } from '../../activities';
 import { agentSchema } from '../../contracts/agent';
 import { callbacksWorkflowId } from '../../contracts/callbacks';
 import { systemClock } from '../../contracts/clock';
+import { lineFileSchema } from '../../contracts/line';
 import { getCall } from '../../control/calls/get-call';
 import { type PlaceCallRequest, placeCall } from '../../control/calls/place-call';
 import type { ControlContext } from '../../control/context';
@@ -65,6 +66,26 @@ test('whoever is on the do-not-call list is not called, and the record says why'
   });
   expect((await stored(callId)).campaign.endedAt).not.toBeNull();
   expect((await ctx.store.attempts.get(callId))?.verdict).toMatchObject({ decision: 'skip', rule: 'suppressed' });
+  await terminate(callId);
+});
+
+test('a call from a number that became another tenant’s after it was placed rings nobody, and says why', async () => {
+  const from = FROM;
+  const agent = { ...PLAIN, systemPrompt: 'You call.' };
+  const { callId, input } = await place({ tenantId: 'beta', from, agent });
+  const line = lineFileSchema.parse({ name: 'taken', number: from, agent: PLAIN });
+  await ctx.store.lines.set({ tenantId: 'alpha', line, now: new Date() });
+  expect(await dial(input)).toMatchObject({ kind: 'refused', outcome: 'skipped', consumed: false });
+  expect(await getCall(ctx, callId, 'beta')).toMatchObject({ status: 'ended', reason: expect.stringContaining('another tenant') });
+  expect((await ctx.store.attempts.get(callId))?.verdict).toMatchObject({ decision: 'skip', rule: 'caller_id' });
+  // Its owner calls from it, and so does the operator.
+  for (const tenantId of ['alpha', 'default']) {
+    const owned = await place({ tenantId, from, agent });
+    expect(await dial(owned.input)).toMatchObject({ kind: 'placed' });
+    await t.activities.settleCall(settlementFor(owned.contact, { callId: owned.callId }));
+    await terminate(owned.callId);
+  }
+  await ctx.store.lines.remove('alpha', from, new Date());
   await terminate(callId);
 });
 

@@ -1,11 +1,14 @@
 /** Two tenants on one backend: whatever one's key opens, it shows and changes nothing of the other's. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { WebSocket } from 'ws';
+import { createCarriers } from '../../carriers';
 import { systemClock } from '../../contracts/clock';
 import { lineFileSchema } from '../../contracts/line';
 import { placeCallSchema } from '../../contracts/single-call';
@@ -20,7 +23,7 @@ import { loadConfig } from '../../runtime/config';
 import { CredentialVault } from '../../runtime/credential-vault';
 import { createLogger } from '../../runtime/log';
 import { connectTo } from '../../runtime/temporal';
-import { campaignFile, openTestStore, type TestStore } from '../store/fixtures';
+import { allowUnlessInUse, campaignFile, done, intentFor, openTestStore, settlementFor, type TestStore } from '../store/fixtures';
 import { startTestTemporal } from '../support/temporal';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
@@ -38,15 +41,29 @@ const routes: RouteOptions[] = [];
 const workflows: string[] = [];
 let mine: string;
 let theirs: string;
-let victim: { campaignId: string; campaign: string; callId: string; number: string };
+let victim: { campaignId: string; campaign: string; callId: string; endedId: string; number: string };
+let carrier: Server;
+/** Of a Twilio account that has one number. */
+const OWN_ACCOUNT = { sid: `AC${'7'.repeat(32)}`, number: '+15005550055' };
+/** PATTER_PHONE_NUMBER. */
+const OPERATORS = '+15005550088';
 
 beforeAll(async () => {
   test_ = await openTestStore();
   folder = await mkdtemp(join(tmpdir(), 'patter-tenants-'));
   const server = await startTestTemporal();
   const connection = await connectTo(server.address);
+  carrier = createServer((request, response) => {
+    const url = new URL(request.url as string, 'http://localhost');
+    const has = url.pathname.includes(OWN_ACCOUNT.sid) && url.searchParams.get('PhoneNumber') === OWN_ACCOUNT.number;
+    const found = has ? [{ sid: `PN${'7'.repeat(32)}`, phone_number: OWN_ACCOUNT.number, account_sid: OWN_ACCOUNT.sid }] : [];
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ incoming_phone_numbers: found, next_page_uri: null }));
+  });
+  await new Promise<void>((resolve) => carrier.listen(0, '127.0.0.1', resolve));
   const env = {
     PATTER_HOME: folder,
+    PATTER_PHONE_NUMBER: OPERATORS,
+    TWILIO_BASE_URL: `http://127.0.0.1:${(carrier.address() as AddressInfo).port}`,
     PATTER_TASK_QUEUE: server.taskQueue,
     PATTER_CONTROL_TOKEN: TOKEN,
     PATTER_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -58,7 +75,11 @@ beforeAll(async () => {
     clock: systemClock,
     log: createLogger('test', 'silent'),
   };
-  app = createControlServer(ctx, async () => [], { prepare: (made) => made.addHook('onRoute', (route) => void routes.push(route)) });
+  const backend = { carriersOf: createCarriers };
+  app = createControlServer(ctx, async () => [], {
+    backend,
+    prepare: (made) => made.addHook('onRoute', (route) => void routes.push(route)),
+  });
   await app.listen({ host: '127.0.0.1', port: 0 });
   mine = (await createApiKey(ctx, { tenantId: 'acme' })).secret;
   theirs = (await createApiKey(ctx, { tenantId: 'other', name: MARK })).secret;
@@ -75,6 +96,7 @@ afterAll(async () => {
       .terminate('test')
       .catch(() => undefined);
   await ctx?.temporal.connection.close();
+  carrier?.close();
   await test_.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -112,7 +134,15 @@ async function populate(): Promise<typeof victim> {
   await makeSchedule(ctx, { scheduleId: SCHEDULE, tenantId: 'other', definition, taskQueue: ctx.config.PATTER_TASK_QUEUE });
   await ctx.store.suppressions.add({ tenantId: 'other', phone: '+12125550109', source: 'api', reason: MARK, now: new Date() });
   await new CredentialVault(ctx.store.credentials, ctx.config, systemClock).set('other', 'openai', { OPENAI_API_KEY: MARK });
-  return { campaignId: campaign.campaignId, campaign: spec.name, callId: call.callId, number };
+  // One that is over, with what was said.
+  const ended = await placeCall(ctx, { tenantId: 'other', to: '+12125550104', from: number, agent: AGENT });
+  workflows.push(ended.callId);
+  const { contact } = (await ctx.store.singles.find(ended.callId))!;
+  await ctx.store.attempts.openIntent({ ...intentFor(contact, new Date()), fromNumber: number }, allowUnlessInUse);
+  const endedAt = Date.now();
+  const turns = [{ role: 'assistant' as const, text: `${MARK} speaking`, at: endedAt }];
+  await ctx.store.attempts.settle(settlementFor(contact, { callId: ended.callId, turns, endedAt }), done(), new Date(endedAt));
+  return { campaignId: campaign.campaignId, campaign: spec.name, callId: call.callId, endedId: ended.callId, number };
 }
 
 const bearer = (secret: string) => ({ authorization: `Bearer ${secret}` });
@@ -121,7 +151,7 @@ const ask = (secret: string, method: string, url: string, payload?: object) =>
 
 /** What may stand for a route's `:parameters`; a new parameter needs an entry. */
 function urlsOf(route: string): string[] {
-  const values: Record<string, string[]> = { id: [victim.campaignId, victim.campaign, victim.callId, SCHEDULE] };
+  const values: Record<string, string[]> = { id: [victim.campaignId, victim.campaign, victim.callId, victim.endedId, SCHEDULE] };
   const [parameter] = /:(\w+)/.exec(route)?.slice(1) ?? [];
   if (parameter === undefined) return [route];
   const candidates = values[parameter];
@@ -174,13 +204,17 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
   const tried: string[] = [];
   for (const { method, url, config } of routes) {
     for (const verb of [method].flat()) {
-      if (verb === 'HEAD' || verb === 'OPTIONS' || (config as { open?: boolean } | undefined)?.open) continue;
+      // The dashboard's API is open to the server's guard, and has one of its own.
+      const open = (config as { open?: boolean } | undefined)?.open && !url.startsWith('/dashboard/api/');
+      if (verb === 'HEAD' || verb === 'OPTIONS' || open) continue;
       for (const target of urlsOf(url)) {
         for (const body of verb === 'GET' ? [undefined] : [...BODIES, ...(BODIES_OF[url] ?? [])]) {
           const response = await ask(mine, verb, target, body);
           // It may come back in an error that repeats the question.
-          const shown = response.body.replaceAll(victim.campaign, '').replaceAll(victim.callId, '').replaceAll(SCHEDULE, '');
-          expect({ verb, target, body, leaks: shown.includes(MARK) }).toMatchObject({ leaks: false });
+          const shown = response.body.replaceAll(victim.campaign, '').replaceAll(SCHEDULE, '');
+          const leaks =
+            shown.includes(MARK) || (target === url && [victim.campaignId, victim.callId, victim.endedId].some((id) => shown.includes(id)));
+          expect({ verb, target, body, leaks }).toMatchObject({ leaks: false });
           if (url.includes(':')) expect([400, 403, 404]).toContain(response.statusCode);
         }
       }
@@ -202,6 +236,11 @@ test('every route: a key of one tenant sees and changes nothing of another’s',
       'GET /api/schedules/:id',
       'POST /api/schedules/:id/delete',
       'POST /v1/calls',
+      'GET /dashboard/api/summary',
+      'GET /dashboard/api/calls',
+      'GET /dashboard/api/calls/:id',
+      'GET /dashboard/api/calls/:id/events',
+      'GET /dashboard/api/export',
       'GET /metrics',
     ]),
   );
@@ -215,6 +254,76 @@ test('the owner’s key does see it: the routes are not just closed', async () =
   expect((await ask(theirs, 'GET', `/api/campaigns/${victim.campaign}`)).json()).toMatchObject({ campaignId: victim.campaignId });
   expect((await ask(theirs, 'GET', '/api/campaigns')).body).toContain(MARK);
   expect((await ask(theirs, 'GET', '/api/schedules')).body).toContain(SCHEDULE);
+  for (const url of ['/api/calls', '/dashboard/api/calls', '/dashboard/api/export'])
+    expect((await ask(theirs, 'GET', url)).body).toContain(victim.endedId);
+  for (const url of [
+    `/api/calls/${victim.endedId}`,
+    `/dashboard/api/calls/${victim.endedId}`,
+    `/dashboard/api/calls/${victim.endedId}/events`,
+  ])
+    expect((await ask(theirs, 'GET', url)).body).toContain(`${MARK} speaking`);
+  expect((await ask(theirs, 'GET', '/dashboard/api/summary')).json()).not.toEqual(
+    (await ask(mine, 'GET', '/dashboard/api/summary')).json(),
+  );
+});
+
+/** Each with all that it needs. */
+const dialling = (from: string, name: string): [string, object][] => {
+  const call = { to: '+12125550103', from, agent: AGENT };
+  const campaign = { name, from: [from], agent: AGENT, window: { start: '00:00', end: '00:01' } };
+  const times = { kind: 'cron', cron: '0 3 1 1 *' };
+  return [
+    ['/api/calls', call],
+    ['/v1/calls', call],
+    ['/api/campaigns', { campaign, contacts: [{ phone: '+12125550103' }] }],
+    ['/api/campaigns/open', { key: name, campaign: { ...campaign, name: `${name}-open` } }],
+    ['/api/schedules', { id: `${name}-call`, times, work: { kind: 'call', call } }],
+    ['/api/schedules', { id: `${name}-campaign`, times, work: { kind: 'campaign', campaign, contacts: [] } }],
+  ];
+};
+
+test('nobody calls from a number of another tenant or of the operator, by any route; its own tenant does', async () => {
+  const name = `own-${randomBytes(4).toString('hex')}`;
+  for (const [url, body] of dialling(victim.number, name)) {
+    const refused = await ask(mine, 'POST', url, body);
+    expect({ url, status: refused.statusCode, code: refused.json().code }).toEqual({ url, status: 403, code: 'PATTER_NUMBER_TAKEN' });
+    expect(refused.json().message).toContain('patter numbers set');
+  }
+  const [[url, body] = ['', {}]] = dialling(OPERATORS, name);
+  expect((await ask(mine, 'POST', url, body)).json()).toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
+  for (const [url, body] of dialling(victim.number, name)) {
+    const taken = await ask(theirs, 'POST', url, body);
+    expect({ url, status: taken.statusCode }).toEqual({ url, status: 201 });
+    const { callId, scheduleId } = taken.json() as { callId?: string; scheduleId?: string };
+    if (callId !== undefined) workflows.push(callId);
+    if (scheduleId !== undefined) await deleteSchedule(ctx, scheduleId, 'other');
+  }
+  workflows.push(`campaign/other/${name}`);
+  // The operator's word.
+  const { secret } = await createApiKey(ctx, { tenantId: 'acme', number: OPERATORS });
+  const given = await ask(secret, 'POST', url, body);
+  expect(given.statusCode).toBe(201);
+  workflows.push(given.json().callId);
+});
+
+test('a number that is nobody’s is claimed with an account that owns it, or by the operator’s word', async () => {
+  const hello = (number: string, credentials: object = {}) => ({ type: 'hello', version: 1, clientId: 'c', number, credentials });
+  const account = (sid: string) => ({ twilio: { TWILIO_ACCOUNT_SID: sid, TWILIO_AUTH_TOKEN: 'x' } });
+  const refused = { type: 'refused', code: 'PATTER_NUMBER_NOT_OWNED' };
+  expect(await socketAnswer(mine, hello(OWN_ACCOUNT.number))).toMatchObject(refused);
+  expect(await socketAnswer(mine, hello(OWN_ACCOUNT.number, account(`AC${'8'.repeat(32)}`)))).toMatchObject(refused);
+  expect(await socketAnswer(mine, hello('+15005550056', account(OWN_ACCOUNT.sid)))).toMatchObject(refused);
+  expect(await socketAnswer(mine, hello(OPERATORS, account(OWN_ACCOUNT.sid)))).toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
+  // What did not convince has left nothing behind.
+  expect(await new CredentialVault(ctx.store.credentials, ctx.config, systemClock).list('acme')).toEqual([]);
+  expect(await ctx.store.lines.list('acme')).toEqual([]);
+
+  expect(await socketAnswer(mine, hello(OWN_ACCOUNT.number, account(OWN_ACCOUNT.sid)))).toMatchObject({ type: 'welcome' });
+  // It is its own from now on, also without them.
+  expect(await socketAnswer(mine, hello(OWN_ACCOUNT.number))).toMatchObject({ type: 'welcome' });
+  const { secret } = await createApiKey(ctx, { tenantId: 'acme', number: '+15005550057' });
+  expect(await socketAnswer(secret, hello('+15005550057'))).toMatchObject({ type: 'welcome' });
+  expect(await socketAnswer(theirs, hello('+15005550057'))).toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
 });
 
 test('the do-not-call list over HTTP is the tenant’s own, and needs its scope', async () => {
