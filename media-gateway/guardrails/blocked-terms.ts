@@ -38,6 +38,12 @@ export class BlockedTerms {
   }
 }
 
+/** Without the word at its end that may go on: "sue" may become "sued". */
+export function wholeWords(text: string): string {
+  const last = [...text.matchAll(WORD)].at(-1);
+  return last && last.index + last[0].length === text.length ? text.slice(0, last.index) : text;
+}
+
 function normalized(text: string): string {
   return text.normalize('NFKC').toLowerCase().replaceAll('’', "'");
 }

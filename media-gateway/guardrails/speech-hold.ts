@@ -1,5 +1,6 @@
 import type { GuardrailSpec } from '../../contracts/agent';
 import type { EngineEvent } from '../engines/engine';
+import { wholeWords } from './blocked-terms';
 import type { Guardrails } from './guardrails';
 
 type Speech = Extract<EngineEvent, { kind: 'audio' | 'agent_text' | 'item_completed' }>;
@@ -12,8 +13,6 @@ interface Item {
   judged: number;
   complete: boolean;
   judging: boolean;
-  /** Something of it went on to the speaker. */
-  passed: boolean;
 }
 
 const SENTENCE_END = /[.!?…。！？]["'”’)]*(?:\s|$)|\n/gu;
@@ -24,6 +23,8 @@ const SENTENCE_END = /[.!?…。！？]["'”’)]*(?:\s|$)|\n/gu;
  */
 export class SpeechHold {
   readonly #items = new Map<string, Item>();
+  /** Items of the answer of which something went on to the speaker. */
+  readonly #passed = new Set<string>();
   #queue: Held[] = [];
   /** An answer is being made. */
   #open = false;
@@ -43,7 +44,7 @@ export class SpeechHold {
       return;
     }
     if (this.#stopped) {
-      if (event.kind === 'item_completed') this.drop(event.itemId);
+      if (event.kind === 'item_completed' && !this.#passed.has(event.itemId)) this.drop(event.itemId);
       return;
     }
     this.#open = true;
@@ -73,17 +74,18 @@ export class SpeechHold {
 
   /** The answer is not wanted any more: what is held is not heard, nor what is still to come of it. */
   cut(): void {
-    const unheard = [...this.#items].filter(([, item]) => !item.passed).map(([itemId]) => itemId);
-    const over = this.#queue.find(({ event }) => event.kind === 'response_done');
+    const unheard = [...this.#items.keys()].filter((itemId) => !this.#passed.has(itemId));
+    const over = this.#queue.find((held): held is { event: Done } => !('needs' in held));
     this.#stopped = this.#open;
     this.#clear();
     for (const itemId of unheard) this.drop(itemId);
-    if (over) this.out(over.event);
+    if (over) this.#over(over.event);
   }
 
   /** The vendor is gone. */
   reset(): void {
     this.#open = this.#stopped = false;
+    this.#passed.clear();
     this.#clear();
   }
 
@@ -95,7 +97,7 @@ export class SpeechHold {
   #item(itemId: string): Item {
     let item = this.#items.get(itemId);
     if (!item) {
-      item = { text: '', judged: 0, complete: false, judging: false, passed: false };
+      item = { text: '', judged: 0, complete: false, judging: false };
       this.#items.set(itemId, item);
     }
     return item;
@@ -117,7 +119,7 @@ export class SpeechHold {
   }
 
   #judge(itemId: string, item: Item): void {
-    const rule = this.guardrails.term(item.text);
+    const rule = this.guardrails.term(item.complete ? item.text : wholeWords(item.text));
     if (rule) {
       this.#stop(rule);
       return;
@@ -164,12 +166,18 @@ export class SpeechHold {
       if ('needs' in head) {
         const item = this.#items.get(head.event.itemId);
         if (item && item.judged < head.needs) return;
-        if (item) item.passed = true;
+        this.#passed.add(head.event.itemId);
       }
       this.#queue.shift();
       if (head.event.kind === 'item_completed') this.#items.delete(head.event.itemId);
-      this.out(head.event);
+      if (head.event.kind === 'response_done') this.#over(head.event);
+      else this.out(head.event);
     }
+  }
+
+  #over(event: Done): void {
+    this.#passed.clear();
+    this.out(event);
   }
 }
 
