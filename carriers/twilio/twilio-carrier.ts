@@ -177,8 +177,8 @@ function toCarrierCall(call: CallInstance): CarrierCall {
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(endedAt === undefined ? {} : { endedAt }),
     ...(durationS === undefined ? {} : { durationS }),
-    // Twilio gives what it takes as a negative amount.
     ...(call.answeredBy ? { amd: amdOf(call.answeredBy) } : {}),
+    // Twilio gives what it takes as a negative amount.
     ...(price === undefined ? {} : { priceMicros: Math.round(Math.abs(price) * MICROS_PER_USD) }),
   };
 }

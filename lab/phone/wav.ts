@@ -5,13 +5,6 @@ import { decimate, decodeAlaw } from './codec';
 
 const FETCH_TIMEOUT_MS = 15_000;
 
-/** @throws where it cannot be fetched or is no WAV file */
-export async function wavLengthMs(url: string, signal: AbortSignal): Promise<number> {
-  const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]) });
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return wavDurationMs(Buffer.from(await response.arrayBuffer()));
-}
-
 /** As 8 kHz µ-law in whole frames; of several channels the first. @throws where it cannot be fetched or played */
 export async function fetchWavFrames(url: string, signal: AbortSignal): Promise<Uint8Array> {
   const response = await fetch(url, { signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]) });
@@ -34,13 +27,6 @@ export function wavFrames(file: Buffer): Uint8Array {
   if ((code !== 6 && code !== 7) || rate !== 8000) throw new Error(`a WAV file of format ${code} at ${rate} Hz`);
   const first = Uint8Array.from({ length: samples.length }, (_, i) => data[i * channels] as number);
   return toFrames(code === 7 ? first : encodeMulaw(decodeAlaw(first)));
-}
-
-export function wavDurationMs(file: Buffer): number {
-  const { format, data } = readWav(file);
-  const bytesPerSecond = format?.readUInt32LE(8) ?? 0;
-  if (!data || bytesPerSecond <= 0) throw new Error('a WAV file without audio');
-  return (1000 * data.length) / bytesPerSecond;
 }
 
 /** @throws where it is no WAV file */

@@ -1,4 +1,3 @@
-import { wavDurationMs } from '../phone/wav';
 import { parseTwiml } from './twiml';
 
 test('the query string of a stream URL is dropped, and parameters keep what they say', () => {
@@ -38,16 +37,4 @@ test('a number inside Dial, bare or as a noun, carries its callbacks', () => {
     { kind: 'dial', timeoutMs: 5000, callerId: '+15005550006', numbers: [{ number: '+14155550100', statusCallbackEvents: ['completed'] }] },
     { kind: 'dial', action: '/a', method: 'GET', numbers: [{ number: '+14155550101', statusCallbackEvents: ['initiated', 'answered'] }] },
   ]);
-});
-
-test('a WAV file lasts as long as its data, whatever its header claims', () => {
-  const header = Buffer.alloc(44);
-  header.write('RIFF', 0);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt32LE(16_000, 28);
-  header.write('data', 36);
-  header.writeUInt32LE(0xffffffff, 40);
-  expect(wavDurationMs(Buffer.concat([header, Buffer.alloc(8000)]))).toBe(500);
-  expect(() => wavDurationMs(Buffer.from('ID3 not a wav file at all'))).toThrow(/not a WAV/);
 });
