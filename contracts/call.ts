@@ -63,7 +63,7 @@ export interface CallSetup {
   from: string;
   agent: AgentSpec;
   variables: Variables;
-  /** Those of the variables that the developer passed with this one call. */
+  /** Those of the variables that came with this one call: passed by the developer, or brought by a call that came in. */
   customParams?: Variables;
   /** Empty: a machine hears nothing and the call ends. */
   voicemailMessage: string;

@@ -87,6 +87,8 @@ const message = z.object({
   callee: z.string(),
   language: z.string(),
   variables: z.record(z.string(), z.string()),
+  /** Absent: a gateway of an earlier version. */
+  customParams: z.record(z.string(), z.string()).optional(),
   history: z.array(z.object({ role: z.enum(['user', 'assistant']), text: z.string() })),
   instructions: z.string().optional(),
 });

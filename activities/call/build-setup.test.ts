@@ -39,3 +39,13 @@ test('every text that is spoken or instructs has the contact’s values', () => 
 test('no placeholder is read aloud, whatever nobody has a value for', () => {
   expect(JSON.stringify(buildSetup({ ...source, variables: {} }))).not.toMatch(/\{ ?[Ff]irst/);
 });
+
+test('a call that came in has what it brought with it apart from what the carrier tells of every call, and from the agent’s own values', () => {
+  const variables = { customer_id: '7734', caller: '+12125550101', called: '+15005550006', caller_name: 'ACME' };
+  const agent = { ...spec.agent, variables: { first_name: 'Ada' } };
+  const inbound = buildSetup({ ...source, spec: { ...spec, agent }, direction: 'inbound', variables });
+  expect(inbound).toMatchObject({ variables: { ...variables, first_name: 'Ada' } });
+  expect(inbound.customParams).toEqual({ customer_id: '7734' });
+  const { caller, called } = variables;
+  expect(buildSetup({ ...source, direction: 'inbound', variables: { caller, called } }).customParams).toEqual({});
+});

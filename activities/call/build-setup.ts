@@ -4,13 +4,13 @@ import { type AgentSpec, agentSchema, type Variables } from '../../contracts/age
 import type { CallSetup } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
 import type { SingleOptions } from '../../contracts/single-call';
-import { customParamsOf } from '../../policy/custom-params';
+import { customParamsOf, inboundParamsOf } from '../../policy/custom-params';
 import { fillTemplate } from '../../policy/template';
 import { fillAgent } from '../../policy/texts';
 import { numbersInTemplate, transferOrder } from '../../policy/transfer-targets';
 
 /** Where the prompt alone names whom to transfer to. */
-export const TRANSFER_RING_MS = 20_000;
+const TRANSFER_RING_MS = 20_000;
 
 export interface SetupSource {
   callId: string;
@@ -45,6 +45,8 @@ export function buildSetup(source: SetupSource): CallSetup {
     from: direction === 'inbound' ? source.to : source.from,
     agent,
     variables,
+    // Of what came with the call, without the agent's own defaults.
+    ...(direction === 'inbound' && { customParams: inboundParamsOf(source.variables) }),
     ...(source.single && { customParams: customParamsOf(source.single, variables) }),
     voicemailMessage: fill(spec.dialing.voicemailMessage),
     machineDetection: spec.dialing.machineDetection,

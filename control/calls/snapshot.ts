@@ -4,7 +4,7 @@ import type { CarrierName } from '../../contracts/carrier';
 import { type CarrierPriceView, isEstimated } from '../../contracts/carrier-price';
 import { microsToUsd } from '../../contracts/money';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
-import { customParamsOf } from '../../policy/custom-params';
+import { customParamsOf, inboundParamsOf } from '../../policy/custom-params';
 import { priceView } from '../../policy/price-view';
 import type { AttemptRow, CampaignRow, ContactRow, DeliveryRow } from '../../store/store';
 import type { LiveFacts } from './live-call';
@@ -111,7 +111,7 @@ export function snapshotOf(callId: string, rows: CallRows, live: LiveFacts | und
     transferredTo: attempt?.transferredTo ?? live?.call?.transferredTo ?? null,
     voicemailLeft: attempt?.voicemailLeft ?? false,
     variables,
-    customParams: customParamsOf(campaign.single, variables),
+    customParams: inbound ? inboundParamsOf(variables) : customParamsOf(campaign.single, variables),
     metadata: campaign.single?.metadata ?? {},
     turns: over ? (attempt?.turns ?? []) : (live?.turns ?? []),
     toolCalls: attempt?.toolCalls ?? [],

@@ -1,5 +1,6 @@
 import { agentSchema } from '../../contracts/agent';
 import type { TranscriptTurn, UsageLine } from '../../contracts/call';
+import type { CallEndEvent } from '../options/events';
 import { eventsOf } from './events';
 import type { CallFacts } from './facts';
 import { callMetrics, costOf, turnMetrics } from './metrics';
@@ -54,6 +55,31 @@ test('peer defect 16: onTranscript tells both roles, as they were heard, with th
   });
 });
 
+test('every event has the history: empty at the start, so far while the call goes on, whole at its end', () => {
+  const lengths = payloads(facts()).map(({ kind, told }) => [kind, (told as CallEndEvent).history.length]);
+  expect(lengths).toEqual([
+    ...[
+      ['start', 0],
+      ['machine', 6],
+      ['transcript', 1],
+      ['metrics', 1],
+      ['transcript', 2],
+      ['transcript', 3],
+      ['transcript', 4],
+    ],
+    ...[
+      ['metrics', 4],
+      ['transcript', 5],
+      ['transcript', 6],
+      ['metrics', 6],
+      ['persist', 6],
+      ['end', 6],
+    ],
+  ]);
+  const [, machine] = payloads(facts({ turns: TURNS.slice(0, 1), ended: undefined }));
+  expect(machine?.told).toMatchObject({ result: 'human', history: [{ text: 'Hello! How can I help?' }] });
+});
+
 test('every event has its fields in both spellings, and an id that does not depend on what else is known', () => {
   const whole = [...eventsOf(facts())].map(({ id }) => id);
   const live = [...eventsOf(facts({ turns: TURNS.slice(0, 3), ended: undefined, answeredBy: undefined }))].map(({ id }) => id);
@@ -62,7 +88,13 @@ test('every event has its fields in both spellings, and an id that does not depe
   const [start] = payloads(facts());
   expect(start?.told).toEqual({
     ...{ callId: 'call_1', call_id: 'call_1', caller: '+15550000001', callee: '+15550000002', direction: 'outbound' },
-    ...{ customParams: { order: '42' }, custom_params: { order: '42' }, deliveryId: 'call_1:start:1', delivery_id: 'call_1:start:1' },
+    ...{
+      customParams: { order: '42' },
+      custom_params: { order: '42' },
+      deliveryId: 'call_1:start:1',
+      delivery_id: 'call_1:start:1',
+      history: [],
+    },
   });
   const end = payloads(facts()).at(-1)?.told as Record<string, unknown>;
   expect(end).toMatchObject({

@@ -51,7 +51,7 @@ export function* eventsOf(facts: CallFacts, prices?: PriceTable): Generator<Call
       kind: 'start',
       id,
       at: facts.startedAt,
-      payload: () => bothSpellings({ ...parties, customParams, deliveryId: deliveryId(id) }),
+      payload: () => bothSpellings({ ...parties, customParams, history: historyOf([]), deliveryId: deliveryId(id) }),
     };
   }
   if (facts.answeredBy !== undefined) {
@@ -67,6 +67,7 @@ export function* eventsOf(facts: CallFacts, prices?: PriceTable): Generator<Call
           result,
           answeredBy: result,
           isMachine: MACHINES.has(result),
+          history: historyOf(turns),
           deliveryId: deliveryId(id),
         }),
     };
@@ -122,6 +123,7 @@ function* turnEvents(facts: CallFacts, prices: PriceTable | undefined): Generato
           ...parties,
           turn: turnMetrics({ agent: facts.agent, turns: turns.slice(0, index + 1) })[answer] as MetricsEvent['turn'],
           costSoFar: costOf(facts, prices),
+          history: historyOf(turns.slice(0, index + 1)),
           deliveryId: `${parties.callId}:${metrics}`,
         }),
     };

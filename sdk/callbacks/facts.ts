@@ -3,6 +3,7 @@ import type { AgentSpec, Variables } from '../../contracts/agent';
 import type { CallSetup, TranscriptTurn, UsageLine } from '../../contracts/call';
 import type { CarrierName } from '../../contracts/carrier';
 import type { AnsweredBy, Outcome } from '../../contracts/outcomes';
+import { customParamsOf, inboundParamsOf } from '../../policy/custom-params';
 import { billedMicros } from '../../policy/price-view';
 import type { AttemptRow, CampaignRow, ContactRow } from '../../store/store';
 import type { CallParties } from '../options/events';
@@ -44,7 +45,7 @@ export function factsOfSetup(setup: CallSetup, turns: readonly TranscriptTurn[],
   const { callId, direction, from, to, carrier, agent } = setup;
   return {
     parties: { callId, caller: from || 'anonymous', callee: to, direction },
-    customParams: setup.customParams ?? (direction === 'inbound' ? setup.variables : {}),
+    customParams: setup.customParams ?? (direction === 'inbound' ? inboundParamsOf(setup.variables) : {}),
     carrier,
     agent,
     started: true,
@@ -68,7 +69,7 @@ export function factsOfRecord(call: AttemptRow, campaign: CampaignRow, contact: 
       callee: inbound ? call.fromNumber : call.toNumber,
       direction: call.direction,
     },
-    customParams: inbound ? variables : pick(variables, campaign.single?.customParams ?? []),
+    customParams: inbound ? inboundParamsOf(variables) : customParamsOf(campaign.single, variables),
     carrier: call.carrier as CarrierName,
     agent: campaign.spec.agent,
     started: call.answeredAt !== null || call.turns.length > 0,
@@ -92,8 +93,4 @@ export function factsOfRecord(call: AttemptRow, campaign: CampaignRow, contact: 
 
 export function billed(micros: number | undefined): Pick<EndedFacts, 'billedMicros'> {
   return micros === undefined ? {} : { billedMicros: micros };
-}
-
-function pick(variables: Variables, names: readonly string[]): Variables {
-  return Object.fromEntries(names.flatMap((name) => (name in variables ? [[name, variables[name] as string]] : [])));
 }

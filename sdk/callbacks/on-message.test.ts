@@ -8,7 +8,7 @@ import { messageFunction } from './on-message';
 const said: Said = {
   ...{ text: '[DTMF: 1]', callId: 'call_1', campaignId: 'c', contactId: 'ct', direction: 'outbound', language: 'en' },
   // The gateway's `caller` is the person, whoever called.
-  ...{ caller: '+15550000002', callee: '+15550000001', variables: { name: 'Ann' } },
+  ...{ caller: '+15550000002', callee: '+15550000001', variables: { name: 'Ann' }, customParams: {} },
   history: [
     { role: 'assistant', text: 'Yes or no?' },
     { role: 'user', text: 'What?' },

@@ -29,7 +29,7 @@ function messageOf(said: Said, { calls, now }: MessageDeps): IncomingMessage {
   const [caller, callee] = direction === 'outbound' ? [said.callee, said.caller] : [said.caller, said.callee];
   return bothSpellings({
     ...(facts?.parties ?? { callId, caller, callee, direction }),
-    customParams: facts?.customParams ?? {},
+    customParams: facts?.customParams ?? said.customParams,
     text,
     history: withTimes(said.history, facts?.turns ?? [], now()),
     language,

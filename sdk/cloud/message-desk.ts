@@ -2,6 +2,7 @@
 import type { Clock } from '../../contracts/clock';
 import type { SdkClientMessage, SdkMessage, SdkServerMessage } from '../../contracts/sdk-protocol';
 import { spokenOf } from '../../media-gateway/engines/pipeline/on-message/on-message';
+import { inboundParamsOf } from '../../policy/custom-params';
 import { timestamp } from '../callbacks/events';
 import { CallControl } from '../options/call-control';
 import type { MessageFunction } from '../options/callbacks';
@@ -10,7 +11,8 @@ import { bothSpellings } from '../options/spellings';
 import { warn } from '../options/warn';
 
 export interface MessageDeskParts {
-  onMessage: MessageFunction;
+  /** Who answers this call. */
+  onMessage(message: SdkMessage): MessageFunction | Promise<MessageFunction>;
   /** @returns false: not now */
   send(message: SdkClientMessage): boolean;
   transfer(callId: string, number: string): Promise<void>;
@@ -95,7 +97,10 @@ export class MessageDesk {
           endCall = true;
         },
       });
-      const answer = spokenOf(await this.parts.onMessage(incoming, control));
+      const found = this.parts.onMessage(message);
+      const onMessage = found instanceof Promise ? await found : found;
+      if (work.abort.signal.aborted) return;
+      const answer = spokenOf(await onMessage(incoming, control));
       if (typeof answer === 'string') return say({ type: 'answer', id, parts, text: answer, endCall });
       for await (const text of answer) {
         if (work.abort.signal.aborted) return;
@@ -140,7 +145,7 @@ export class MessageDesk {
     });
     return bothSpellings({
       ...{ callId, caller, callee, direction, text, language, variables },
-      customParams: variables,
+      customParams: said.customParams ?? (direction === 'inbound' ? inboundParamsOf(variables) : {}),
       history: Object.freeze(history),
     });
   }

@@ -2,6 +2,7 @@
 import { type AgentSpec, agentSchema, type PipelineSpec } from '../../contracts/agent';
 import { usdToMicros } from '../../contracts/money';
 import type { CallSnapshot } from '../../control/calls/snapshot';
+import { inboundParamsOf } from '../../policy/custom-params';
 import { callResultOf } from '../call-result';
 import { billed, type CallFacts } from '../callbacks/facts';
 import { costOf } from '../callbacks/metrics';
@@ -18,7 +19,7 @@ export function factsOfSnapshot(call: CallSnapshot, agent: AgentSpec): CallFacts
   const answeredBy = call.answeredBy ?? 'unknown';
   return {
     parties: { callId: call.callId, caller: call.from || 'anonymous', callee: call.to, direction: call.direction },
-    customParams: inbound ? call.variables : call.customParams,
+    customParams: inbound ? inboundParamsOf(call.variables) : call.customParams,
     carrier: call.carrier,
     agent,
     started: answeredAt !== null || call.turns.length > 0,

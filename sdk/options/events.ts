@@ -33,13 +33,18 @@ interface Delivered {
   deliveryId: string;
 }
 
+interface WithHistory {
+  /** The conversation so far. */
+  history: readonly HistoryEntry[];
+}
+
 interface WithParameters {
   /** What was given to `call()` as `customParams`, or came with the carrier's stream. */
   customParams: Readonly<Record<string, string>>;
 }
 
-/** A call, as `onCallStart` gets it. */
-export type CallEvent = BothSpellings<CallParties & WithParameters & Delivered>;
+/** A call, as `onCallStart` gets it: with an empty history. */
+export type CallEvent = BothSpellings<CallParties & WithParameters & WithHistory & Delivered>;
 /** What `onCallStart` gets. */
 export type CallStartEvent = CallEvent;
 
@@ -90,6 +95,7 @@ export type IncomingMessage = BothSpellings<
 /** What `onMetrics` gets, once per turn. */
 export type MetricsEvent = BothSpellings<
   CallParties &
+    WithHistory &
     Delivered & {
       turn: TurnMetrics;
       /** Of the call so far, estimated from the vendors' units. */
@@ -100,6 +106,7 @@ export type MetricsEvent = BothSpellings<
 /** A person, or which kind of machine, as the carrier's detection, the first words and the beep have it together. */
 export type MachineDetectionResult = BothSpellings<
   CallParties &
+    WithHistory &
     Delivered & {
       /** `unknown` is treated as a person. */
       result: AnsweredBy;

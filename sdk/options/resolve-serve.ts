@@ -1,5 +1,6 @@
 /** Options of `serve()`, `test()` and `connect()`, checked and with every default filled in. */
 import { transferSchema } from '../../contracts/campaign';
+import { OF_EVERY_INBOUND_CALL } from '../../policy/custom-params';
 import { transferChecks } from '../../policy/transfer-targets';
 import { Agent } from '../agent/agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
@@ -35,9 +36,6 @@ const CONNECT_NAMES = [
 ] as const satisfies readonly (keyof ConnectOptions)[];
 
 export const DEFAULT_PORT = 8000;
-/** What the carrier tells of a call that comes in. */
-const OF_EVERY_CALL = ['caller', 'called', 'caller_name'];
-
 /** `f(agent, settings)` and `f({ agent, ...settings })` are the same. */
 export function agentAndSettings<Settings extends object>(
   first: unknown,
@@ -79,7 +77,7 @@ export function resolveServe(
     tunnel,
     configureNumber: configureNumber === false ? false : checkOneOf('configureNumber', configureNumber, ['always', 'if-unset']),
   });
-  const missing = unfilledPlaceholders(agent).filter(({ name }) => !OF_EVERY_CALL.includes(name));
+  const missing = unfilledPlaceholders(agent).filter(({ name }) => !OF_EVERY_INBOUND_CALL.includes(name));
   if (missing.length > 0) {
     const names = missing.map(({ name }) => `{${name}}`).join(', ');
     warn(

@@ -108,7 +108,7 @@ afterAll(async () => {
 test('ten lines are an agent that answers; a killed run’s servers are adopted, its caller is talked to again, and disconnect() leaves nothing', async () => {
   const killed = await startChild(DESK, port);
   const temporal = findLocalTemporal(home)?.address;
-  const callSid = await dialIn('+12125550101', 'waits');
+  const callSid = await dialIn('+12125550101', 'waits', { 'X-Customer-Id': '7734' });
   await until(async () => (await entryOf(callSid))?.heard.some(({ text }) => /help you/.test(text)), {
     withinMs: WITHIN_MS,
     what: 'the greeting',
@@ -134,8 +134,21 @@ test('ten lines are an agent that answers; a killed run’s servers are adopted,
   const call = await over(callSid);
   expect(heard(call)).toMatch(/^This is an AI\. ?Acme, how can I help you\? ?Sorry,.* I am back\..*We are open from eight to six/);
   const [end] = await until(() => ended.length > 0 && ended, { withinMs: WITHIN_MS, what: 'onCallEnd' });
-  expect(started).toEqual([expect.objectContaining({ caller: '+12125550101', callee: DESK, direction: 'inbound', call_id: end?.callId })]);
-  expect(end).toMatchObject({ outcome: 'completed', transcript: expect.arrayContaining([expect.objectContaining({ role: 'user' })]) });
+  expect(started).toEqual([
+    expect.objectContaining({
+      caller: '+12125550101',
+      callee: DESK,
+      direction: 'inbound',
+      call_id: end?.callId,
+      customParams: { customer_id: '7734' },
+      history: [],
+    }),
+  ]);
+  expect(end).toMatchObject({
+    outcome: 'completed',
+    custom_params: { customer_id: '7734' },
+    transcript: expect.arrayContaining([expect.objectContaining({ role: 'user' })]),
+  });
   // The call that its first process did not live to see the end of.
   expect(await phone.calls.get(end?.callId as string).result()).toMatchObject({ outcome: 'completed', callId: end?.callId });
 
@@ -233,6 +246,7 @@ describe('with a server', () => {
     expect(new Set(ofCall().map(({ type }) => type))).toEqual(
       new Set(['call.started', 'call.machine_detection', 'call.transcript', 'call.metrics', 'call.ended']),
     );
+    expect(ofCall().find(({ type }) => type === 'call.started')?.data).toMatchObject({ custom_params: { crm: '7734' }, history: [] });
     // As another process has it.
     const other = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${port}` });
     expect(await other.calls.get(call.id).result()).toEqual(result);
@@ -371,8 +385,8 @@ async function callsTo(to: string): Promise<CallEntry[]> {
   return (await ledger()).calls.filter((call) => call.to === to);
 }
 
-async function dialIn(from: string, persona: string): Promise<string> {
-  const body = JSON.stringify({ from, to: DESK, persona });
+async function dialIn(from: string, persona: string, sipHeaders?: Record<string, string>): Promise<string> {
+  const body = JSON.stringify({ from, to: DESK, persona, ...(sipHeaders && { sipHeaders }) });
   const response = await fetch(`${lab.urls.lab}/lab/twilio/inbound`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

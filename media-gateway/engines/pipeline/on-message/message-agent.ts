@@ -30,6 +30,7 @@ export function messageOf(setup: CallSetup, { messages, instructions }: Pick<Age
     callee: outbound ? setup.from : setup.to,
     language: setup.agent.language,
     variables: setup.variables,
+    customParams: setup.customParams ?? {},
     history: said.slice(0, from).map(({ role, text }) => ({ role, text })),
     ...(instructions !== undefined && { instructions }),
     ...(results.length > 0 && { toolResults: results }),

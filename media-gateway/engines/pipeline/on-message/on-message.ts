@@ -16,6 +16,8 @@ export interface IncomingMessage {
   /** BCP 47. */
   language: string;
   variables: Variables;
+  /** Those that came with this one call. */
+  customParams: Variables;
   /** What was said before `text`, as it was heard. */
   history: { role: 'user' | 'assistant'; text: string }[];
   /** What is wanted of this one answer, in words: to say that the line is back, for instance. */
