@@ -191,8 +191,9 @@ export class DeepgramNova implements SpeechToText {
 
   /** `speech_final` and `UtteranceEnd` may both come for one utterance: the second finds nothing to end. */
   #endUtterance(): void {
-    if (this.#segments.length === 0) return;
+    // Before anything else: an utterance without words is over too.
     this.#endWhenFinal = false;
+    if (this.#segments.length === 0) return;
     const text = this.#segments.join(' ');
     this.#segments = [];
     this.#life.emit({ kind: 'end_of_turn', text });

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../contracts/clock';
 import { systemClock } from '../../contracts/clock';
 import type { SttSpec } from '../../contracts/providers';
@@ -85,6 +88,42 @@ describe('a turn', () => {
     say(stt, 7_000, 'Hello.', 1_500);
     await events.next('end_of_turn');
     expect(events.of('final')).toEqual([{ kind: 'final', text: 'Hello.' }]);
+  });
+});
+
+describe('the end of an utterance, message by message', () => {
+  let vendor: WebSocketServer;
+  beforeEach(async () => {
+    vendor = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    await once(vendor, 'listening');
+  });
+  afterEach(async () => {
+    for (const stt of open.splice(0)) stt.close();
+    for (const client of vendor.clients) client.terminate();
+    await new Promise((resolve) => vendor.close(resolve));
+  });
+
+  it('whose last words come to nothing leaves the next turn alone', async () => {
+    const connected = once(vendor, 'connection') as Promise<[WebSocket]>;
+    const { port } = vendor.address() as AddressInfo;
+    const [stt, events] = listenTo({}, lab.deps({ config: { ...lab.config, DEEPGRAM_BASE_URL: `http://127.0.0.1:${port}` } }));
+    await stt.ready;
+    const [socket] = await connected;
+    const result = (transcript: string, more: object) =>
+      socket.send(
+        JSON.stringify({ type: 'Results', channel: { alternatives: [{ transcript }] }, is_final: true, speech_final: false, ...more }),
+      );
+    // Noise that was taken for a word for a moment.
+    result('uh', { is_final: false });
+    const asked = once(socket, 'message');
+    socket.send(JSON.stringify({ type: 'UtteranceEnd', channel: [0], last_word_end: 1 }));
+    expect(String((await asked)[0])).toContain('Finalize');
+    result('', { from_finalize: true });
+    // The next turn has two final segments, and nothing is told of its beginning.
+    result('I would like to', {});
+    result('come on Friday.', { speech_final: true });
+    expect((await events.next('end_of_turn')).text).toBe('I would like to come on Friday.');
+    expect(events.of('end_of_turn')).toHaveLength(1);
   });
 });
 
