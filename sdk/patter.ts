@@ -219,9 +219,10 @@ export class Patter {
     const { mode, config } = this.#settled;
     const resolved = resolveCall(options, { mode, phoneNumber: mode === 'local' ? config.phoneNumber : '' });
     if (mode === 'cloud') {
-      if (resolved.agent)
-        throw new PatterValidationError('agent', 'In cloud mode the agent is what connect() has as onMessage: leave agent out.');
-      return this.#backend().call(resolved);
+      // Without an agent the connected program talks.
+      const talks = resolved.agent ?? this.#namedAgent(resolved.agentId);
+      if (talks) checkPlaceholders(talks, resolved);
+      return this.#backend().call(Object.freeze({ ...resolved, agent: talks }));
     }
     const named = resolved.agent ?? this.#namedAgent(resolved.agentId);
     const agent = named ?? this.#serving?.agent;
@@ -256,7 +257,10 @@ export class Patter {
   async schedule(options: ScheduleOptions): Promise<ScheduleHandle> {
     const remote = this.#remote();
     if (remote) return cloudScheduleModule().scheduleAt(options, remote);
-    return scheduleModule().schedule(options, this.#desk('schedule()'), { serving: this.#serving, named: (agentId) => this.#namedAgent(agentId) });
+    return scheduleModule().schedule(options, this.#desk('schedule()'), {
+      serving: this.#serving,
+      named: (agentId) => this.#namedAgent(agentId),
+    });
   }
 
   /**

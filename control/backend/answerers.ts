@@ -12,6 +12,11 @@ export interface Answerer {
   send(message: SdkServerMessage): void;
 }
 
+/** @param client as the program names itself: two tenants may choose the same name */
+export function clientIdOf({ tenantId, number }: Pick<Answerer, 'tenantId' | 'number'>, client: string): string {
+  return `${tenantId}/${number}/${client}`;
+}
+
 const MOST_CALLS = 10_000;
 /** A message that waits weighs more than any number of calls. */
 const MESSAGE_WEIGHT = 1_000;

@@ -2,10 +2,11 @@
  * Brings what callers say to connected programs, and their answers back. A message is given to one program at a time; when that one is gone before it has
  * answered, to another, or to itself when it is back. The first whole answer, or the first piece of one, is the one that counts.
  */
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../contracts/clock';
 import { PatterError } from '../../contracts/errors';
 import type { SdkClientMessage, SdkRelayRequest, SdkServerMessage } from '../../contracts/sdk-protocol';
-import { type Answerer, Answerers } from './answerers';
+import { type Answerer, Answerers, clientIdOf } from './answerers';
 import type { MessageBook } from './message-book';
 
 /** Who waits for an answer. */
@@ -171,6 +172,17 @@ export class MessageRelay {
   /** Who gets what belongs to a call. */
   answererOf(tenantId: string, number: string, callId: string): Answerer | undefined {
     return this.#answerers.choose(this.#answerers.serving({ tenantId, number }), callId);
+  }
+
+  /**
+   * A program has placed a call: its messages and events go there while it is connected, whichever control process is asked. One that has it already, and is
+   * connected, keeps it.
+   */
+  async placed({ callId, tenantId, number }: { callId: string; tenantId: string; number: string }, client: string): Promise<void> {
+    const clientId = clientIdOf({ tenantId, number }, client);
+    const present = this.#answerers.serving({ tenantId, number }).map((one) => one.clientId);
+    const messageId = `placed/${randomUUID()}`;
+    this.remember(callId, this.book ? await this.book.give({ callId, tenantId, messageId, clientId, present, force: false }) : clientId);
   }
 
   /** As another control process has found it. */

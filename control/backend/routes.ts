@@ -1,6 +1,7 @@
 /** The backend's part of the HTTP server: what gateways ask of connected programs, and calls as programs place them. */
 import { PassThrough } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
 import { PatterError } from '../../contracts/errors';
 import { SDK_RELAY_PATH, sdkRelayRequest } from '../../contracts/sdk-protocol';
 import { verifyCommand } from '../../runtime/command-auth';
@@ -10,6 +11,15 @@ import type { ControlContext } from '../context';
 import type { ControlLinks } from './control-links';
 import type { MessageRelay } from './relay';
 import { requestedCall } from './requested-call';
+
+/** `client`: the connected program that has the call's own functions, by the name of its hello. */
+const querySchema = z.object({ client: z.string().min(1).max(300).optional() });
+
+function query(given: unknown): z.output<typeof querySchema> {
+  const parsed = querySchema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new PatterError('PATTER_REQUEST_INVALID', 'client has 1 to 300 characters.');
+}
 
 const BODY_LIMIT_BYTES = 512 * 1024;
 
@@ -55,7 +65,11 @@ export function registerBackend(
   });
 
   app.post('/v1/calls', { config: { scope: 'calls' }, bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) => {
-    const placed = await placeCall(ctx, { ...(await requestedCall(ctx, request, request.body)), tenantId: tenantOf(request) });
+    const tenantId = tenantOf(request);
+    const { client } = query(request.query);
+    const call = await requestedCall(ctx, request, request.body);
+    const placed = await placeCall(ctx, { ...call, tenantId });
+    if (client !== undefined) await relay.placed({ callId: placed.callId, tenantId, number: call.from }, client);
     return reply.code(placed.existing ? 200 : 201).send(placed);
   });
 }

@@ -16,7 +16,7 @@ import { watchSocket } from '../../runtime/watch-socket';
 import { noteUse } from '../access';
 import type { ControlContext } from '../context';
 import { type ApiKey, apiKeyOf } from '../keys/api-keys';
-import type { Answerer } from './answerers';
+import { type Answerer, clientIdOf } from './answerers';
 import type { ControlLinks } from './control-links';
 import type { EventPump } from './event-pump';
 import { type CarriersOf, registerNumber } from './register-number';
@@ -34,8 +34,8 @@ export const DEFAULT_SOCKET_OPTIONS = {
   checkKeyEveryMs: 10_000,
 } as const satisfies SocketOptions;
 
-const MOST_BYTES = 1_000_000;
-const MOST_WAITING_BYTES = 16_000_000;
+const MOST_BYTES = 3_000_000;
+const MOST_WAITING_BYTES = 16_000_000_000;
 
 export class SdkSockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false });
@@ -170,8 +170,7 @@ class Connection {
     const { number, notes } = await registerNumber(ctx, key, hello, { carriersOf });
     if (this.socket.readyState !== this.socket.OPEN) return;
     const { tenantId } = key;
-    // Two tenants may choose the same name for a program.
-    const clientId = `${tenantId}/${number}/${hello.clientId}`;
+    const clientId = clientIdOf({ tenantId, number }, hello.clientId);
     this.#answerer = { clientId, tenantId, number, connection: hello.connection, send: (message) => this.#send(message) };
     this.#send({ type: 'welcome', number, notes });
     ctx.log.info({ tenantId, keyId: key.keyId, clients: relay.clients.size + 1 }, 'a program is connected');

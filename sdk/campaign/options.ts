@@ -5,7 +5,7 @@ import { type CampaignFile, type CampaignSpec, campaignFileSchema } from '../../
 import { type ContactRecords, type ContactSource, csvSource, recordSource } from '../../control/campaigns/contact-source';
 import { campaignChecks } from '../../control/campaigns/load-campaign-file';
 import { Agent } from '../agent/agent';
-import { compileAgent } from '../agent/compile-agent';
+import { cloudAgent } from '../agent/cloud-agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import type { Callbacks } from '../options/callbacks';
 import { checkNames, checkOneOf, shown } from '../options/check';
@@ -116,27 +116,6 @@ export function resolveCloudCampaign(options: CampaignOptions): ResolvedCloudCam
 /** In a campaign: people who are called in bulk can end it for good by a key. */
 export function withOptOut(agent: AgentSpec): AgentSpec {
   return { ...agent, optOutKey: agent.optOutKey ?? DEFAULT_OPT_OUT_KEY };
-}
-
-/** What of an agent a backend can carry out: all that is no function and no key. @throws PatterValidationError */
-export function cloudAgent(agent: Agent): AgentSpec {
-  const { code, credentials, spec } = compileAgent(agent, { app: 'cloud' });
-  const functions = [...Object.values(code.tools ?? {}), ...Object.values(code.guardrails ?? {}), code.hooks, code.onMessage];
-  if (functions.some((one) => one !== undefined)) {
-    throw new PatterValidationError(
-      'agent',
-      "In cloud mode the backend carries the agent out, which has not this program's functions (tools, checks, hooks): give the tools a webhookUrl, or leave agent out and answer in the onMessage of connect().",
-    );
-  }
-  const [key] = Object.keys(credentials);
-  if (key !== undefined) {
-    throw new PatterValidationError(
-      'agent',
-      `In cloud mode keys are kept at the backend: leave ${key} out of the agent, and give it to connect() or \`patter credentials set\`.`,
-    );
-  }
-  const { code: _, ...rest } = spec;
-  return rest;
 }
 
 function checkedOptions(options: CampaignOptions) {

@@ -4,10 +4,11 @@ import { type Clock, systemClock } from '../../contracts/clock';
 import { isPatterError, type PatterError } from '../../contracts/errors';
 import { sttSchema, ttsSchema } from '../../contracts/providers';
 import { type SdkHello, sdkHelloSchema } from '../../contracts/sdk-protocol';
+import { cloudAgent } from '../agent/cloud-agent';
 import type { PatterBackend, RemoteDesk } from '../backend';
 import { PatterConnectionError, PatterValidationError } from '../errors';
 import type { ResolvedCallOptions } from '../options/call';
-import type { Callbacks } from '../options/callbacks';
+import type { MessageFunction } from '../options/callbacks';
 import type { ResolvedConnectOptions } from '../options/connect';
 import type { CloudConfig } from '../options/constructor';
 import type { CallHandle } from '../options/handle';
@@ -17,6 +18,7 @@ import { sttVendor, ttsVendor } from '../providers/registry';
 import { CloudCall } from './cloud-call';
 import { EventDesk } from './event-desk';
 import { MessageDesk } from './message-desk';
+import { OwnHandlersOfCalls } from './own-handlers';
 import { RestClient } from './rest';
 import { agentFor } from './snapshot-facts';
 import { BackendSocket, DEFAULT_SOCKET_TIMES, type SocketTimes } from './socket';
@@ -25,16 +27,15 @@ interface Connected {
   readonly socket: BackendSocket;
   readonly messages: MessageDesk;
   readonly events: EventDesk;
-  readonly callbacks: Readonly<Callbacks>;
+  /** Names this program at the backend, over all connections of this `connect()`. */
+  readonly clientId: string;
   /** What the backend calls the number; known once connected. */
   number: string | undefined;
 }
 
-const MOST_OWN_CALLBACKS = 5_000;
-
 export class CloudBackend implements PatterBackend {
   readonly #rest: RestClient;
-  readonly #ofCall = new Map<string, Readonly<Callbacks>>();
+  readonly #own: OwnHandlersOfCalls;
   #connected: Connected | undefined;
   #agent: AgentSpec | undefined;
   #over = new AbortController();
@@ -45,6 +46,7 @@ export class CloudBackend implements PatterBackend {
     private readonly clock: Clock = systemClock,
   ) {
     this.#rest = new RestClient(config, clock);
+    this.#own = new OwnHandlersOfCalls(clock);
   }
 
   get ready(): Promise<string> {
@@ -101,17 +103,25 @@ export class CloudBackend implements PatterBackend {
       const connected: Connected = {
         socket,
         messages: new MessageDesk({
-          onMessage: options.onMessage,
+          onMessage: ({ callId, caller: person, direction }) => {
+            const own = this.#own.of({ callId, direction, person });
+            return own instanceof Promise
+              ? own.then((found) => found?.onMessage ?? options.onMessage)
+              : (own?.onMessage ?? options.onMessage);
+          },
           send,
           clock,
           transfer: (callId, number) => this.getCall(callId).transfer(number),
         }),
         events: new EventDesk({
           ...{ send, clock, webhookSecret: this.config.webhookSecret, allowPrivate: this.config.allowPrivate },
-          callbacks: (callId) => ({ ...options.callbacks, ...this.#ofCall.get(callId) }),
+          callbacks: async ({ callId, direction, to: person }) => ({
+            ...options.callbacks,
+            ...(await this.#own.of({ callId, direction, person }))?.callbacks,
+          }),
           agent: () => this.#spec(),
         }),
-        callbacks: options.callbacks,
+        clientId: hello.clientId,
         number: undefined,
       };
       this.#connected = connected;
@@ -120,21 +130,42 @@ export class CloudBackend implements PatterBackend {
   }
 
   async call(options: ResolvedCallOptions): Promise<CallHandle> {
-    if (options.onMessage !== undefined) {
-      throw new PatterValidationError('onMessage', 'In cloud mode onMessage is given to connect(): leave it out of call().');
-    }
-    const { to, from = this.#connected?.number, firstMessage, voicemailMessage, recording, callbacks } = options;
-    const { machineDetection, ringTimeoutMs, variables, customParams } = options;
+    const { to, firstMessage, voicemailMessage, recording, callbacks, machineDetection, ringTimeoutMs, variables, customParams } = options;
+    const connected = this.#connected;
+    const from = options.from ?? connected?.number;
+    const onMessage = this.#onMessageOf(options);
+    const agent = options.agent && cloudAgent(options.agent, { answeredHere: onMessage !== undefined });
     // The backend may have taken a request whose answer was lost: it is the same call then.
     const idempotencyKey = options.idempotencyKey ?? randomUUID();
     const body = {
-      ...{ to, from, firstMessage, voicemailMessage, recording },
+      ...{ to, from, agent, firstMessage, voicemailMessage, recording },
       ...{ machineDetection, ringTimeoutMs, variables, customParams, idempotencyKey },
     };
-    const { callId, notes = [] } = await this.#place(body);
+    // Messages and events of the call come to whoever has the functions for them.
+    const here = connected?.number !== undefined && connected.number === from ? `?client=${encodeURIComponent(connected.clientId)}` : '';
+    const { callId, notes = [] } = await this.#own.placed(to, { callbacks, onMessage }, () => this.#place(`/v1/calls${here}`, body));
     for (const note of notes) warn('PATTER_CALL_NOTE', note);
-    if (Object.keys(callbacks).length > 0) this.#remember(callId, callbacks);
     return this.getCall(callId);
+  }
+
+  /** @throws PatterValidationError, PatterConnectionError where its messages would not come here */
+  #onMessageOf({ from, onMessage }: ResolvedCallOptions): MessageFunction | undefined {
+    if (onMessage === undefined) return undefined;
+    if (typeof onMessage === 'string') {
+      throw new PatterValidationError(
+        'onMessage',
+        'In cloud mode the onMessage of a call is a function of this program: let it ask the URL.',
+      );
+    }
+    const number = this.#connected?.number;
+    if (number === undefined) {
+      throw new PatterConnectionError('call({ onMessage }) is answered over the connection of connect(): connect first.');
+    }
+    if (from === undefined || from === number) return onMessage;
+    throw new PatterValidationError(
+      'fromNumber',
+      `A call with an onMessage comes from the connected number (${number}): leave fromNumber out, or connect() another Patter to ${from}.`,
+    );
   }
 
   getCall(id: string): CallHandle {
@@ -154,26 +185,20 @@ export class CloudBackend implements PatterBackend {
     this.#release(connected);
   }
 
-  async #place(body: object): Promise<{ callId: string; notes?: string[] }> {
+  async #place(path: string, body: object): Promise<{ callId: string; notes?: string[] }> {
     try {
-      return await this.#rest.request('POST', '/v1/calls', body);
+      return await this.#rest.request('POST', path, body);
     } catch (error) {
       const code = (error as PatterError).code;
       const lost = code === 'PATTER_NOT_CONNECTED' || isPatterError(error, 'PATTER_TEMPORAL_UNAVAILABLE');
       if (!lost) throw error;
-      return this.#rest.request('POST', '/v1/calls', body);
+      return this.#rest.request('POST', path, body);
     }
   }
 
   #spec(): AgentSpec {
     this.#agent ??= agentFor(undefined);
     return this.#agent;
-  }
-
-  #remember(callId: string, callbacks: Readonly<Callbacks>): void {
-    this.#ofCall.set(callId, callbacks);
-    const [oldest] = this.#ofCall.keys();
-    if (this.#ofCall.size > MOST_OWN_CALLBACKS && oldest !== undefined) this.#ofCall.delete(oldest);
   }
 
   #release(connected: Connected): void {

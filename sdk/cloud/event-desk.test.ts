@@ -34,7 +34,7 @@ function open(callbacks: Callbacks, options: { webhookSecret?: string; allowPriv
   const send = (message: SdkClientMessage) => sent.push(message) > 0;
   const { allowPrivate = true, webhookSecret = '' } = options;
   const desk = new EventDesk({
-    ...{ callbacks: () => callbacks, agent: () => agentFor(undefined), clock: systemClock },
+    ...{ callbacks: async () => callbacks, agent: () => agentFor(undefined), clock: systemClock },
     ...{ send, webhookSecret, allowPrivate },
   });
   desks.push(desk);

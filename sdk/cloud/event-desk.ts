@@ -12,7 +12,7 @@ import { factsOfSnapshot } from './snapshot-facts';
 
 export interface EventDeskParts {
   /** Of a call. */
-  callbacks(callId: string): Readonly<Callbacks>;
+  callbacks(call: CallSnapshot): Promise<Readonly<Callbacks>>;
   agent(): AgentSpec;
   send(message: SdkClientMessage): boolean;
   /** `whsec_…`, signs the POSTs of callbacks that are URLs; '': none. */
@@ -66,7 +66,7 @@ export class EventDesk {
 
   /** @param name `start`, `machine`, `turn/<n>` or `end` */
   async #run(name: string, call: CallSnapshot, tellsMachine: boolean): Promise<void> {
-    const callbacks = this.parts.callbacks(call.callId);
+    const callbacks = await this.parts.callbacks(call);
     const { clock, webhookSecret } = this.parts;
     const secret = webhookSecret === '' ? undefined : webhookSecret;
     for (const event of eventsFor(name, call, this.parts.agent(), tellsMachine)) {

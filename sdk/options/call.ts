@@ -8,15 +8,18 @@ import type { TransferSpec } from './serve';
 export interface CallOptions {
   /** E.164. */
   to: string;
-  /** Local mode. @default the agent of `serve()` */
+  /** Who talks; in cloud mode all in its options, as the backend carries it out. @default the agent of `serve()`, in cloud mode the `onMessage` of `connect()` */
   agent?: Agent;
   /** Said when the callee answers. @default the agent's own */
   firstMessage?: string;
   /** @default the phone number of the constructor */
   fromNumber?: string;
-  /** Name of an agent that was made with this `agentId`. */
+  /** Name of an agent that this `Patter` has made with this `agentId`. */
   agentId?: string;
-  /** The agent of this call is this function (or URL). Pipeline only. */
+  /**
+   * The agent of this call is this function (or URL). Pipeline only. In cloud mode a function, and the call comes from the connected number; a program that
+   * takes its place answers with the `onMessage` of its `connect()`.
+   */
   onMessage?: MessageHandler;
   /** Who answered: a person or a machine? A voicemail message implies it. @default true in local mode, false in cloud mode */
   machineDetection?: boolean;
@@ -36,7 +39,7 @@ export interface CallOptions {
   idempotencyKey?: string;
   /** @default that of `serve()` */
   recording?: boolean;
-  /** Callbacks of this call alone, instead of those of `serve()`. */
+  /** Callbacks of this call alone, instead of those of `serve()` or `connect()`. */
   onCallStart?: Callbacks['onCallStart'];
   /** As `onCallStart`. */
   onCallEnd?: Callbacks['onCallEnd'];

@@ -11,7 +11,7 @@ import { notAnAgent } from '../options/resolve-call';
 
 /** Options of `new PatterTool()`. */
 export interface PatterToolOptions {
-  /** Who calls. Local mode. */
+  /** Who calls. In cloud mode the backend carries the agent out: one without functions. */
   phone: { call(options: CallOptions): Promise<CallHandle> };
   /** Who talks: its instructions stay, and the goal of each call comes after them. @default an assistant that follows the goal */
   agent?: Agent;

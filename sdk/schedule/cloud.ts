@@ -1,8 +1,9 @@
 /** Schedules of cloud mode: kept and carried out by the backend. Loaded when one is made or asked for. */
 import type { CountryCode } from 'libphonenumber-js/max';
 import { isPatterError } from '../../contracts/errors';
+import { cloudAgent } from '../agent/cloud-agent';
 import type { RemoteDesk } from '../backend';
-import { cloudAgent, resolveCloudCampaign } from '../campaign/options';
+import { resolveCloudCampaign } from '../campaign/options';
 import { PatterValidationError } from '../errors';
 import { checkPlaceholders, resolveCall } from '../options/resolve-call';
 import { checkName, keptContacts } from './kept-contacts';

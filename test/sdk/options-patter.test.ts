@@ -67,7 +67,10 @@ describe('mode', () => {
     );
     await expect(cloud.serve({ agent })).rejects.toBeInstanceOf(PatterConnectionError);
     await expect(cloud.test(agent)).rejects.toBeInstanceOf(PatterConnectionError);
-    await expect(cloud.call({ to: '+15005550001', agent })).rejects.toThrow('In cloud mode the agent is what connect() has as onMessage');
+    await expect(cloud.call({ to: '+15005550001', agentId: 'nobody' })).rejects.toThrow(
+      'There is no agent with agentId "nobody": make it with phone.agent(',
+    );
+    await expect(cloud.call({ to: '+15005550001', agent: local.agent({ systemPrompt: 'You call {name}.' }) })).rejects.toThrow('{name}');
     expect(() => cloud.config).toThrow(PatterConnectionError);
   });
 
