@@ -1,5 +1,79 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { toolSchema } from '../../contracts/agent';
+import type { ChatEntry } from '../../lab/openai/ledger-entry';
 import { SessionWorld, said } from './session-phone';
+
+describe('several tools of one answer', () => {
+  it.concurrent.each([
+    ['openai-realtime', { engine: { type: 'openai-realtime', silenceMs: 300 } }],
+    ['pipeline', { engine: { type: 'pipeline', stt: { provider: 'deepgram', endpointingMs: 300 } } }],
+  ] as const)('run side by side, and the model goes on once, when all have answered (%s)', async (engine, more) => {
+    const world = await SessionWorld.start({
+      brain: [
+        {
+          when: 'book both',
+          call: [
+            { tool: 'room', args: { n: 1 } },
+            { tool: 'table', args: { n: 2 } },
+          ],
+          thenSay: 'Both are booked.',
+        },
+        { when: 'really', say: 'Yes, really.' },
+      ],
+    } as never);
+    // Neither answers before the other has been asked.
+    const waiting: ServerResponse[] = [];
+    const paths: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      paths.push(request.url);
+      if (waiting.push(response) === 2) for (const each of waiting) each.end(`{"ok":true}`);
+    });
+    try {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const tools = ['room', 'table'].map((name) =>
+        toolSchema.parse({ name, description: 'Books.', webhookUrl: `${url}/${name}`, timeoutMs: 20_000 }),
+      );
+      const { phone, session } = world.call(world.setup({ agent: { ...more, firstMessage: 'Hello.', tools } as never }));
+      await phone.untilHeard(/Hello\.$/, 30_000);
+      await phone.untilSilent();
+      phone.say('Please book both.');
+      await phone.untilHeard(/Both are booked\.$/, 30_000);
+      await phone.untilSilent();
+      // Whatever came twice would come before this.
+      phone.say('Really?');
+      await phone.untilHeard(/Yes, really\.$/, 30_000);
+      phone.hangUp();
+      const report = await session.done;
+      expect(paths.sort()).toEqual(['/room', '/table']);
+      expect(report.toolCalls.map(({ name, arguments: given, ok }) => [name, given, ok]).sort()).toEqual([
+        ['room', '{"n":1}', true],
+        ['table', '{"n":2}', true],
+      ]);
+      const spoken = said(report, 'assistant').filter((text) => /booked/.test(text));
+      expect(spoken).toEqual(['Both are booked.']);
+      if (engine === 'pipeline') {
+        const chats = ((await world.ledger()).notes.chat ?? []) as ChatEntry[];
+        // The wish, what follows from both, and the next turn.
+        expect(chats.map((chat) => chat.said)).toEqual(['', 'Both are booked.', 'Yes, really.']);
+        expect(chats[0]?.toolCalls.map(({ name }) => name)).toEqual(['room', 'table']);
+      } else {
+        const [vendor] = await world.realtime();
+        expect(vendor?.said.map(({ text }) => text)).toEqual(['Both are booked.', 'Yes, really.']);
+        expect(vendor?.toolCalls.map(({ name, output }) => [name, output])).toEqual([
+          ['room', '{"ok":true}'],
+          ['table', '{"ok":true}'],
+        ]);
+        expect(vendor?.errors).toEqual([]);
+      }
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      await world.stop();
+    }
+  });
+});
 
 describe('tools and vendors that fail', () => {
   let world: SessionWorld;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { LabServer } from '../../lab-server';
-import { type BrainRule, parseBrainRules } from '../../openai/brain/brain-rules';
+import { type BrainRule, callsOf, parseBrainRules } from '../../openai/brain/brain-rules';
 import type { FunctionTool } from '../../openai/realtime/session-config';
 import { VendorSockets } from '../../vendor-sockets';
 import { CLIENT_TOOLS, type ConvaiAgent, convaiAgentSchema } from './agents';
@@ -105,7 +105,7 @@ export function registerConvai(lab: LabServer, options: ConvaiOptions): void {
 
 function toolsOf(names: readonly string[], rules: readonly BrainRule[]): FunctionTool[] {
   const known: FunctionTool[] = CLIENT_TOOLS.map((tool) => ({ type: 'function', ...tool }));
-  const more = new Set([...names, ...rules.flatMap((rule) => (rule.call ? [rule.call.tool] : []))]);
+  const more = new Set([...names, ...rules.flatMap((rule) => callsOf(rule).map(({ tool }) => tool))]);
   for (const { name } of known) more.delete(name);
   return [...known, ...[...more].map((name): FunctionTool => ({ type: 'function', name, parameters: { type: 'object', properties: {} } }))];
 }

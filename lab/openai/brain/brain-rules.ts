@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { PatterError } from '../../../contracts/errors';
 
+const callSchema = z.strictObject({ tool: z.string(), args: z.record(z.string(), z.unknown()).default({}) });
+
 const ruleSchema = z
   .strictObject({
     /** Pattern (case-insensitive) on what the caller said last; a key press is `[DTMF: 1]`, the beginning of the talk is the empty text. */
@@ -11,8 +13,9 @@ const ruleSchema = z
     /** Only where the agent has this tool. */
     needsTool: z.string().optional(),
     say: z.string().optional(),
-    call: z.strictObject({ tool: z.string(), args: z.record(z.string(), z.unknown()).default({}) }).optional(),
-    /** What it says when the tool has answered. */
+    /** Several: all in one answer. */
+    call: z.union([callSchema, z.array(callSchema).min(1)]).optional(),
+    /** What it says when the tool, or the last of several, has answered. */
     thenSay: z.string().optional(),
   })
   .refine((rule) => rule.say !== undefined || rule.call !== undefined, 'a rule says or calls something')
@@ -20,6 +23,10 @@ const ruleSchema = z
 
 export type BrainRule = z.output<typeof ruleSchema>;
 export type BrainRuleInput = z.input<typeof ruleSchema>;
+
+export function callsOf({ call }: Pick<BrainRule, 'call'>): z.output<typeof callSchema>[] {
+  return call === undefined ? [] : [call].flat();
+}
 
 export function compile(pattern: string): RegExp | undefined {
   try {

@@ -5,7 +5,7 @@
 import { BUILT_IN_TOOLS } from '../../../contracts/agent';
 import type { FunctionTool } from '../realtime/session-config';
 import { argumentsFor } from './arguments';
-import { type BrainRule, compile } from './brain-rules';
+import { type BrainRule, callsOf, compile } from './brain-rules';
 import { callbackTime, intentOf } from './intents';
 
 export type BrainTurn =
@@ -95,15 +95,16 @@ export class Brain {
 
   private fits(rule: BrainRule, said: string, { tools }: BrainContext): boolean {
     if (rule.once && this.usedRules.has(rule)) return false;
-    const needed = [rule.needsTool, rule.call?.tool];
+    const needed = [rule.needsTool, ...callsOf(rule).map((call) => call.tool)];
     if (needed.some((name) => name !== undefined && !tools.some((tool) => tool.name === name))) return false;
     return compile(rule.when)?.test(said) ?? false;
   }
 
   private follow(rule: BrainRule): Thought {
     this.usedRules.add(rule);
-    if (rule.call && rule.thenSay !== undefined) this.announced.set(rule.call.tool, rule.thenSay);
-    return { say: rule.say, calls: rule.call ? [{ name: rule.call.tool, arguments: rule.call.args }] : [] };
+    const calls = callsOf(rule);
+    if (rule.thenSay !== undefined) for (const { tool } of calls) this.announced.set(tool, rule.thenSay);
+    return { say: rule.say, calls: calls.map(({ args, tool }) => ({ name: tool, arguments: args })) };
   }
 
   private afterTool(turn: BrainTurn, context: BrainContext): Thought {

@@ -5,7 +5,7 @@ import type { Clock } from '../../../contracts/clock';
 import { sleep } from '../../../contracts/clock';
 import { ApiError } from '../api-error';
 import { Brain, type BrainTurn, type Thought } from '../brain/brain';
-import type { BrainRule } from '../brain/brain-rules';
+import { type BrainRule, callsOf } from '../brain/brain-rules';
 import { newId } from '../ids';
 import type { FunctionTool } from '../realtime/session-config';
 import { textTokens } from '../tokens';
@@ -202,7 +202,7 @@ function unanswered(ids: ReadonlySet<string>): ApiError {
 function hasFollowed(rule: BrainRule, turns: readonly BrainTurn[]): boolean {
   return turns.some((turn) =>
     turn.role === 'call'
-      ? turn.name === rule.call?.tool
+      ? callsOf(rule).some(({ tool }) => tool === turn.name)
       : turn.role === 'assistant' && rule.say !== undefined && rule.say.startsWith(turn.text),
   );
 }
