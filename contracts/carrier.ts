@@ -106,6 +106,9 @@ export interface TransferRequest {
 export interface AnswerRequest {
   callId: string;
   carrierCallId: string;
+  /** The number that was called, and the caller's, where they are known: E.164. */
+  to?: string | undefined;
+  from?: string | undefined;
   gatewayUrl: string;
   fallbackGatewayUrl: string;
   token: string;

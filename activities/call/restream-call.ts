@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { CallActivities } from '../../contracts/activities';
 import { appOf } from '../../contracts/agent';
 import { type ErrorCode, isPatterError } from '../../contracts/errors';
+import { ANONYMOUS_CALLER } from '../../contracts/line';
 import type { ActivityContext } from '../context';
 import { newCallToken } from './call-token';
 import { pairOf } from './gateway-choice';
@@ -12,7 +13,7 @@ import { longestCallMs } from './time-limit';
 
 export function createRestreamCall(ctx: ActivityContext): CallActivities['restreamCall'] {
   return async ({ callId, carrierCallId, attachment, answer }) => {
-    const { campaign, carrier, rules } = await loadCall(ctx, callId);
+    const { attempt, campaign, carrier, rules } = await loadCall(ctx, callId);
     const live = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
     // The lost one may look alive for as long as its lease lasts.
     const gateway = live.find((candidate) => candidate.gatewayId !== rules.gatewayId) ?? live[0];
@@ -26,7 +27,9 @@ export function createRestreamCall(ctx: ActivityContext): CallActivities['restre
       token: newCallToken(ctx, rules, attachment),
     };
     try {
-      if (answer) await carrier.answer?.({ ...target, timeLimitMs: longestCallMs(campaign.spec) });
+      // A call that came in: the record's numbers are the person's and ours.
+      const numbers = { to: attempt.fromNumber, from: attempt.toNumber === ANONYMOUS_CALLER ? undefined : attempt.toNumber };
+      if (answer) await carrier.answer?.({ ...target, ...numbers, timeLimitMs: longestCallMs(campaign.spec) });
       else await carrier.restream(target);
     } catch (error) {
       // Refused: whoever was to answer it has done so after all.

@@ -19,7 +19,7 @@ const startSchema = z.object({
     }),
   }),
 });
-const dtmfSchema = z.object({ stream_id: z.string(), dtmf: z.object({ digit: z.string().regex(/^[0-9*#A-D]$/) }) });
+const dtmfSchema = z.object({ stream_id: z.string().optional(), dtmf: z.object({ digit: z.string().regex(/^[0-9*#A-D]$/) }) });
 const markSchema = z.object({ stream_id: z.string().optional(), mark: z.object({ name: z.string() }) });
 const stopSchema = z.object({ stream_id: z.string().optional() });
 const errorSchema = z.object({
@@ -100,7 +100,8 @@ class TelnyxCodec implements MediaCodec {
       }
       case 'dtmf': {
         const parsed = dtmfSchema.safeParse(message);
-        return parsed.success ? { event, streamId: parsed.data.stream_id, digit: parsed.data.dtmf.digit } : invalid(event, parsed.error);
+        if (!parsed.success) return invalid(event, parsed.error);
+        return { event, streamId: parsed.data.stream_id ?? this.streamId, digit: parsed.data.dtmf.digit };
       }
       case 'mark': {
         const parsed = markSchema.safeParse(message);

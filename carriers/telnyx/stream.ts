@@ -9,7 +9,12 @@ export function streamUrl(gatewayUrl: string, token: string): string {
 
 type StreamParams = Pick<
   CallDialParams,
-  'stream_url' | 'stream_track' | 'stream_codec' | 'stream_bidirectional_mode' | 'stream_bidirectional_codec'
+  | 'stream_url'
+  | 'stream_track'
+  | 'stream_codec'
+  | 'stream_bidirectional_mode'
+  | 'stream_bidirectional_codec'
+  | 'stream_bidirectional_target_legs'
 >;
 
 /**
@@ -38,5 +43,7 @@ export function streamParams({ gatewayUrl, token }: { gatewayUrl: string; token:
     // Without these two the caller hears nothing: the default mode takes MP3 files.
     stream_bidirectional_mode: 'rtp',
     stream_bidirectional_codec: 'PCMU',
+    // Who is streamed hears what we send. The default is the leg opposite to it, and there is none while the agent talks.
+    stream_bidirectional_target_legs: 'self',
   };
 }

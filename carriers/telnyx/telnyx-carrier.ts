@@ -92,7 +92,7 @@ export class TelnyxCarrier implements Carrier {
       to,
       from,
       command_id: commandId('transfer', callId, transferNumber),
-      client_state: encodeClientState({ c: callId, l: 'call' }),
+      // The caller's leg keeps the state it has, with its numbers.
       target_leg_client_state: encodeClientState({ c: callId, l: 'transfer', n: transferNumber, p: carrierCallId, t: to, f: from }),
       webhook_url: webhookUrl(request.gatewayUrl, 'telnyxEvents', request),
       webhook_url_method: 'POST',
@@ -103,11 +103,11 @@ export class TelnyxCarrier implements Carrier {
 
   /** Answers a call that came in, and streams it. @throws PatterError PATTER_CALL_ENDED, PATTER_CARRIER_REFUSED; UnknownOutcomeError */
   async answer(request: AnswerRequest): Promise<void> {
-    const { callId, carrierCallId } = request;
+    const { callId, carrierCallId, to, from } = request;
     await done(
       this.client.calls.actions.answer(carrierCallId, {
         command_id: commandId('answer', callId),
-        client_state: encodeClientState({ c: callId, l: 'call' }),
+        client_state: encodeClientState({ c: callId, l: 'call', ...(to && { t: to }), ...(from && { f: from }) }),
         ...webhookParams(request),
         ...streamParams(request),
       }),

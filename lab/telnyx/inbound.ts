@@ -14,6 +14,12 @@ const inboundSchema = z.strictObject({
   persona: who.optional(),
   /** Hangs up when nobody has answered for so long. */
   giveUpAfterMs: z.number().int().positive().default(30_000),
+  /** Headers of the INVITE: `{ "X-Customer-Id": "7" }`. Telnyx passes on those that begin with X-. */
+  sipHeaders: z.record(z.string().regex(/^X-/), z.string()).default({}),
+  /** As the phone network shows it. */
+  callerName: z.string().optional(),
+  /** How often the announcement is sent besides the one that counts, with the same id. */
+  repeats: z.number().int().min(0).max(5).default(0),
 });
 
 export type InboundInput = z.input<typeof inboundSchema>;
@@ -25,7 +31,7 @@ export function registerInbound(network: TelnyxNetwork): void {
   app.post('/lab/telnyx/inbound', (request, reply) => {
     const parsed = inboundSchema.safeParse(request.body);
     if (!parsed.success) return reply.code(400).send({ error: z.prettifyError(parsed.error) });
-    const { from, to, persona, giveUpAfterMs } = parsed.data;
+    const { from, to, persona, giveUpAfterMs, sipHeaders, callerName, repeats } = parsed.data;
     const owned = network.owned(to);
     if (!owned) return reply.code(404).send({ error: `${to} is not a number of the account` });
     if (owned.connectionId === null)
@@ -47,7 +53,8 @@ export function registerInbound(network: TelnyxNetwork): void {
       timeLimitMs: TIME_LIMIT_MS,
       linkedTo: undefined,
       initialState: 'parked',
-      customHeaders: [],
+      customHeaders: Object.entries(sipHeaders).map(([name, value]) => ({ name, value })),
+      ...{ callerName, repeats },
       detection: undefined,
       stream: undefined,
       parkAfterUnbridge: false,

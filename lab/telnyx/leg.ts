@@ -39,6 +39,10 @@ export interface LegParams {
   /** What the bridging of a transfer calls `bridging`. */
   initialState: 'parked' | 'bridging';
   customHeaders: Telnyx.CustomSipHeader[];
+  /** As the phone network shows it, where it does. */
+  callerName?: string | undefined;
+  /** How often its first webhook is sent besides the one that counts, as where its answer was late: with the same id. */
+  repeats?: number;
   detection: { mode: ConstructorParameters<typeof Detection>[0]; config: ConstructorParameters<typeof Detection>[1] } | undefined;
   stream: { options: StreamOptions; beforeDialing: boolean } | undefined;
   /** Stays on the line when the other leg of a bridge goes. */
@@ -123,13 +127,15 @@ export class Leg {
     return { from: this.params.from, to: this.params.to };
   }
 
-  tell<E extends WebhookEvent>(event: E, payload: WebhookPayloads[E]): void {
+  tell<E extends WebhookEvent>(event: E, payload: WebhookPayloads[E], repeats = 0): void {
     const application = this.network.application(this.params.connectionId);
     const url = this.params.webhookUrl ?? application?.webhook_event_url;
     if (!url) return;
     const failoverUrl = this.params.webhookUrl === undefined ? (application?.webhook_event_failover_url ?? undefined) : undefined;
     const target = { callControlId: this.callControlId, to: this.params.to, url, failoverUrl };
-    for (const mapped of this.params.webhookUrls?.[event] ?? [url]) this.network.webhooks.send({ ...target, url: mapped }, event, payload);
+    for (const mapped of this.params.webhookUrls?.[event] ?? [url]) {
+      this.network.webhooks.send({ ...target, url: mapped }, event, payload, repeats);
+    }
   }
 
   /** Calls `fn` after `ms`, unless the leg has ended by then. */
@@ -256,15 +262,20 @@ export class Leg {
   }
 
   private initiated(): void {
-    const { direction, initialState, customHeaders } = this.params;
-    this.tell('call.initiated', {
-      ...this.ids,
-      ...this.parties,
-      ...this.times,
-      direction,
-      state: initialState,
-      ...(customHeaders.length > 0 ? { custom_headers: customHeaders } : {}),
-    });
+    const { direction, initialState, customHeaders, callerName, repeats } = this.params;
+    this.tell(
+      'call.initiated',
+      {
+        ...this.ids,
+        ...this.parties,
+        ...this.times,
+        direction,
+        state: initialState,
+        ...(callerName === undefined ? {} : { caller_id_name: callerName }),
+        ...(customHeaders.length > 0 ? { custom_headers: customHeaders } : {}),
+      },
+      repeats,
+    );
   }
 
   private ring(): void {

@@ -67,7 +67,8 @@ export class WebhookSender {
     this.delivery = new DisturbedDelivery(lab);
   }
 
-  send<E extends WebhookEvent>(target: WebhookTarget, event: E, payload: WebhookPayloads[E]): void {
+  /** @param repeats how often it is sent besides, at once and with the same id */
+  send<E extends WebhookEvent>(target: WebhookTarget, event: E, payload: WebhookPayloads[E], repeats = 0): void {
     this.log.push({ name: event, at: this.lab.clock.now(), to: target.to, payload });
     if (this.log.length > LOGGED_EVENTS) this.log = this.log.slice(LOGGED_EVENTS / 2);
     const data = {
@@ -86,13 +87,15 @@ export class WebhookSender {
         attempts: 0,
         fault,
       });
-    this.delivery.send({
-      callId: target.callControlId,
-      to: target.to,
-      event,
-      deliver: (fault) => this.attempt(target, data, entry(fault), this.abort.signal),
-      lost: (fault) => void entry(fault),
-    });
+    for (let copy = 0; copy <= repeats; copy++) {
+      this.delivery.send({
+        callId: target.callControlId,
+        to: target.to,
+        event,
+        deliver: (fault) => this.attempt(target, data, entry(fault), this.abort.signal),
+        lost: (fault) => void entry(fault),
+      });
+    }
   }
 
   /** Forgets what waits and breaks off what is under way. */

@@ -95,7 +95,7 @@ async function answerWhenAdmitted(
     if (signal.aborted) return;
     switch (answer.kind) {
       case 'answer':
-        return answerCall(gateway, callId, request.carrierCallId, answer, signal);
+        return answerCall(gateway, callId, request, answer, signal);
       case 'refuse':
         outbox.post({ kind: 'hangup', callId, carrier: 'telnyx', carrierCallId: request.carrierCallId, at: clock.now() });
         return;
@@ -113,13 +113,14 @@ async function answerWhenAdmitted(
 async function answerCall(
   gateway: GatewayContext,
   callId: string,
-  carrierCallId: string,
+  { carrierCallId, to, from }: Omit<InboundRequest, 'askedBefore'>,
   { target }: Extract<InboundAnswer, { kind: 'answer' }>,
   signal: AbortSignal,
 ): Promise<void> {
   for (let attempt = 1; !signal.aborted; attempt++) {
     try {
-      await (await gateway.carriersOf(callId)).get('telnyx')?.answer?.({ ...target, carrierCallId, timeLimitMs: TIME_LIMIT_MS });
+      const carrier = (await gateway.carriersOf(callId)).get('telnyx');
+      await carrier?.answer?.({ ...target, carrierCallId, to, from, timeLimitMs: TIME_LIMIT_MS });
       return;
     } catch (error) {
       // Over, or answered by a repeat of the webhook elsewhere.

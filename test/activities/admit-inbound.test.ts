@@ -87,6 +87,9 @@ test('bug: a call whose gateway died before it answered rings at Telnyx: another
   expect(await call.answer()).toEqual({ gatewayId: 'gw-1' });
   const calls = (await (await fetch(`${t.labUrl}/lab/calls?to=${encodeURIComponent(ABROAD)}`)).json()) as CallEntry[];
   expect(calls).toMatchObject([{ callSid: call.carrierCallId, answeredAt: expect.any(Number) }]);
+  // Telnyx' list names no numbers: they are in what the answer has written on the leg.
+  const [active] = (await t.ctx.carriers.get('telnyx')?.listCalls({})) ?? [];
+  expect(active).toMatchObject({ carrierCallId: call.carrierCallId, to: ABROAD, from: CALLER });
 
   const gone = await ringing();
   await t.ctx.carriers.get('telnyx')?.hangup(gone.carrierCallId);

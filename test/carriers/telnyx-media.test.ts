@@ -39,6 +39,8 @@ test('each documented message', () => {
   send(start());
   send(frame(1));
   send({ event: 'dtmf', stream_id: 'S1', sequence_number: '5', occurred_at: 'x', dtmf: { digit: '#' } });
+  // The socket is the stream, whether or not a frame names it.
+  send({ event: 'dtmf', dtmf: { digit: '7' } });
   send({ event: 'mark', stream_id: 'S1', sequence_number: '6', mark: { name: 'g1:7' } });
   send({ event: 'stop', stream_id: 'S1', sequence_number: '7', stop: { user_id: 'U1', call_control_id: 'v3:C1' } });
   expect(heard).toEqual([
@@ -46,6 +48,7 @@ test('each documented message', () => {
     { event: 'start', streamId: 'S1', carrierCallId: 'v3:C1', parameters: { token: 'a.b' } },
     { event: 'media', streamId: 'S1', audio: Buffer.from([1]) },
     { event: 'dtmf', streamId: 'S1', digit: '#' },
+    { event: 'dtmf', streamId: 'S1', digit: '7' },
     { event: 'mark', streamId: 'S1', name: 'g1:7' },
     { event: 'stop', streamId: 'S1' },
   ]);

@@ -111,6 +111,7 @@ describe('placeCall', () => {
         stream_codec: 'PCMU',
         stream_bidirectional_mode: 'rtp',
         stream_bidirectional_codec: 'PCMU',
+        stream_bidirectional_target_legs: 'self',
       },
     });
     expect(seen[0]?.body).not.toHaveProperty('stream_establish_before_call_originate');
@@ -242,7 +243,7 @@ describe('restream', () => {
 
 test('a call that came in is answered with a stream and its own webhooks', async () => {
   answers = [ok];
-  await carrier.answer({ ...again, timeLimitMs: 1_000 });
+  await carrier.answer({ ...again, timeLimitMs: 1_000, to: '+15005550006', from: '+12125550101' });
   expect(seen[0]).toMatchObject({
     path: `/v2/calls/${CALL}/actions/answer`,
     body: {
@@ -251,7 +252,7 @@ test('a call that came in is answered with a stream and its own webhooks', async
       stream_bidirectional_mode: 'rtp',
     },
   });
-  expect(decodeClientState(seen[0]?.body.client_state)).toEqual({ c: 'call_1', l: 'call' });
+  expect(decodeClientState(seen[0]?.body.client_state)).toEqual({ c: 'call_1', l: 'call', t: '+15005550006', f: '+12125550101' });
 });
 
 describe('sendDigits', () => {
@@ -287,6 +288,8 @@ describe('people', () => {
       path: `/v2/calls/${CALL}/actions/transfer`,
       body: { to: '+15005550010', from: '+15005550006', timeout_secs: 20, webhook_url: 'https://a.example/telnyx/events/call_1' },
     });
+    // The caller's leg keeps its own, with its numbers.
+    expect(seen[0]?.body).not.toHaveProperty('client_state');
     expect(decodeClientState(seen[0]?.body.target_leg_client_state)).toMatchObject({
       c: 'call_1',
       l: 'transfer',

@@ -145,18 +145,31 @@ test('two numbers have two agents, at the same time', async () => {
   expect(heard(sales)).not.toContain('Acme');
 }, 120_000);
 
-test('peer defect 21: a webhook that comes again opens no second session and is answered alike', async () => {
-  const sid = await dial({ from: '+12125550104', to: DESK, persona: 'asks', repeats: 3 });
-  const call = await ended(sid);
+test('peer defect 21: a webhook that comes again, from either carrier, opens no second session and is answered alike', async () => {
+  await setLine(world.ctx, lineFileSchema.parse({ ...lineFile(ABROAD, 'abroad', 'Acme Overseas'), carrier: 'telnyx' }));
+  const at = { number: ABROAD, publicUrls: await gatewayUrls(), force: false };
+  expect(await configureNumber(carrier('telnyx'), at)).toMatchObject({ how: 'changed', alsoMoved: expect.stringContaining('application') });
+  const from = '+12125550104';
+  const [sid, ccid] = await Promise.all([
+    dial({ from, to: DESK, persona: 'asks', repeats: 3 }),
+    dialTelnyx({ from, to: ABROAD, persona: 'asks', repeats: 3 }),
+  ]);
+  const calls = await Promise.all([sid, ccid].map(ended));
   const ledger = await world.ledger();
   const repeats = (ledger.notes.repeated_announcements ?? []) as { callSid: string; status: number; body: string }[];
   const answers = repeats.filter((repeat) => repeat.callSid === sid);
   expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
-  expect(call.streams).toHaveLength(1);
-  expect(heard(call).match(/how can I help you/g)).toHaveLength(1);
-  await settled(sid);
-  const { calls } = await lineCalls(world.ctx, DESK, 100);
-  expect(calls.filter(({ toNumber }) => toNumber === '+12125550104')).toHaveLength(1);
+  const told = ledger.callbacks.filter(({ callSid, event }) => callSid === ccid && event === 'call.initiated');
+  expect(told.map(({ status, attempts }) => ({ status, attempts }))).toEqual(Array(4).fill({ status: 204, attempts: 1 }));
+  for (const call of calls) {
+    expect(call.streams).toHaveLength(1);
+    expect(heard(call).match(/how can I help you/g)).toHaveLength(1);
+  }
+  for (const [id, by, number] of [[sid, 'twilio', DESK] as const, [ccid, 'telnyx', ABROAD] as const]) {
+    await settled(id, by);
+    const { calls: known } = await lineCalls(world.ctx, number, 100);
+    expect(known.filter(({ toNumber }) => toNumber === from)).toHaveLength(1);
+  }
 }, 120_000);
 
 test('one caller twice at once, and two who withhold their number: each call has its own record', async () => {
@@ -180,16 +193,23 @@ test('one caller twice at once, and two who withhold their number: each call has
 
 test('a call to a Telnyx number is answered as well, and an unknown number there is rejected', async () => {
   const at = { number: ABROAD, publicUrls: await gatewayUrls(), force: false };
+  // An earlier test has told Telnyx.
   expect(await configureNumber(carrier('telnyx'), at)).toMatchObject({
-    how: 'changed',
-    alsoMoved: expect.stringContaining('Call Control application'),
+    how: 'already',
+    before: expect.stringContaining('/telnyx/inbound'),
   });
-  expect(await configureNumber(carrier('telnyx'), at)).toMatchObject({ how: 'already' });
-  await setLine(world.ctx, lineFileSchema.parse({ ...lineFile(ABROAD, 'abroad', 'Acme Overseas'), carrier: 'telnyx' }));
-  const call = await ended(await dialTelnyx({ from: '+12125550110', to: ABROAD, persona: 'asks' }));
-  expect(heard(call)).toMatch(/Acme Overseas for customer , how can I help you\? ?We are open from eight to six\./);
+  const call = await ended(
+    await dialTelnyx({
+      ...{ from: '+12125550110', to: ABROAD, persona: 'asks' },
+      ...{ sipHeaders: { 'X-Customer-Id': '7734' }, callerName: 'ANN LEE' },
+    }),
+  );
+  expect(heard(call)).toMatch(/Acme Overseas for customer 7734, how can I help you\? ?We are open from eight to six\./);
   expect(call.streams).toHaveLength(1);
-  expect(await settled(call.callSid, 'telnyx')).toMatchObject({ outcome: 'completed', carrier: 'telnyx', toNumber: '+12125550110' });
+  expect(await settled(call.callSid, 'telnyx')).toMatchObject({
+    ...{ outcome: 'completed', carrier: 'telnyx', toNumber: '+12125550110' },
+    variables: { customer_id: '7734', caller_name: 'ANN LEE', caller: '+12125550110', called: ABROAD },
+  });
 
   const refused = await ended(await dialTelnyx({ from: '+12125550111', to: NOBODY, persona: 'asks' }));
   expect(refused.answeredAt).toBeUndefined();
@@ -217,18 +237,25 @@ test('a call that comes in while no worker is there rings until one is', async (
   const workers = listProcessStates(world.home).filter(({ role }) => role.startsWith('worker'));
   const stopped = workers.map(({ pid }) => pid);
   for (const pid of stopped) process.kill(pid, 'SIGSTOP');
-  const sid = await dial({ from: '+12125550108', to: DESK, persona: 'asks' });
+  const sids = await Promise.all([
+    dial({ from: '+12125550108', to: DESK, persona: 'asks' }),
+    dialTelnyx({ from: '+12125550109', to: ABROAD, persona: 'asks' }),
+  ]);
   try {
-    await until(async () => (await entry(sid)).rings.length > 0, { withinMs: WITHIN_MS, what: 'ringing' });
-    const asked = () => gatewayLogs().includes('a call that came in waits for Temporal');
-    await until(asked, { withinMs: WITHIN_MS, what: 'the gateway being told to wait', everyMs: 200 });
-    expect((await entry(sid)).answeredAt).toBeUndefined();
+    for (const sid of sids) {
+      await until(async () => (await entry(sid)).rings.length > 0, { withinMs: WITHIN_MS, what: 'ringing' });
+      const asked = () => waitingCalls().includes(sid);
+      await until(asked, { withinMs: WITHIN_MS, what: 'the gateway being told to wait', everyMs: 200 });
+    }
+    for (const sid of sids) expect((await entry(sid)).answeredAt).toBeUndefined();
   } finally {
     for (const pid of stopped) process.kill(pid, 'SIGCONT');
   }
-  const call = await ended(sid);
-  expect(heard(call)).toContain('We are open from eight to six.');
-  expect(await settled(sid)).toMatchObject({ outcome: 'completed' });
+  for (const [index, by] of (['twilio', 'telnyx'] as const).entries()) {
+    const call = await ended(sids[index] as string);
+    expect(heard(call)).toContain('We are open from eight to six.');
+    expect(await settled(call.callSid, by)).toMatchObject({ outcome: 'completed' });
+  }
 }, 120_000);
 
 test('the carrier is not told anything silently over something else', async () => {
@@ -288,7 +315,14 @@ async function dial(call: {
   return callSid as string;
 }
 
-async function dialTelnyx(call: { from: string; to: string; persona: string }): Promise<string> {
+async function dialTelnyx(call: {
+  from: string;
+  to: string;
+  persona: string;
+  repeats?: number;
+  sipHeaders?: Record<string, string>;
+  callerName?: string;
+}): Promise<string> {
   const { callControlId } = await send(`${world.stack.labUrl}/lab/telnyx/inbound`, { body: call });
   return callControlId as string;
 }
@@ -339,10 +373,12 @@ async function killGatewayOf(streamUrl: string): Promise<void> {
   process.kill(gateway.pid, 'SIGKILL');
 }
 
-function gatewayLogs(): string {
+/** The carriers' ids of those that a gateway had no answer for yet. */
+function waitingCalls(): string[] {
   const folder = join(world.home, 'logs');
   return readdirSync(folder)
     .filter((file) => file.startsWith('gateway'))
-    .map((file) => readFileSync(join(folder, file), 'utf8'))
-    .join('');
+    .flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'))
+    .filter((line) => line.includes('a call that came in waits for Temporal'))
+    .map((line) => (JSON.parse(line.slice(line.indexOf('{'))) as { carrierCallId: string }).carrierCallId);
 }

@@ -3,7 +3,7 @@ import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import WebSocket from 'ws';
-import { encodeClientState } from '../../carriers/telnyx';
+import { decodeClientState, encodeClientState } from '../../carriers/telnyx';
 import type { NextInstruction } from '../../contracts/call';
 import { inboundCallId } from '../../contracts/call-id';
 import { priceWorkflowId } from '../../contracts/carrier-price';
@@ -17,11 +17,14 @@ const publicKeyDer = publicKey.export({ format: 'der', type: 'spki' }).toString(
 
 let harness: Harness;
 let gateway: Gateway;
+let variables: Record<string, string>;
 /** Telnyx' REST side: takes every command. */
 let rest: Server;
 const commands: { call: string; action: string; body: Record<string, unknown>; key: string | undefined }[] = [];
 /** Commands that are refused, once each. */
 const refused: string[] = [];
+/** `call action`, whose answer gets lost, once each. */
+const unheard: string[] = [];
 
 beforeAll(async () => {
   rest = createServer(async (request, response) => {
@@ -29,6 +32,12 @@ beforeAll(async () => {
     for await (const chunk of request) body += chunk;
     const [, call = '', action = ''] = /calls\/([^/]+)\/actions\/(\w+)/.exec(decodeURIComponent(request.url ?? '')) ?? [];
     commands.push({ call, action, body: body === '' ? {} : JSON.parse(body), key: request.headers.authorization });
+    const lost = unheard.indexOf(`${call} ${action}`);
+    if (lost >= 0) {
+      unheard.splice(lost, 1);
+      response.writeHead(502).end();
+      return;
+    }
     const no = refused.indexOf(action);
     if (no >= 0) refused.splice(no, 1);
     response.writeHead(no >= 0 ? 422 : 200, { 'content-type': 'application/json' });
@@ -38,14 +47,13 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => rest.listen(0, '127.0.0.1', resolve));
   harness = await Harness.start();
-  gateway = await harness.gateway({
-    variables: {
-      TELNYX_API_KEY: 'KEY',
-      TELNYX_CONNECTION_ID: 'APP1',
-      TELNYX_PUBLIC_KEY: publicKeyDer,
-      TELNYX_BASE_URL: `http://127.0.0.1:${(rest.address() as AddressInfo).port}/v2`,
-    },
-  });
+  variables = {
+    TELNYX_API_KEY: 'KEY',
+    TELNYX_CONNECTION_ID: 'APP1',
+    TELNYX_PUBLIC_KEY: publicKeyDer,
+    TELNYX_BASE_URL: `http://127.0.0.1:${(rest.address() as AddressInfo).port}/v2`,
+  };
+  gateway = await harness.gateway({ variables });
 });
 afterAll(async () => {
   await harness.stop();
@@ -89,8 +97,8 @@ async function told(
 }
 
 /** Telnyx' end of a media stream. */
-async function openStream(carrierCallId: string, token: string, streamId = `stream-${++counter}`) {
-  const socket = new WebSocket(`${gateway.urls.listening?.replace(/^http/, 'ws')}/telnyx/media?token=${encodeURIComponent(token)}`);
+async function openStream(carrierCallId: string, token: string, streamId = `stream-${++counter}`, at = gateway) {
+  const socket = new WebSocket(`${at.urls.listening?.replace(/^http/, 'ws')}/telnyx/media?token=${encodeURIComponent(token)}`);
   const messages: Record<string, unknown>[] = [];
   const closed = new Promise<{ code: number; reason: string }>((resolve) =>
     socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() })),
@@ -359,4 +367,55 @@ test('caller and person are connected: the carrier is told to stop the stream', 
   const call = newCall();
   await told(callId, 'call.bridged', { call_control_id: call });
   await eventually(() => commandsOf(call).some(({ action }) => action === 'streaming_stop'));
+});
+
+describe('calls that come in', () => {
+  let desk: Gateway;
+  beforeAll(async () => {
+    desk = await harness.gateway({ variables: { ...variables, PATTER_TASK_QUEUE: harness.temporal.taskQueue } });
+  });
+  const callIdOf = (call: string) => inboundCallId(inboundDigest('telnyx', call));
+  const ring = (call: string) => ({ call_control_id: call, direction: 'incoming', from: '+12125550101', to: '+15005550006' });
+  const rings = (call: string, id: string) => told(undefined, 'call.initiated', ring(call), { id, at: desk });
+  const answersTo = (call: string) => commandsOf(call).filter(({ action }) => action === 'answer');
+  const tokenOfStream = (call: string) => new URL(String(answersTo(call)[0]?.body.stream_url)).searchParams.get('token') as string;
+
+  test('peer defect 21: one that is announced again and again, at once, while they talk, or when all is over, is answered once', async () => {
+    const call = newCall();
+    const callId = callIdOf(call);
+    expect(await Promise.all([rings(call, 'a1'), rings(call, 'a1'), rings(call, 'a2')])).toEqual([204, 204, 204]);
+    await eventually(() => answersTo(call)[0]);
+    expect(answersTo(call)).toHaveLength(1);
+    const state = decodeClientState(answersTo(call)[0]?.body.client_state);
+    expect(state).toEqual({ c: callId, l: 'call', t: '+15005550006', f: '+12125550101' });
+
+    const stream = await openStream(call, tokenOfStream(call), undefined, desk);
+    await eventually(() => harness.sessions.of(callId)[0]?.started);
+    expect(await rings(call, 'a1')).toBe(204);
+    stream.send({ event: 'stop', stream_id: stream.streamId });
+    await eventually(async () => (await harness.seen(callId)).reports.length === 1);
+    await harness.finish(callId);
+    await rings(call, 'a1');
+    expect(harness.sessions.of(callId)).toHaveLength(1);
+    expect(harness.sessions.warmed.filter((warmed) => warmed.callId === callId)).toHaveLength(1);
+    // Whatever was sent again is the same command, which Telnyx takes once.
+    expect(new Set(answersTo(call).map(({ body }) => body.command_id)).size).toBe(1);
+  });
+
+  test('one whose answer Telnyx did not hear of is answered again, by the same command', async () => {
+    const call = newCall();
+    unheard.push(...Array<string>(3).fill(`${call} answer`));
+    expect(await rings(call, 'b1')).toBe(204);
+    await eventually(() => answersTo(call).length === 4);
+    expect(new Set(answersTo(call).map(({ body }) => body.command_id)).size).toBe(1);
+  });
+
+  test('one that nobody can admit yet is in safe hands; a caller who gives up meanwhile is not answered any more', async () => {
+    const lonely = await harness.gateway({ variables: { ...variables, PATTER_TASK_QUEUE: 'nobody-works-here' } });
+    const call = newCall();
+    expect(await told(undefined, 'call.initiated', ring(call), { at: lonely })).toBe(204);
+    expect(await told(undefined, 'call.hangup', { ...ring(call), hangup_cause: 'originator_cancel' }, { at: lonely })).toBe(204);
+    await lonely.stop();
+    expect(commandsOf(call)).toEqual([]);
+  });
 });
