@@ -1,10 +1,17 @@
 /**
  * One media stream of one call: glue between the carrier's stream, the session that talks, and the call's workflow.
  *
- *   attaching ──► talking ──► reporting ──► closed        (the talk ended: report, hang up, close)
- *     │  └──► ahead ──┘│          └──► holding ──► closed  (a transfer: the carrier takes the call away)
- *       │            └──────► abandoned ──► closed        (the workflow has the call elsewhere: close, nothing else)
- *       └──────────────────────────────────► closed       (refused, no answer in time, or the stream ended first)
+ *   attaching   → talking     the workflow has taken the stream
+ *               → ahead       it does not answer within half a second
+ *               → closed      refused, no answer in time, or the stream ended first
+ *   ahead       → talking     its answer came in the middle of the talk
+ *               → reporting   the talk was over before it came
+ *               → abandoned   the call has a history, or goes on elsewhere
+ *   talking     → reporting   the talk ended: report, hang up, close
+ *               → abandoned   the workflow has the call elsewhere: close, nothing else
+ *   reporting   → holding     a transfer: the carrier takes the call away
+ *               → closed
+ *   holding, abandoned → closed
  *
  * `ahead`: the workflow does not answer, and the caller hears disclosure and greeting all the same, from what was prepared while the phone rang.
  * Only on a call's first stream, as its token says: no other has nothing to go on from.
@@ -30,6 +37,7 @@ import { runDurably } from './run-durably';
 import type { Prewarmed, Session, SessionEvent } from './session';
 import type { SessionMaker } from './session-maker';
 import { type Delivery, StreamOutbox } from './stream-outbox';
+import { WhoAnswered } from './who-answered';
 import type { WorkflowLink } from './workflow-link';
 
 /** The workflow answers within some tens of milliseconds where all is well; after so long the agent begins without it. */
@@ -88,12 +96,7 @@ export class CallHost {
   private readonly attachment: Attachment;
   private readonly startedAt: number;
   private state: State = { name: 'attaching', early: new EarlyInput(), end: 'caller_hung_up' };
-  /** The workflow has been told that a person answered. */
-  humanConfirmed = false;
-  /** The carrier's detection has said so, and the workflow knows. */
-  carrierSaysHuman = false;
-  /** Something else than a person was heard here. */
-  private doubted = false;
+  readonly answered = new WhoAnswered();
   /** The workflow has taken the stream, and so knows that somebody answered. */
   isAttached = false;
   private taps: StreamTaps | undefined;
@@ -418,12 +421,10 @@ export class CallHost {
   private emit(event: SessionEvent): void {
     if (this.state.name === 'abandoned') return;
     if (event.kind === 'human_confirmed') {
-      this.humanConfirmed = true;
       this.taps?.machine('human');
-      // The two words agree, and nothing was ordered that a person's voice would call off: a second signal would change nothing.
-      if (this.carrierSaysHuman && !this.doubted) return;
+      if (!this.answered.heardPerson()) return;
     } else if (event.kind === 'machine_suspected' || event.kind === 'callee_suspected') {
-      this.doubted = true;
+      this.answered.heardOther();
     }
     this.outbox.event(event);
   }

@@ -95,7 +95,7 @@ export class KnownNews {
     switch (event.kind) {
       case 'amd':
         // The words have told already.
-        return event.answeredBy === 'human' && calls.of(callId).some((host) => host.humanConfirmed);
+        return event.answeredBy === 'human' && calls.of(callId).some((host) => host.answered.isPerson);
       case 'stream':
         // The attach has told of its start, and the report tells of its end.
         return event.status === 'started' || calls.tellsOf(callId, event.streamId);

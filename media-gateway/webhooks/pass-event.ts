@@ -33,7 +33,7 @@ export async function passEvent(gateway: GatewayContext, origin: WebhookOrigin, 
     await gateway.outbox.send({ kind: 'carrier_event', callId, carrier, event });
   });
   if (event.kind !== 'amd' || event.answeredBy !== 'human') return;
-  for (const host of gateway.calls.of(callId)) host.carrierSaysHuman = true;
+  for (const host of gateway.calls.of(callId)) host.answered.carrierSaysPerson();
 }
 
 /** What a leg cost. Resolves only when it will be written down. */
