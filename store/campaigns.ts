@@ -261,24 +261,25 @@ export function campaignStore(database: Database): CampaignStore {
     },
 
     async slots(campaignId) {
-      // Not an aggregate over all who wait: the first entry of the index.
-      const [next] = await database.run((db) =>
-        db
+      // One statement: whoever is put back between two looks would be seen by neither, and the campaign end without them.
+      const [slots] = await database.run((db) => {
+        // Not an aggregate over all who wait: the first entry of the index.
+        const next = db
           .select({ dueAt: contacts.dueAt })
           .from(contacts)
           .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'waiting')))
           .orderBy(asc(contacts.dueAt))
-          .limit(1),
-      );
-      const inUse = await database.run((db) =>
-        db
-          .select({ status: contacts.status, n: count() })
+          .limit(1);
+        return db
+          .select({
+            claimed: sql`count(*) filter (where ${contacts.status} = 'claimed')`.mapWith(Number),
+            active: sql`count(*) filter (where ${contacts.status} = 'active')`.mapWith(Number),
+            nextDueAt: sql<Date | null>`(${next})`.mapWith(contacts.dueAt),
+          })
           .from(contacts)
-          .where(and(eq(contacts.campaignId, campaignId), inArray(contacts.status, ['claimed', 'active'])))
-          .groupBy(contacts.status),
-      );
-      const of = (status: string) => inUse.find((row) => row.status === status)?.n ?? 0;
-      return { claimed: of('claimed'), active: of('active'), nextDueAt: next?.dueAt ?? null };
+          .where(and(eq(contacts.campaignId, campaignId), inArray(contacts.status, ['claimed', 'active'])));
+      });
+      return slots as CampaignSlots;
     },
 
     async lastDialAt(campaignId) {

@@ -42,7 +42,7 @@ export interface ContactStore {
   putOff(campaignId: string, timezones: readonly string[], now: Date, until: Date, waitReason: string): Promise<number>;
   /** Contacts claimed or active since before a moment, oldest first: the sweeper asks whether their calls' workflows are there. */
   inProgress(campaignId: string, claimedBefore: Date): Promise<ContactRow[]>;
-  /** Those who wait, or are claimed and not called yet, get their last outcome, with what they waited for as the reason. Returns counts. */
+  /** Those who wait, or are claimed and not called yet, get their last outcome, with what they waited for as the reason. Returns counts; `stillActive`: nobody else is without one. */
   closeRemaining(campaignId: string, outcome: 'expired' | 'canceled', now: Date): Promise<{ closed: number; stillActive: number }>;
   /** Contacts whose outcome no call's post-call workflow delivers (expired, canceled, skipped), not delivered yet. */
   undelivered(campaignId: string, limit: number): Promise<ContactRow[]>;
@@ -226,13 +226,14 @@ export function contactStore(database: Database): ContactStore {
         closed += rows.length;
         if (rows.length === 0) break;
       }
-      const [active] = await database.run((db) =>
+      // Also those that were put back meanwhile: they get theirs the next time.
+      const [open] = await database.run((db) =>
         db
           .select({ n: count() })
           .from(contacts)
-          .where(and(eq(contacts.campaignId, campaignId), eq(contacts.status, 'active'))),
+          .where(and(eq(contacts.campaignId, campaignId), inArray(contacts.status, ['waiting', 'claimed', 'active']))),
       );
-      return { closed, stillActive: active?.n ?? 0 };
+      return { closed, stillActive: open?.n ?? 0 };
     },
 
     undelivered: (campaignId, limit) =>

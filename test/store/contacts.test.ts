@@ -150,6 +150,45 @@ test('progress and slots tell the same story as the rows', async () => {
   expect(await store.campaigns.spentMicros(campaign.campaignId)).toBe(1_000);
 });
 
+describe('bug: a call whose contact was put back between two looks of the dispatch was seen by neither, and the campaign ended without it', () => {
+  /** Puts one contact to and fro, as calls and retries do, while somebody looks. */
+  async function whileMoving(times: number, look: (campaignId: string) => Promise<boolean>): Promise<void> {
+    const { store, url } = test_;
+    const { campaignId } = await campaignWith(store, phones(1));
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    let looking = true;
+    const mover = (async () => {
+      for (let turn = 0; looking; turn++) {
+        const status = turn % 2 ? 'waiting' : 'active';
+        await client.query("update contacts set status = $2 where campaign_id = $1 and status <> 'done'", [campaignId, status]);
+      }
+    })();
+    try {
+      for (let n = 0; n < times; n++) expect(await look(campaignId)).toBe(true);
+    } finally {
+      looking = false;
+      await mover;
+      await client.end();
+    }
+  }
+
+  test('the slots have it, as one in use or as one that waits', () =>
+    whileMoving(400, async (campaignId) => {
+      const { active, claimed, nextDueAt } = await test_.store.campaigns.slots(campaignId);
+      return active + claimed === 1 || nextDueAt !== null;
+    }));
+
+  test('a campaign that closes is not done with it before it has its outcome', async () => {
+    for (let n = 0; n < 30; n++) {
+      await whileMoving(1, async (campaignId) => {
+        while ((await test_.store.contacts.closeRemaining(campaignId, 'canceled', NOW)).stillActive > 0);
+        return (await test_.store.campaigns.progress(campaignId)).done === 1;
+      });
+    }
+  });
+});
+
 test('pages hold every contact once, also when two files share line numbers', async () => {
   const { store } = test_;
   const campaign = await campaignWith(store, phones(7));
