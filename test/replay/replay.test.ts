@@ -54,6 +54,7 @@ const STATES: Record<string, string[]> = {
     'warm_worker_lost',
     'warm_gateway_lost',
     'warm_gateway_lost_asked',
+    'warm_gateway_lost_kept',
     'warm_named',
     'warm_stopped',
     'named_lost',

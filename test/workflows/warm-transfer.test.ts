@@ -286,6 +286,34 @@ describe('warm transfer', () => {
     };
   });
 
+  scenario(
+    'bug: a carrier that keeps the call asked, played nothing, and the caller waited in silence',
+    'warm_gateway_lost_kept',
+    (bench) => {
+      let lose = (_: { lost: true }) => {};
+      const lost = new Promise<{ lost: true }>((resolve) => {
+        lose = resolve;
+      });
+      const world = new CallWorld(bench, { dial: warm(1), watchHold: () => lost });
+      return {
+        world,
+        async play() {
+          await begin(world);
+          expect(await world.streamEnded('nonce-MZ1')).toEqual({ kind: 'hold' });
+          lose({ lost: true });
+          await world.ranOnce('holdCaller');
+          await world.person('accepted');
+          await world.ranOnce('bridge');
+          await world.person('bridged');
+          await world.person('ended', 1, ended);
+          await world.status('completed');
+          expect(await world.settled()).toMatchObject({ outcome: 'transferred' });
+          expect(world.inputsOf('holdCaller')).toHaveLength(1);
+        },
+      };
+    },
+  );
+
   scenario('one of the numbers of the prompt is asked for: it alone is tried', 'warm_named', (bench) => {
     const world = new CallWorld(bench, { dial: warm(2) });
     return {

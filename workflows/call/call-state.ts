@@ -98,6 +98,8 @@ export class CallState {
   readonly transferRecords: TransferRecord[] = [];
   /** Times the carrier asked what comes next. */
   instructionsAsked = 0;
+  /** It asks, and does nothing by itself: what it is to do is commanded. */
+  keptByCarrier = false;
 
   readonly recorder = new Recorder();
   readonly keyPresses = new KeyPresses();

@@ -7,7 +7,7 @@
  * Each person is called once, whatever dies in between: the intent is in the database before the request, and a request whose fate is not known is
  * looked up. A person whom nobody waits for any more is hung up on.
  */
-import { CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, log, patched } from '@temporalio/workflow';
 import type { ConsultInput, ConsultReconciled, ConsultResult, TransferResultKind } from '../../contracts/transfer';
 import { askPerson, bridge, consult, fetchCarrierCall, holdCaller, reconcileConsult, watchHold } from './activities';
 import { Alarm } from './alarm';
@@ -222,7 +222,7 @@ async function look(state: CallState, leg: ConsultLeg): Promise<void> {
   }
 }
 
-/** The music plays on the caller's stream. A gateway that dies takes it along: then the carrier itself asks what comes next, or it is told. */
+/** The music plays on the caller's stream. A gateway that dies takes it along: then the carrier itself asks what comes next and plays it, or it is told to. */
 function keepMusic(state: CallState, carrierCallId: string): { stop: () => void } {
   const talk = state.conversation;
   const asked = state.instructionsAsked;
@@ -235,7 +235,8 @@ function keepMusic(state: CallState, carrierCallId: string): { stop: () => void 
       .run(async () => {
         await watchHold({ callId: state.input.callId, gatewayId, streamId });
         await condition(elsewhere, CARRIER_ROUTE_MS);
-        if (!elsewhere()) await music(state, carrierCallId);
+        const waits = !stopped && !state.isOver && state.keptByCarrier;
+        if (!elsewhere() || (waits && patched('music-by-command'))) await music(state, carrierCallId);
       })
       .catch(() => undefined);
   }

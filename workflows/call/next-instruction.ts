@@ -20,6 +20,7 @@ export const MAX_ATTACHMENTS = 12;
 export async function nextInstruction(state: CallState, request: NextInstructionRequest): Promise<NextInstruction> {
   const { endedNonce } = request;
   if (endedNonce === undefined) return instruction(state, request);
+  state.keptByCarrier = true;
   const ended = state.usedNonces.get(endedNonce);
   const talk = state.liveConversation;
   if (talk && talk.streamId !== ended) return { kind: 'leave' };
