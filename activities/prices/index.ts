@@ -10,6 +10,7 @@ import { isPriceGivenUp, nextPriceCheck } from '../../policy/price-checks';
 import { priceWaitMs } from '../../runtime/price-wait';
 import type { AttemptRow, UnpricedCall } from '../../store/store';
 import { type ActivityContext, carriersOf } from '../context';
+import { inParallel } from '../in-parallel';
 
 /** Rows of one claim, and how many of them are asked for at once: about 80 requests a second. */
 const BATCH = 80;
@@ -116,12 +117,4 @@ function noteForeign(ctx: ActivityContext, callId: string, state: string, curren
       { callId, currency },
       'the carrier bills in another currency than dollars: its price is kept, and the cost stays our estimate',
     );
-}
-
-async function inParallel<T>(items: readonly T[], most: number, run: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const one = async () => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await run(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, one));
 }

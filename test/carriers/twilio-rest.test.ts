@@ -278,6 +278,24 @@ describe('reading calls', () => {
     expect(seen[0]?.query).toMatchObject({ To: '+15005550009', Status: 'no-answer' });
   });
 
+  test('of what the carrier queues all is told, page after page: a pause leaves no phone to ring', async () => {
+    const calls = (from: number, count: number) =>
+      Array.from({ length: count }, (_, i) => ({ ...ended, sid: `CA${from + i}`, status: 'queued' }));
+    answers = [
+      json(200, {
+        calls: calls(0, 1_000),
+        page: 0,
+        next_page_uri: '/2010-04-01/Accounts/AC0/Calls.json?Page=1&PageSize=1000&PageToken=PACA999',
+      }),
+      json(200, { calls: calls(1_000, 250), page: 1 }),
+    ];
+    expect(await carrier.listCalls({ status: 'queued' })).toHaveLength(1_250);
+    expect(seen.map(({ query }) => [query.PageSize, query.PageToken])).toEqual([
+      ['1000', undefined],
+      ['1000', 'PACA999'],
+    ]);
+  });
+
   test('the legs that a call dialled are found by their parent', async () => {
     answers = [json(200, { calls: [ended], page: 0 })];
     await expect(carrier.listCalls({ parentCallId: 'CA0' })).resolves.toMatchObject([{ parentCallId: 'CA0' }]);
