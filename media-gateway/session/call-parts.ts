@@ -23,6 +23,9 @@ import { Speaker } from './speaker';
 import { TurnLog } from './turn-log';
 import { UsageMeter } from './usage-meter';
 
+/** Of a vendor. */
+const DEAF = 'tells nothing of what the caller says';
+
 export interface CallPartsListener extends ConversationListener {
   builtIn(call: BuiltInCall, toolCallId: string): string | Promise<string>;
   /** No vendor any more. */
@@ -107,10 +110,21 @@ export class CallParts {
       log,
     );
     this.deaf = new DeafWatch(parseDurationMs(options.config.PATTER_DEAF_AFTER) ?? 0, clock, {
-      attentive: () => this.#attentive(),
+      attentive: (bridged) => this.#attentive(bridged),
+      waiting: () => this.#answerable && this.conversation.nothingAsked,
+      findsTurns: () => this.link.engine.wordsTell !== true,
       keep: () => this.link.keep(),
       letGo: () => this.link.letGo(),
-      deaf: () => this.link.restart('tells nothing of what the caller says'),
+      nothing: () => this.conversation.nothingUntold(),
+      late: () => {
+        this.conversation.untold();
+        listener.answerLate();
+      },
+      deaf: () => {
+        this.conversation.untold();
+        this.link.restart(DEAF);
+      },
+      lost: () => this.link.giveUp(DEAF),
     });
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
     mcp?.onChanged(() => this.link.engine.setTools?.(toolsFor(setup, mcp)));
@@ -160,10 +174,16 @@ export class CallParts {
   }
 
   /** What the caller says now is to be answered, and nothing but the vendor's ears is between the two. A turn that it has told of may have more than one pause. */
-  #attentive(): boolean {
-    const { amd, conversation, link } = this;
-    if (conversation.mode !== 'open' || conversation.muted || !conversation.idle || !link.up || amd.suspected) return false;
+  #attentive(bridged: boolean): boolean {
+    const { conversation, link } = this;
+    const free = bridged ? conversation.nothingAsked : conversation.idle;
+    if (!this.#answerable || !free || !link.up) return false;
     return link.engine.wordsTell === true || !conversation.callerSpeaks;
+  }
+
+  get #answerable(): boolean {
+    const { amd, conversation } = this;
+    return conversation.mode === 'open' && !conversation.muted && !amd.suspected;
   }
 
   #withRecord(toolCallId: string, act: (record: ToolCallRecord) => void): void {

@@ -155,7 +155,22 @@ export class CallerTurns {
     this.#interruption.withdraw();
     // Those of an earlier socket that nobody has found yet stay in their order.
     this.#orphans.push(...this.#utterances.abandon());
-    return this.#orphans.some(({ wanted }) => wanted);
+    return this.#orphans.some(isMissed);
+  }
+
+  /** By our own ears the caller has said something, and the vendor tells nothing of it: what is found of it yet was said before what comes now, and is a turn. */
+  untold(): void {
+    if (this.awaitsTranscript || this.#orphans.length > 0) return;
+    const { turns, clock } = this.deps;
+    const itemId = `untold_${clock.monotonic()}`;
+    turns.begin(itemId, 'user', clock.now());
+    this.#orphans.push({ itemId, over: true, wanted: true, certain: false });
+  }
+
+  /** There were no words in it. */
+  nothingUntold(): void {
+    for (const { itemId } of this.#orphans.filter(({ certain }) => !certain)) this.deps.turns.settle(itemId, '');
+    this.#orphans = this.#orphans.filter(({ certain }) => certain);
   }
 
   /** A new socket hears what the old one had not written down. */
@@ -166,7 +181,7 @@ export class CallerTurns {
   /** The new socket has found no more turns in what the old one heard, or there will be no new one. */
   forgetLost(): void {
     const { turns, answers } = this.deps;
-    const unanswered = this.#orphans.some(({ wanted }) => wanted);
+    const unanswered = this.#orphans.some(isMissed);
     for (const { itemId } of this.#orphans.splice(0)) turns.settle(itemId, '');
     if (unanswered && this.#open && !this.speaking && !answers.underWay) answers.answerCaller();
   }
@@ -228,4 +243,9 @@ export class CallerTurns {
   #turnOver(): void {
     this.deps.answers.turnOver(this.awaitsTranscript);
   }
+}
+
+/** Nobody has answered it, and somebody should. */
+function isMissed({ wanted, certain }: Orphan): boolean {
+  return wanted && certain;
 }

@@ -47,8 +47,7 @@ export class Conversation implements Floor {
 
   /** The agent has nothing under way: neither speech nor an answer nor a tool. */
   get idle(): boolean {
-    const { speaker, link, hold } = this.deps;
-    return !speaker.busy && !link.engine.responding && !this.#answers.toolsOpen && hold?.busy !== true;
+    return !this.deps.speaker.busy && this.nothingAsked;
   }
 
   /** Nobody speaks and nothing is going on that will make somebody speak. */
@@ -171,6 +170,22 @@ export class Conversation implements Floor {
   end(): void {
     this.#answers.forget();
     this.#answers.unwatch();
+  }
+
+  /** The caller has said something, by our own ears, and the vendor tells nothing of it. */
+  untold(): void {
+    this.#caller.untold();
+  }
+
+  /** It was nothing. */
+  nothingUntold(): void {
+    this.#caller.nothingUntold();
+  }
+
+  /** The agent is to say nothing and to do nothing: neither an answer nor a tool is under way. */
+  get nothingAsked(): boolean {
+    const { link, hold } = this.deps;
+    return !link.engine.responding && !this.#answers.toolsOpen && hold?.busy !== true;
   }
 
   /** The vendor's socket is gone, and with it what it had not said yet. */

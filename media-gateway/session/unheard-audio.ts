@@ -63,10 +63,10 @@ export class UnheardAudio {
     this.#held = true;
   }
 
-  /** Somebody listens again, who has heard nothing of this. */
+  /** Somebody listens again, who has heard nothing of this. What was suspected is kept: they may be as deaf. */
   release(): Uint8Array {
     this.#held = false;
-    this.#turns.clear();
+    for (const itemId of [...this.#turns.keys()]) if (itemId !== SUSPECTED) this.#turns.delete(itemId);
     return this.#read(this.#start, this.#end);
   }
 

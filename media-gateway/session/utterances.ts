@@ -20,6 +20,8 @@ export interface Orphan {
   over: boolean;
   /** It is still to be answered. */
   wanted: boolean;
+  /** False: only our own ears have heard something, and there may be no words in it. */
+  certain: boolean;
 }
 
 /** The caller's utterances whose words are still to come, and the one that is being spoken. */
@@ -89,6 +91,7 @@ export class Utterances {
         itemId,
         over,
         wanted: !over || ((kind === 'turn' || kind === 'overlap') && !answered),
+        certain: true,
       }));
     this.#open.clear();
     return orphans;

@@ -258,7 +258,7 @@ story('one that is deaf is left for another conversation, which hears what was s
   await phone.untilSilent();
   phone.hangUp();
   const report = await session.done;
-  expect(report.turns.map(({ role }) => role)).toEqual(['assistant', 'user', 'assistant']);
+  expect(report.turns.map(({ role }) => role)).toEqual(['assistant', 'user', 'assistant', 'assistant']);
   expect(report.turns[1]?.text).toMatch(/^Well, before anything .* please stop\.$/);
   expect(await conversations(agentId)).toHaveLength(2);
 });

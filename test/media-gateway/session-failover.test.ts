@@ -162,15 +162,33 @@ describe('peer defect 8: the AI provider dies in mid-call', () => {
       const { phone, session } = await greeted(world, { agent: agent as never });
       await world.fault({ kind: 'provider_mute', event, count: 1 });
       phone.say(DEAF_TO);
-      await phone.untilHeard(/Yes, so far\.$/, 20_000);
+      await phone.untilSaid();
+      const silence = phone.watchSilence();
+      await phone.untilHeard(/Yes, so far\.$/, 30_000);
+      expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
       await phone.untilSilent();
       phone.hangUp();
       const report = await session.done;
-      expect(said(report, 'user')).toEqual([DEAF_TO]);
-      expect(said(report, 'assistant').slice(2)).toEqual(['Yes, so far.']);
+      // In the order in which it was said, though the words were known only at last.
+      expect(report.turns.map(({ text }) => text).slice(2)).toEqual([DEAF_TO, 'One moment, please.', 'Yes, so far.']);
       expect(report.error).toBeUndefined();
     }),
   );
+
+  it.concurrent('and it is deaf, and no other socket says a word either: an apology, and the end', () =>
+    inWorld(async (world) => {
+      const config = { ...world.deps.config, PATTER_DEAF_AFTER: '2s' };
+      const { phone, session } = await greeted(world, {}, { config });
+      await world.fault({ kind: 'provider_mute', event: 'realtime' });
+      phone.say(DEAF_TO);
+      await phone.untilSaid();
+      const silence = phone.watchSilence();
+      const report = await session.done;
+      expect(report.end).toBe('provider_failed');
+      expect(phone.heard).toMatch(/One moment, please\..*technical problem/s);
+      expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
+      expect(report.error).toMatch(/tells nothing of what the caller says/);
+    }));
 
   it.concurrent('and the agent is to transfer then: the caller hears so, and is given to a person', () =>
     inWorld(async (world) => {
