@@ -242,3 +242,18 @@ test('a program that is connected and silent is told apart from none', () => {
   clock.pass(10_000);
   expect(sink.heard).toEqual([expect.stringContaining('onMessage of the program returned nothing within 10000 ms')]);
 });
+
+test('a call goes to the program that has placed it, though another has less to do; without it to any', async () => {
+  const { relay } = setUp();
+  const [a, b] = [program('acme/+15005550006/a'), program('acme/+15005550006/b')];
+  relay.connected(a);
+  relay.connected(b);
+  for (const callId of ['call_0', 'call_1']) await relay.placed({ callId, tenantId: 'acme', number: NUMBER }, 'a');
+  await relay.placed({ callId: 'call_2', tenantId: 'acme', number: NUMBER }, 'a');
+  relay.ask(request('m2', 'call_2'), listener());
+  expect([a.ids(), b.ids()]).toEqual([['m2'], []]);
+  relay.disconnected(a);
+  expect(b.ids()).toEqual(['m2']);
+  relay.ask(request('m3', 'call_0'), listener());
+  expect(b.ids()).toEqual(['m2', 'm3']);
+});

@@ -89,11 +89,17 @@ test('a message reaches its program whichever process is asked, and once, also w
   // A call stays with its program, as another process learns too.
   const c = await startControl();
   expect(await say(gateway(c.url), 'call_2', 'And now?')).toBe('mine: And now?');
+  // One that a program has placed comes to it, although another has less to do: it alone has the call's own function.
+  const own = await mine.phone.call({ to: '+12125550101', onMessage: ({ text }) => `own: ${text}` });
+  expect(await say(gateway(c.url), own.id, 'Mine?')).toBe('own: Mine?');
+  expect(other.asked).toEqual([]);
   await other.phone.disconnect();
   await mine.phone.disconnect();
   const third = await program(c.url, 'third');
   expect(await say(gateway(b.url), 'call_2', 'Anybody?')).toBe('third: Anybody?');
-  expect(third.asked).toEqual(['Anybody?']);
+  // Its function has gone with its program.
+  expect(await say(gateway(b.url), own.id, 'Still?')).toBe('third: Still?');
+  expect(third.asked).toEqual(['Anybody?', 'Still?']);
   // Only a process with the same secret hears of programs.
   const stranger = new WebSocket(`${b.url.replace('http', 'ws')}${SDK_LINK_PATH}?from=me`);
   const [, response] = (await once(stranger, 'unexpected-response')) as [unknown, { statusCode: number }];

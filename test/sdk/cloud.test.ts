@@ -1,4 +1,4 @@
-/** Cloud mode against the lab: a backend, a worker and a gateway that have no account of their own, and programs that bring theirs. */
+/** Cloud mode against the lab: a backend, a worker and a gateway that have an account at OpenAI alone, and programs that bring theirs. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { runGateway } from '../../media-gateway/main';
 import { type Config, configSchema, loadConfig } from '../../runtime/config';
 import { createLogger } from '../../runtime/log';
 import type { Running } from '../../runtime/running';
-import { type CallEndEvent, type CallStartEvent, Patter, PatterConnectionError, type TranscriptEvent } from '../../sdk';
+import { type CallEndEvent, type CallStartEvent, Patter, PatterConnectionError, PatterTool, type TranscriptEvent } from '../../sdk';
 import { runWorker } from '../../worker/main';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { until } from '../chaos/until';
@@ -67,7 +67,13 @@ beforeAll(async () => {
         },
         waits: { kind: 'human', patienceMs: 120_000, amd: { afterMs: 1_000, answeredBy: 'human' }, steps: [{ hear: '/reminder/' }] },
       },
-      people: { ...SNIPPET_PEOPLE, '+12125550111': 'listens', '+12125550112': { kind: 'busy' }, '+12125550113': 'waits' },
+      people: {
+        ...SNIPPET_PEOPLE,
+        '+12125550111': 'listens',
+        '+12125550112': { kind: 'busy' },
+        '+12125550113': 'waits',
+        '+12125550114': 'listens',
+      },
     },
   });
   database = await createTestDatabase();
@@ -88,6 +94,7 @@ beforeAll(async () => {
       PATTER_LOG_LEVEL: 'error',
       TWILIO_BASE_URL: url,
       OPENAI_BASE_URL: `${url}/v1`,
+      OPENAI_API_KEY: 'lab-openai-key',
       DEEPGRAM_BASE_URL: `${url}/deepgram`,
       ELEVENLABS_BASE_URL: `${url}/elevenlabs`,
     },
@@ -218,6 +225,28 @@ test('who answered is told while the call goes on, which its program may end for
   await until(() => seen.length === 3, { withinMs: WITHIN_MS, what: 'onCallEnd' });
   expect(seen).toEqual(['start', 'human false', 'completed human']);
   expect(costs.length).toBeGreaterThan(0);
+}, 120_000);
+
+test('PatterTool and agents by name work at a backend too: the agent talks, and not the connected program', async () => {
+  const phone = patter();
+  const asked: string[] = [];
+  await phone.connect({ onMessage: ({ text }) => void asked.push(text) });
+  phone.agent({ agentId: 'reminder', systemPrompt: 'You remind people.', firstMessage: 'Hi, {name}, this is a reminder.' });
+  const tool = new PatterTool({ phone, allow: ['+12125550111'], call: { machineDetection: false } });
+  const call = await phone.call({ to: '+12125550114', agentId: 'reminder', variables: { name: 'Ada' }, machineDetection: false });
+  const said = {
+    to: '+12125550111',
+    goal: 'Remind {them} of the appointment.',
+    first_message: 'Hi, this is a reminder from your assistant.',
+  };
+  const told = await tool.run(said, { id: 'tool_1' });
+  expect(told).toMatchObject({ outcome: 'completed', timed_out: false });
+  expect(told.transcript.map(({ text }) => text).join(' ')).toMatch(/a reminder from your assistant.*Thank you/);
+  // The same tool call is the same call.
+  expect(await tool.run(said, { id: 'tool_1' })).toEqual(told);
+  expect((await call.result()).transcript.map(({ text }) => text).join(' ')).toContain('Hi, Ada, this is a reminder.');
+  expect(asked).toEqual([]);
+  await phone.disconnect();
 }, 120_000);
 
 test('a campaign at the backend: the connected program talks, and it is steered, reported and told of like one of its own', async () => {
