@@ -34,8 +34,8 @@ export const DEFAULT_SOCKET_OPTIONS = {
   checkKeyEveryMs: 10_000,
 } as const satisfies SocketOptions;
 
-const MOST_BYTES = 3_000_000;
-const MOST_WAITING_BYTES = 16_000_000_000;
+const MOST_BYTES = 1_000_000;
+const MOST_WAITING_BYTES = 16_000_000;
 
 export class SdkSockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false });
