@@ -243,10 +243,8 @@ export function loadConfig(
   cwd: string = process.cwd(),
   defaults: Partial<Record<keyof Config, string>> = {},
 ): Config {
-  const file = join(cwd, '.env');
-  const fromFile = existsSync(file) ? parseDotenv(readFileSync(file)) : {};
   const merged: Record<string, string> = {};
-  const named = { ...fromFile, ...definedOf(env) };
+  const named = environmentOf(env, cwd);
   for (const [name, value] of [defaults, named].flatMap((source) => Object.entries(source))) {
     if (name in configSchema.shape && value !== undefined && value !== '') merged[name] = value;
   }
@@ -258,6 +256,12 @@ export function loadConfig(
     });
   }
   return { ...parsed.data, PATTER_HOME: resolve(cwd, parsed.data.PATTER_HOME) };
+}
+
+/** The environment over `.env` of the working directory. */
+export function environmentOf(env: Record<string, string | undefined> = process.env, cwd: string = process.cwd()): Record<string, string> {
+  const file = join(cwd, '.env');
+  return { ...(existsSync(file) ? parseDotenv(readFileSync(file)) : {}), ...definedOf(env) };
 }
 
 /** An empty variable is kept: it hides that of `.env`. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { agentSchema } from '../../contracts/agent';
 import { campaignFileSchema, dialingSchema, e164 } from '../../contracts/campaign';
 import type { PlaceCallInput } from '../../contracts/single-call';
+import { environmentOf } from '../../runtime/config';
 import { type Environment, parseSpecFile, readSpecFile, toolChecks } from '../campaigns/load-campaign-file';
 
 const AGENT = { kind: 'agent', code: 'PATTER_AGENT_FILE_INVALID' } as const;
@@ -25,10 +26,10 @@ const agentFileSchema = z.union([callFileSchema, agentSchema.transform((agent) =
 export type AgentFile = Omit<PlaceCallInput, 'to' | 'from'> & { from?: string };
 
 /**
- * Reads the agent of a single call. `${NAME}` in a value is taken from the environment.
+ * Reads the agent of a single call. `${NAME}` in a value is taken from the environment, else from `.env`.
  * @throws PatterError PATTER_AGENT_FILE_INVALID with every problem, each with its field and line (`details.problems`)
  */
-export async function loadAgentFile(path: string, env: Environment = process.env): Promise<AgentFile> {
+export async function loadAgentFile(path: string, env: Environment = environmentOf()): Promise<AgentFile> {
   return parseAgentFile(await readSpecFile(path, AGENT), basename(path), env);
 }
 

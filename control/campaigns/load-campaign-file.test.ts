@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { isPatterError } from '../../contracts/errors';
-import { type FileProblem, parseCampaign } from './load-campaign-file';
+import { loadAgentFile } from '../calls/load-agent-file';
+import { loadLineFile } from '../lines/load-line-file';
+import { type FileProblem, loadCampaignFile, parseCampaign } from './load-campaign-file';
 
 const VALID = `name: reminder
 from: ["+15005550006"]
@@ -98,6 +103,31 @@ test('values come from the environment, and a missing one is told with its line'
   ]);
   const found = problemsOf(text, { CRM: 'https://crm.example.com' });
   expect(found).toContainEqual({ field: '', line: 9, message: expect.stringContaining('SECRET') });
+});
+
+describe('files of a working directory that has a .env', () => {
+  const before = process.cwd();
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'patter-files-'));
+    process.chdir(folder);
+  });
+  afterEach(() => {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+    delete process.env.PATTER_TEST_IN_BOTH;
+  });
+
+  test('take values from it, and the environment goes over it', async () => {
+    writeFileSync('.env', 'PATTER_TEST_PROMPT=Be kind.\nPATTER_TEST_IN_BOTH=of the file\n');
+    process.env.PATTER_TEST_IN_BOTH = 'of the environment';
+    const agent = `agent:\n  engine: { type: openai-realtime }\n  systemPrompt: \${PATTER_TEST_PROMPT}\n  firstMessage: \${PATTER_TEST_IN_BOTH}\n`;
+    writeFileSync('campaign.yaml', `name: c\nfrom: ["+15005550006"]\n${agent}`);
+    writeFileSync('line.yaml', `name: l\nnumber: "+15005550006"\n${agent}`);
+    writeFileSync('agent.yaml', agent);
+    const files = [await loadCampaignFile('campaign.yaml'), await loadLineFile('line.yaml'), await loadAgentFile('agent.yaml')];
+    for (const file of files) expect(file.agent).toMatchObject({ systemPrompt: 'Be kind.', firstMessage: 'of the environment' });
+  });
 });
 
 test('a time zone that does not exist is refused', () => {

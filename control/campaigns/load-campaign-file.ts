@@ -8,6 +8,7 @@ import { type ErrorCode, PatterError } from '../../contracts/errors';
 import { MCP_SEPARATOR } from '../../contracts/tool';
 import { timezoneName } from '../../policy/timezone';
 import { transferChecks } from '../../policy/transfer-targets';
+import { environmentOf } from '../../runtime/config';
 import { ArgumentSchemas } from '../../runtime/json-schema';
 
 export interface FileProblem {
@@ -21,10 +22,10 @@ export interface FileProblem {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads and validates a campaign file. `${NAME}` in a value is taken from the environment, so that secrets and hosts need not be in the file.
+ * Reads and validates a campaign file. `${NAME}` in a value is taken from the environment, else from `.env`, so that secrets and hosts need not be in the file.
  * @throws PatterError PATTER_CAMPAIGN_FILE_INVALID with every problem, each with its field and line (`details.problems`)
  */
-export async function loadCampaignFile(path: string, env: Environment = process.env): Promise<CampaignSpec> {
+export async function loadCampaignFile(path: string, env: Environment = environmentOf()): Promise<CampaignSpec> {
   return parseCampaign(await readSpecFile(path, CAMPAIGN), basename(path), env);
 }
 
