@@ -12,7 +12,7 @@ import { AllowedNumbers } from './allowed-numbers';
 import { Previews } from './previews';
 
 export interface McpContext {
-  readonly rest: Pick<RestClient, 'request'>;
+  readonly rest: Pick<RestClient, 'request' | 'stream'>;
   /** Undefined: every call is shown first, and confirmed. */
   readonly allowed: AllowedNumbers | undefined;
   readonly previews: Previews;

@@ -34,6 +34,12 @@ function settings(allowed = '', answer: (asked: Asked) => unknown = () => ({ cal
       asked.push({ method, path, body });
       return answer({ method, path, body }) as Answer;
     },
+    /** In pieces that break characters. */
+    async *stream(path: string): AsyncGenerator<Uint8Array> {
+      asked.push({ method: 'GET', path, body: undefined });
+      const bytes = Buffer.from(JSON.stringify(answer({ method: 'GET', path, body: undefined })));
+      for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7);
+    },
   };
   const made: McpSettings = { rest, allowed: AllowedNumbers.parse(allowed), from: '+15005550006', clock: systemClock, log };
   return { asked, settings: made };
@@ -125,6 +131,41 @@ test('with a list of numbers a confirmation is neither needed nor of use, for tr
   expect((await use(client, 'make_call', CALL)).isError).toBe(false);
 });
 
+test('a campaign’s pace and budget are changed after a confirmation, and with a list of numbers at once', async () => {
+  const { asked, settings: of } = settings('', () => ({ state: 'running' }));
+  const client = await connected(of);
+  const edit = { campaign: 'spring sale', cps: 2, budgetTotal: 50 };
+  expect((await use(client, 'edit_campaign', { campaign: 'spring sale' })).text).toContain('Name what is to change');
+  expect((await use(client, 'edit_campaign', edit)).text).toContain('"edited": false');
+  expect((await use(client, 'edit_campaign', { ...edit, budgetTotal: 500, confirm: true })).text).toContain('"edited": false');
+  expect((await use(client, 'edit_campaign', { ...edit, cps: 0 })).isError).toBe(true);
+  expect(asked).toEqual([]);
+  expect((await use(client, 'edit_campaign', { ...edit, confirm: true })).text).toContain('"edited": true');
+  expect((await use(client, 'edit_campaign', { ...edit, confirm: true })).text).toContain('"edited": false');
+  const listed = settings('+12125550101', () => ({ state: 'running' }));
+  expect((await use(await connected(listed.settings), 'edit_campaign', edit)).text).toContain('"edited": true');
+  const request = { method: 'POST', path: '/api/campaigns/spring%20sale/edit', body: { cps: 2, budgetTotal: 50 } };
+  expect([asked, listed.asked]).toEqual([[request], [request]]);
+});
+
+test('a report comes page by page, of one outcome if wanted, and with what was said if wanted', async () => {
+  const call = (text: string) => ({ callId: CALL_ID, outcome: 'completed', transcript: [{ role: 'user', text }] });
+  const results = ['Grüße', 'No.', 'Yes.'].map((text, index) => ({
+    ...{ contactId: `ct_${index}`, phone: `+1212555010${index}`, outcome: index === 1 ? 'opted_out' : 'completed', attempts: 1 },
+    calls: [call(text)],
+  }));
+  const whole = { campaignId: 'cmp_1', name: 'spring', state: 'completed', costUsd: 1.5, results, rejected: [] };
+  const client = await connected(settings('', () => whole).settings);
+  const read = async (more: object) => JSON.parse((await use(client, 'campaign_report', { campaign: 'spring', ...more })).text);
+  const first = await read({ outcome: 'completed', limit: 1 });
+  expect(first).toMatchObject({ costUsd: 1.5, contactsInAll: 2, nextOffset: 1, results: [{ contactId: 'ct_0', calls: [{ turns: 1 }] }] });
+  expect(JSON.stringify(first)).not.toContain('Grüße');
+  const last = await read({ outcome: 'completed', offset: first.nextOffset, transcripts: true });
+  expect(last).toMatchObject({ results: [{ contactId: 'ct_2', calls: [{ transcript: [{ text: 'Yes.' }] }] }] });
+  expect(last).not.toHaveProperty('nextOffset');
+  expect(JSON.stringify(await read({ transcripts: true }))).toContain('Grüße');
+});
+
 test('a list of numbers is read as it was meant, or refused', () => {
   const has = (list: string, number: string) => AllowedNumbers.parse(list)?.has(number);
   expect(AllowedNumbers.parse(' , ')).toBeUndefined();
@@ -141,7 +182,7 @@ test('a list of numbers is read as it was meant, or refused', () => {
 test('looking changes nothing, and is marked so; what rings phones is not', async () => {
   const client = await connected(settings().settings);
   const readOnly = (await client.listTools()).tools.filter(({ annotations }) => annotations?.readOnlyHint).map(({ name }) => name);
-  expect(readOnly).toEqual(['get_call', 'get_transcript', 'list_calls', 'campaign_status']);
+  expect(readOnly).toEqual(['get_call', 'get_transcript', 'list_calls', 'campaign_status', 'campaign_report']);
 });
 
 test('what fails by surprise tells the model nothing of the inside', async () => {
