@@ -20,7 +20,10 @@ import { callsAsCsv, callsAsJson } from './export';
 import { type LoginState, loginPage, type PageFile, readPage } from './pages';
 import { COOKIE, callerOf, callerOfSession, openSession, SESSION_MS, type SessionParts } from './session';
 
+/** May change while it runs: it is looked at with every request. */
 export interface DashboardOptions {
+  /** Absent: always. While it is not, nothing is there. */
+  readonly shown?: boolean;
   /** Opens everything. Undefined: nobody comes in with a token. */
   token?: string;
   /** Let in: browsers of this machine, without a credential. */
@@ -70,9 +73,14 @@ export function registerDashboard(app: FastifyInstance, ctx: ControlContext, opt
 }
 
 async function addRoutes(app: FastifyInstance, ctx: ControlContext, options: DashboardOptions): Promise<void> {
-  const { keys, loopback, token } = options;
+  const { keys } = options;
   const page = options.page ?? readPage();
-  const session: SessionParts = { ctx, keys, token, signingKey: () => secretKey(ctx.config) };
+  const session: SessionParts = {
+    ...{ ctx, keys, signingKey: () => secretKey(ctx.config) },
+    get token() {
+      return options.token;
+    },
+  };
   // It says itself who may what: a guard of the whole server leaves it alone.
   const open = { config: { open: true } } as const;
 
@@ -83,8 +91,9 @@ async function addRoutes(app: FastifyInstance, ctx: ControlContext, options: Das
   );
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(HEADERS);
+    if (options.shown === false) return reply.code(404).send({ message: 'not found' });
     if (request.method !== 'GET' && isOfAnotherSite(request)) throw refusal('Another site sent this.');
-    request.caller = await viewerOf(session, loopback, request);
+    request.caller = await viewerOf(session, options.loopback, request);
   });
   app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
     if (isPatterError(error)) return reply.code(STATUS[error.code] ?? 500).send({ code: error.code, message: error.message });
@@ -95,6 +104,7 @@ async function addRoutes(app: FastifyInstance, ctx: ControlContext, options: Das
   });
 
   const askToSignIn = (reply: FastifyReply, state: LoginState) => {
+    const { token } = options;
     const hint = keys
       ? 'Sign in with PATTER_CONTROL_TOKEN, or with an API key that may read.'
       : token === undefined

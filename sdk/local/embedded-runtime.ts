@@ -45,6 +45,8 @@ export interface EmbeddedRuntime {
   readonly publicUrl: string;
   movedTo(publicUrl: string): Promise<void>;
   problems(): Promise<string[]>;
+  /** As `keys`, of an agent that is served later. */
+  learnKeys(keys: AgentCredentials): void;
   /** Calls in progress go to another process of the app, or are waited for as PATTER_DRAIN_MODE and PATTER_DRAIN_TIMEOUT say. Safe to call twice. */
   stop(): Promise<void>;
 }
@@ -107,6 +109,8 @@ export async function startEmbeddedRuntime(options: EmbeddedRuntimeOptions): Pro
       },
       movedTo: (url) => gateway.movedTo(url),
       problems: () => gateway.problems(),
+      // Worker and gateway look into it each time.
+      learnKeys: (keys) => void Object.assign(config, withMissingKeys(config, keys)),
       stop,
     };
   } catch (error) {

@@ -1,4 +1,5 @@
 /** Local mode: gateway, worker and store in the user's own process, on the Temporal and Postgres that run or are started here. */
+import type { CarrierName } from '../../contracts/carrier';
 import { placeCall } from '../../control/calls/place-call';
 import type { Config } from '../../runtime/config';
 import { createLogger, type Logger } from '../../runtime/log';
@@ -16,6 +17,7 @@ import { pointNumber, serveLine } from './configure-line';
 import { Deferred } from './deferred';
 import { LocalCall } from './local-call';
 import { LocalStack, type LocalStackOptions, type Started } from './local-stack';
+import type { OpenHome } from './open-home';
 import { priceTableOf } from './prices';
 import { defaultPort, hostOf, processConfig, sharedTaskQueue } from './process-config';
 
@@ -33,6 +35,7 @@ export class LocalBackend implements PatterBackend {
   #served: ResolvedServeOptions | undefined;
   #ready = new Deferred<string>();
   #disconnecting: Promise<void> | undefined;
+  #pointing: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly fields: LocalConfigFields,
@@ -48,7 +51,7 @@ export class LocalBackend implements PatterBackend {
       closing: () => this.#fail(new PatterConnectionError('disconnect() was called before the server was ready.')),
       moved: async (home, publicUrl) => {
         const { phoneNumber: number, telephonyProvider: carrier } = fields;
-        if (this.#served && number !== '') await pointNumber(home, { number, carrier, publicUrl }, this.#served.configureNumber, this.#log);
+        if (this.#served && number !== '') await this.#point(home, { number, carrier }, () => publicUrl);
       },
     });
   }
@@ -74,7 +77,7 @@ export class LocalBackend implements PatterBackend {
       if (number === '') this.#log.warn('new Patter() has no phoneNumber: nobody can call, and call() needs a fromNumber');
       else {
         await serveLine(home, { number, carrier, agent: entry.compiled.spec, recording: options.recording, transfer: options.transfer });
-        await pointNumber(home, { number, carrier, publicUrl: runtime.publicUrl }, options.configureNumber, this.#log);
+        await this.#point(home, { number, carrier }, () => runtime.publicUrl);
       }
       this.#ready.resolve(hostOf(runtime.publicUrl));
     } catch (error) {
@@ -181,9 +184,18 @@ export class LocalBackend implements PatterBackend {
   /** Where nothing is served, calls can be made all the same. */
   async #startForCalls(): Promise<Started> {
     const port = this.#served?.port ?? this.#stack.port ?? defaultPort(this.#config);
-    const started = await this.#stack.start(port, this.#served?.tunnel ?? false);
+    const started = await this.#stack.start(port, this.#served?.tunnel ?? this.fields.tunnel);
     if (!this.#served) this.#ready.resolve(await this.tunnelReady);
     return started;
+  }
+
+  /** One at a time, with the address as of then: a tunnel may get another name while the carrier is told of the last one. */
+  #point(home: OpenHome, target: { number: string; carrier: CarrierName }, publicUrl: () => string): Promise<void> {
+    const pointed = this.#pointing.then(() =>
+      pointNumber(home, { ...target, publicUrl: publicUrl() }, this.#served?.configureNumber ?? false, this.#log),
+    );
+    this.#pointing = pointed.catch(() => undefined);
+    return pointed;
   }
 
   #fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ControlContext } from '../../control/context';
 import { registerDashboard } from '../../control/dashboard';
 import { createWorkActivities } from '../../control/work/activities';
@@ -21,11 +22,14 @@ import { priceTableOf } from './prices';
 import { hostOf, publicUrlOf, requirePublicUrl } from './process-config';
 import { tunnelOf } from './tunnels';
 
+/** Of what is served at the moment, if anything is. */
+export type DashboardSettings = Pick<ResolvedServeOptions, 'dashboard' | 'dashboardToken'>;
+
 export interface LocalStackOptions {
   /** Workflows bundled ahead. */
   worker?: WorkerOptions;
   /** Routes of the page at `/dashboard`. @default the page of control/ */
-  dashboard?: (parts: { ctx: ControlContext; token: string }) => ExtendServer;
+  dashboard?: (parts: { ctx: ControlContext; served: () => DashboardSettings | undefined }) => ExtendServer;
 }
 
 /** What is open; each is there only while all before it are. */
@@ -57,6 +61,7 @@ export class LocalStack {
   #home: Promise<OpenHome> | undefined;
   #started: Promise<Started> | undefined;
   #port: number | undefined;
+  #tunnel: TunnelOption = false;
   #tunnelReady = new Deferred<string>();
   #closing = new AbortController();
   #isClosing = false;
@@ -86,16 +91,25 @@ export class LocalStack {
 
   /** @throws PatterConnectionError when it runs already, and otherwise than asked for */
   async start(port: number, tunnelOption: TunnelOption): Promise<Started> {
-    const tunnel = tunnelOf(tunnelOption === false ? this.deps.fields.tunnel : tunnelOption);
     if (this.#started) {
       if (port !== this.#port) {
         throw new PatterConnectionError(
           `call() has started this server on port ${this.#port}. Give serve() the same port, or call serve() first.`,
         );
       }
-      return this.#started;
+      if (!sameTunnel(tunnelOption, this.#tunnel)) {
+        throw new PatterConnectionError(
+          `call() has started this server ${this.#tunnel === false ? 'without a tunnel' : 'with the tunnel of new Patter()'}. Give serve() no other, or call it first.`,
+        );
+      }
+      const started = await this.#started;
+      // call() may have been there before serve(), whose agent has brought keys.
+      started.runtime.learnKeys(this.deps.agents.ofServe?.compiled.credentials ?? {});
+      return started;
     }
+    const tunnel = tunnelOf(tunnelOption);
     this.#port = port;
+    this.#tunnel = tunnelOption;
     if (this.#tunnelReady.settled) this.#tunnelReady = new Deferred();
     this.#started = this.#startAll(port, tunnel);
     try {
@@ -186,7 +200,6 @@ export class LocalStack {
 
   async #startRuntime(home: OpenHome, port: number, publicUrl: string | undefined): Promise<EmbeddedRuntime> {
     const { agents, fields, log, options } = this.deps;
-    const served = this.deps.served();
     const { appId: app, persistRoot, pricing, requireSignature, webhookSecret } = fields;
     const prices = priceTableOf(pricing);
     const callbacks = openAppCallbacks({ home, app, prices, persistRoot, webhookSecret, agents, log });
@@ -198,7 +211,6 @@ export class LocalStack {
       ...(workflows !== undefined && { workflowsFile: workflows }),
       ...options.worker,
     };
-    const wanted = served?.dashboard ? dashboard({ ctx: home.ctx, token: served.dashboardToken }) : undefined;
     return startEmbeddedRuntime({
       ...{ home, app, port, publicUrl, requireSignature, webhookSecret },
       agents,
@@ -207,7 +219,7 @@ export class LocalStack {
       log,
       keys: agents.ofServe?.compiled.credentials ?? {},
       worker,
-      ...(wanted ? { extend: wanted } : {}),
+      extend: dashboard({ ctx: home.ctx, served: () => this.deps.served() }),
     });
   }
 
@@ -226,7 +238,28 @@ export class LocalStack {
   }
 }
 
-/** The port is the one that a tunnel makes public: without a token the page is this machine's, with one nobody comes in without it. */
-function dashboardAt({ ctx, token }: { ctx: ControlContext; token: string }): ExtendServer {
-  return (app) => registerDashboard(app, ctx, { token: token === '' ? undefined : token, loopback: token === '', keys: false });
+/**
+ * The port is the one that a tunnel makes public: without a token the page is this machine's, with one nobody comes in without it. There at once, and
+ * shown while something is served: call() may have started the server.
+ */
+function dashboardAt({ ctx, served }: { ctx: ControlContext; served: () => DashboardSettings | undefined }): ExtendServer {
+  const tokenNow = () => served()?.dashboardToken ?? '';
+  return (app) =>
+    registerDashboard(app, ctx, {
+      keys: false,
+      get shown() {
+        return served()?.dashboard === true;
+      },
+      get token() {
+        return tokenNow() === '' ? undefined : tokenNow();
+      },
+      get loopback() {
+        return tokenNow() === '';
+      },
+    });
+}
+
+function sameTunnel(one: TunnelOption, other: TunnelOption): boolean {
+  const plain = (option: TunnelOption) => (option === true ? { type: 'cloudflare' } : typeof option === 'object' ? { ...option } : option);
+  return one === other || isDeepStrictEqual(plain(one), plain(other));
 }

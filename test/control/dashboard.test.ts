@@ -111,6 +111,19 @@ test.each<[string, InjectOptions]>([
   expect(await statuses(control, request)).toEqual([401]);
 });
 
+test('what is served may change while it runs: nothing is there before, and who may see it is looked at each time', async () => {
+  const access = { page: PAGE, loopback: true, keys: false, shown: false, token: undefined as string | undefined };
+  const app = fastify();
+  registerDashboard(app, ctx, access);
+  apps.push(app);
+  expect(await statuses(app)).toEqual([404]);
+  access.shown = true;
+  expect(await statuses(app)).toEqual([200]);
+  Object.assign(access, { loopback: false, token: TOKEN });
+  expect(await statuses(app)).toEqual([401]);
+  expect(await statuses(app, { headers: { authorization: `Bearer ${TOKEN}` } })).toEqual([200]);
+});
+
 test('peer defect 13: a browser of this machine sees it without a credential, and with a token of serve() nobody does', async () => {
   expect(await statuses(served())).toEqual([200]);
   expect(await statuses(withToken())).toEqual([401]);

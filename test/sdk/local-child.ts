@@ -9,7 +9,9 @@ async function main(): Promise<void> {
     firstMessage: 'Acme, how can I help you?',
     disclosure: 'This is an AI.',
   });
-  process.on('message', () => process.exit(3));
+  process.on('message', () => {
+    throw new Error('nobody catches this');
+  });
   await phone.serve({ agent, port, configureNumber: 'always' });
   process.send?.('ready');
 }

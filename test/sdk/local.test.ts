@@ -1,7 +1,7 @@
 /** Local mode against the lab: all of Patter in this process, on servers that it starts itself. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { temporal } from '@temporalio/proto';
@@ -19,7 +19,7 @@ import { findLocalTemporal, stopLocalTemporal } from '../../runtime/local-tempor
 import { createLogger } from '../../runtime/log';
 import { listProcessStates } from '../../runtime/process-files';
 import { currentProcess, isAlive } from '../../runtime/process-identity';
-import { type CallEndEvent, type CallStartEvent, OpenAITTS, Patter, Twilio, WhisperSTT } from '../../sdk';
+import { type CallEndEvent, type CallStartEvent, EmbeddedServer, OpenAITTS, Patter, Twilio, WhisperSTT } from '../../sdk';
 import { workflowBundle } from '../../worker/workflow-bundle';
 import { type HttpReceiver, startReceiver } from '../activities/http-receiver';
 import { until } from '../chaos/until';
@@ -63,6 +63,8 @@ beforeAll(async () => {
             { hear: '/eight to six/', hangUp: true },
           ],
         },
+        held: { kind: 'human', patienceMs: 60_000, steps: [{ hear: '/never said/', hangUp: true }] },
+        sales: { kind: 'human', steps: [{ waitMs: 1_000, hangUp: true }] },
         books: {
           kind: 'human',
           steps: [
@@ -72,7 +74,7 @@ beforeAll(async () => {
         },
       },
       people: {
-        ...{ '+12125550111': 'asks', '+12125550121': 'books', '+12125550122': 'books', '+12125550124': 'books' },
+        ...{ '+12125550111': 'asks', '+12125550121': 'books', '+12125550122': 'books', '+12125550124': 'books', '+12125550125': 'sales' },
         '+12125550123': { kind: 'busy' },
       },
       brain: [
@@ -108,7 +110,7 @@ afterAll(async () => {
 test('ten lines are an agent that answers; a killed run’s servers are adopted, its caller is talked to again, and disconnect() leaves nothing', async () => {
   const killed = await startChild(DESK, port);
   const temporal = findLocalTemporal(home)?.address;
-  const callSid = await dialIn('+12125550101', 'waits', { 'X-Customer-Id': '7734' });
+  const callSid = await dialIn('+12125550101', 'waits', { sipHeaders: { 'X-Customer-Id': '7734' } });
   await until(async () => (await entryOf(callSid))?.heard.some(({ text }) => /help you/.test(text)), {
     withinMs: WITHIN_MS,
     what: 'the greeting',
@@ -162,13 +164,15 @@ test('ten lines are an agent that answers; a killed run’s servers are adopted,
   await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
 }, 180_000);
 
-test('SIGTERM stops a program in order; the servers go with the last program that uses them, also when that just exits', async () => {
-  const [told, exits] = await Promise.all([startChild('+15005550007'), startChild('+15005550008')]);
+test('SIGTERM and SIGINT stop a program in order; the servers go with the last program that uses them, also when that dies of an error', async () => {
+  const [told, interrupted, throws] = await Promise.all([startChild('+15005550007'), startChild(DESK), startChild('+15005550008')]);
   told.process.kill('SIGTERM');
+  interrupted.process.kill('SIGINT');
   expect(await told.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(await interrupted.ended).toEqual({ code: null, signal: 'SIGINT' });
   expect([findLocalTemporal(home) !== undefined, localPostgresIsAlive(home)]).toEqual([true, true]);
-  exits.process.send('exit');
-  expect(await exits.ended).toEqual({ code: 3, signal: null });
+  throws.process.send('throw');
+  expect(await throws.ended).toEqual({ code: 1, signal: null });
   await until(() => !findLocalTemporal(home) && !localPostgresIsAlive(home), { withinMs: WITHIN_MS, what: 'the end of the servers' });
 }, 180_000);
 
@@ -297,8 +301,9 @@ describe('with a server', () => {
     }
   }, 120_000);
 
-  test('call() without a server starts what it needs, and needs an agent', async () => {
-    const caller = new Patter({ phoneNumber: DESK, webhookUrl: `127.0.0.1:${await freePort()}`, appId: 'caller' });
+  test('call() without a server starts what it needs, and needs an agent; serve() after it has all that it asks for', async () => {
+    const at = await freePort();
+    const caller = new Patter({ phoneNumber: '+15005550007', webhookUrl: `127.0.0.1:${at}`, appId: 'caller' });
     await expect(caller.call({ to: '+12125550123' })).rejects.toMatchObject({ name: 'PatterConnectionError' });
     const told: CallEndEvent[] = [];
     const agent = caller.agent({ systemPrompt: 'x' });
@@ -306,7 +311,49 @@ describe('with a server', () => {
     expect(await call.result()).toMatchObject({ outcome: 'busy' });
     await until(() => told.length > 0, { withinMs: WITHIN_MS, what: 'onCallEnd' });
     expect(told).toEqual([expect.objectContaining({ callId: call.id, outcome: 'busy' })]);
+    // Served later, on the same server: with its page, and what opens it.
+    const dashboard = async (headers: Record<string, string> = {}) =>
+      (await fetch(`http://127.0.0.1:${at}/dashboard/api/summary`, { headers })).status;
+    expect(await dashboard()).toBe(404);
+    await caller.serve({ agent, port: at, configureNumber: false, dashboardToken: 'secret' });
+    expect([await dashboard(), await dashboard({ authorization: 'Bearer secret' })]).toEqual([401, 200]);
     await caller.disconnect();
+  }, 120_000);
+
+  test('EmbeddedServer is started and stopped by hand; its calls are steered by their handles, priced and written down', async () => {
+    const [at, number] = [await freePort(), '+15005550008'];
+    const folder = join(home, 'written');
+    const { config } = new Patter({
+      ...{ phoneNumber: number, webhookUrl: `127.0.0.1:${at}`, appId: 'embedded', persist: folder },
+      pricing: { 'twilio/voice/inbound/second': 1 },
+    });
+    const told: { start?: CallStartEvent; end?: CallEndEvent } = {};
+    const server = new EmbeddedServer({
+      config,
+      agent: phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?', disclosure: AI }),
+      configureNumber: 'always',
+      onCallStart: (event) => void Object.assign(told, { start: event }),
+      onCallEnd: (event) => void Object.assign(told, { end: event }),
+    });
+    await server.start(at);
+    expect((await fetch(`http://127.0.0.1:${at}/healthz`)).status).toBe(200);
+    const callSid = await dialIn('+12125550102', 'held', { to: number });
+    const hears = (words: RegExp) =>
+      until(async () => words.test(heard((await entryOf(callSid)) as CallEntry)), { withinMs: WITHIN_MS, what: String(words) });
+    await hears(/help you\?/);
+    const call = phone.calls.get((await until(() => told.start, { withinMs: WITHIN_MS, what: 'onCallStart' })).callId);
+    await call.say('Ada is coming.');
+    await hears(/Ada is coming/);
+    await call.transfer('+12125550125');
+    expect(await call.result()).toMatchObject({ outcome: 'transferred' });
+    expect(await callsTo('+12125550125')).toHaveLength(1);
+    const end = await until(() => told.end, { withinMs: WITHIN_MS, what: 'onCallEnd' });
+    // A dollar for each second, by `pricing`.
+    expect(end.metrics.cost.telephony).toBeGreaterThan(1);
+    const [written] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+    expect(JSON.parse(readFileSync(join(folder, written as string), 'utf8'))).toMatchObject({ callId: end.callId, outcome: 'transferred' });
+    await server.stop();
+    await expect(fetch(`http://127.0.0.1:${at}/healthz`)).rejects.toThrow();
   }, 120_000);
 
   test('peer defect 18: a busy line is an outcome of the call and a callback of serve()', async () => {
@@ -335,13 +382,30 @@ describe('with a server', () => {
     };
     phone = new Patter({ phoneNumber: DESK });
     const agent = phone.agent({ systemPrompt: 'You are the receptionist.' });
-    await phone.serve({ agent, port, tunnel });
+    const serving = phone.serve({ agent, port, tunnel });
     expect(await phone.tunnelReady).toBe(`127.0.0.1:${port}`);
+    // While worker and gateway start, and once more when all is up.
     rename(`localhost:${port}`);
+    await serving;
     const routing = async () => (await numberAt()).voice_url as string;
-    await until(async () => (await routing()).startsWith(`http://localhost:${port}/`), { withinMs: WITHIN_MS, what: 'the new name' });
+    const leadsTo = (host: string) =>
+      until(async () => (await routing()).startsWith(`http://${host}:${port}/`), { withinMs: WITHIN_MS, what: `the name ${host}` });
+    await leadsTo('localhost');
+    rename(`127.0.0.1:${port}`);
+    await leadsTo('127.0.0.1');
     await phone.disconnect();
     expect(closed).toBe(1);
+
+    process.env.PATTER_GATEWAY_PORT = String(port);
+    phone = new Patter({ phoneNumber: DESK, tunnel });
+    await (await phone.call({ to: '+12125550123', agent, machineDetection: false })).result();
+    await expect(phone.serve({ agent, port, tunnel: false })).rejects.toThrow(
+      'call() has started this server with the tunnel of new Patter()',
+    );
+    expect(closed).toBe(2);
+    await phone.serve({ agent, port, tunnel: false, configureNumber: false });
+    await phone.disconnect();
+    expect(closed).toBe(2);
 
     await pointElsewhere('https://somebody-else.example.com/voice');
     await expect(phone.serve({ agent, port, tunnel })).rejects.toMatchObject({
@@ -385,8 +449,8 @@ async function callsTo(to: string): Promise<CallEntry[]> {
   return (await ledger()).calls.filter((call) => call.to === to);
 }
 
-async function dialIn(from: string, persona: string, sipHeaders?: Record<string, string>): Promise<string> {
-  const body = JSON.stringify({ from, to: DESK, persona, ...(sipHeaders && { sipHeaders }) });
+async function dialIn(from: string, persona: string, more: { to?: string; sipHeaders?: Record<string, string> } = {}): Promise<string> {
+  const body = JSON.stringify({ from, to: DESK, persona, ...more });
   const response = await fetch(`${lab.urls.lab}/lab/twilio/inbound`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
