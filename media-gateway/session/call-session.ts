@@ -14,7 +14,7 @@ import { Opening } from './opening';
 import { OrderedLines } from './ordered-lines';
 import { phrase } from './phrases';
 import type { CallSessionOptions, Session } from './ports';
-import { TimeLimit } from './time-limit';
+import { TimeLimit, WARNING_BEFORE_MS } from './time-limit';
 import { Timers } from './timers';
 import { TurnUpkeep } from './turn-upkeep';
 import { WorkflowRequests } from './workflow-requests';
@@ -240,7 +240,10 @@ export class CallSession implements Session {
     const { conversation, reader } = this.#parts;
     await reader.until(() => conversation.quiet, WARN_WITHIN_MS);
     if (this.#stage.kind !== 'talking') return;
-    await reader.say(phrase(this.options.setup.agent.language, 'timeWarning'), { interruptible: true });
+    const { language, maxDurationWarningMs = WARNING_BEFORE_MS } = this.options.setup.agent;
+    // It says "half a minute", which is true of the default and of little else.
+    const words = maxDurationWarningMs === WARNING_BEFORE_MS ? 'timeWarning' : 'timeNearlyOver';
+    await reader.say(phrase(language, words), { interruptible: true });
   }
 
   /** Something was played, said or answered. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../../contracts/clock';
 import { Timers } from './timers';
 
-/** Enough for a last question and its answer. */
-const WARNING_BEFORE_MS = 30_000;
+/** Unless the agent has another: enough for a last question and its answer. */
+export const WARNING_BEFORE_MS = 30_000;
 /** In a call that is shorter than so many times that, a warning would come when it has hardly begun. */
 const LEAST_WARNINGS = 4;
 /** A call that goes on after a break has at least so long. */
