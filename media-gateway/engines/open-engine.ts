@@ -123,7 +123,8 @@ function openPipeline(
   });
 }
 
-function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, code }: EngineDeps): PipelineAgent {
+/** Who answers what the caller says. */
+export function agentOf(spec: PipelineSpec, setup: CallSetup, { config, clock, log, code }: EngineDeps): PipelineAgent {
   if (code?.onMessage) return new FunctionAgent(setup, code.onMessage, clock);
   if (!spec.onMessage) return new ModelAgent(openChatModel(spec.llm, { config, clock, log }));
   if (isSdkRelay(spec.onMessage.url)) return new RelayAgent(spec.onMessage, setup, { config, clock });
