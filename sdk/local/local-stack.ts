@@ -1,4 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { systemClock } from '../../contracts/clock';
+import { isPatterError } from '../../contracts/errors';
 import type { ControlContext } from '../../control/context';
 import { registerDashboard } from '../../control/dashboard';
 import { createWorkActivities } from '../../control/work/activities';
@@ -20,6 +22,7 @@ import { type OpenHome, openHome } from './open-home';
 import { openTunnel } from './open-tunnel';
 import { priceTableOf } from './prices';
 import { hostOf, publicUrlOf, requirePublicUrl } from './process-config';
+import { TunnelName } from './tunnel-name';
 import { tunnelOf } from './tunnels';
 
 /** Of what is served at the moment, if anything is. */
@@ -179,18 +182,27 @@ export class LocalStack {
   async #startAll(asked: number, tunnel: Tunnel | undefined): Promise<Started> {
     if (!tunnel) requirePublicUrl(this.deps.config);
     const port = tunnel && asked === 0 ? await freePort() : asked;
-    const [opened, prepared] = await Promise.allSettled([tunnel && openTunnel(tunnel, port), this.home()]);
+    let name: TunnelName | undefined;
+    const opening =
+      tunnel &&
+      openTunnel(tunnel, port).then((open) => {
+        // At once: until worker and gateway are up it may have another one.
+        name = new TunnelName(open);
+        return open;
+      });
+    const [opened, prepared] = await Promise.allSettled([opening, this.home()]);
     const open = opened.status === 'fulfilled' ? opened.value : undefined;
     try {
       if (opened.status === 'rejected') throw opened.reason;
       if (prepared.status === 'rejected') throw prepared.reason;
-      const publicUrl = open ? publicUrlOf(open.host) : this.deps.config.PATTER_PUBLIC_URL?.[0];
+      const host = name?.host;
+      const publicUrl = host !== undefined ? publicUrlOf(host) : this.deps.config.PATTER_PUBLIC_URL?.[0];
       if (publicUrl) this.#tunnelReady.resolve(hostOf(publicUrl));
       const home = prepared.value;
       const runtime = await this.#startRuntime(home, port, publicUrl);
       this.#tunnelReady.resolve(hostOf(runtime.publicUrl));
-      open?.onChange?.((host) => void this.#moved(publicUrlOf(host)));
       this.#open = { home, runtime, tunnel: open };
+      if (host !== undefined) void this.#follow(name as TunnelName, host, this.#open);
       return this.#open;
     } catch (error) {
       await open?.close().catch(() => undefined);
@@ -223,18 +235,24 @@ export class LocalStack {
     });
   }
 
-  /** The tunnel has another name now: the gateway and the carrier are told. */
-  async #moved(publicUrl: string): Promise<void> {
-    const open = this.#open;
+  /** Whenever the tunnel has another name, the gateway and the carrier are told, until they know it. */
+  #follow(name: TunnelName, known: string, { home, runtime }: Started): Promise<void> {
     const { log, moved } = this.deps;
-    if (!open || this.#isClosing) return;
-    try {
-      await open.runtime.movedTo(publicUrl);
-      await moved(open.home, publicUrl);
-      log.info({ publicUrl }, 'the tunnel has another name');
-    } catch (error) {
-      log.error({ err: error, publicUrl }, 'the tunnel has another name, and the carrier could not be told');
-    }
+    return name.follow({
+      ...{ known, clock: systemClock, signal: this.#closing.signal },
+      tell: async (host) => {
+        if (this.#isClosing) return;
+        const publicUrl = publicUrlOf(host);
+        await runtime.movedTo(publicUrl);
+        await moved(home, publicUrl);
+        log.info({ publicUrl }, 'the tunnel has another name');
+      },
+      failed: (error, host) => {
+        log.error({ err: error, host }, 'the tunnel has another name, and the carrier could not be told');
+        // Somebody else has been put there meanwhile.
+        return !isPatterError(error, 'PATTER_NUMBER_TAKEN');
+      },
+    });
   }
 }
 

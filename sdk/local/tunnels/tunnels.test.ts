@@ -41,8 +41,58 @@ test('a Cloudflare tunnel that dies comes back under another name, and is told o
   cloudflared.come('second');
   expect(await renamed).toBe('second.trycloudflare.com');
 
+  const late: string[] = [];
+  tunnel.onChange?.((host) => late.push(host));
+  expect(late).toEqual(['second.trycloudflare.com']);
+
   await tunnel.close();
   expect(cloudflared.opened).toHaveLength(2);
+  expect(clock.pending).toBe(0);
+});
+
+test('bug: a Cloudflare tunnel whose program runs on, and whose name leads here no more, is opened again', async () => {
+  const [cloudflared, clock] = [new FakeCloudflared(), new ManualClock()];
+  /** What a look at the name, and at the server itself, finds. */
+  const found = { name: false, server: true };
+  const looked: string[] = [];
+  const looks = async (url: string) => {
+    looked.push(url);
+    return url.startsWith('https:') ? found.name : found.server;
+  };
+  const opening = cloudflareTunnel(() => cloudflared, clock, looks).open(8123, never);
+  cloudflared.come('first');
+  const tunnel = await opening;
+  const renamed = new Promise<string>((resolve) => tunnel.onChange?.(resolve));
+  const pass = async (times: number) => {
+    for (let i = 0; i < times; i++) {
+      clock.pass(30_000);
+      await settle();
+    }
+  };
+  // A name that this machine has never found says nothing.
+  await pass(10);
+  expect(cloudflared.opened).toHaveLength(1);
+  expect(looked.slice(0, 2)).toEqual(['http://127.0.0.1:8123/healthz', 'https://first.trycloudflare.com/healthz']);
+  // Two misses may be the network's; a server that does not answer is not the tunnel's fault.
+  found.name = true;
+  await pass(1);
+  found.name = false;
+  await pass(2);
+  found.server = false;
+  await pass(5);
+  found.server = true;
+  found.name = true;
+  await pass(1);
+  found.name = false;
+  await pass(2);
+  expect(cloudflared.opened).toHaveLength(1);
+  await pass(1);
+  clock.pass(500);
+  await settle();
+  expect(cloudflared.opened).toHaveLength(2);
+  cloudflared.come('second');
+  expect(await renamed).toBe('second.trycloudflare.com');
+  await tunnel.close();
   expect(clock.pending).toBe(0);
 });
 
@@ -89,5 +139,5 @@ test('a static tunnel is its host name; one of the developer’s own is taken as
 });
 
 async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
+  for (let i = 0; i < 30; i++) await Promise.resolve();
 }
