@@ -6,7 +6,7 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@te
 import { buildSetup } from '../../activities/call/build-setup';
 import { startCallbacks } from '../../activities/callbacks/start';
 import type { CallSettlement } from '../../contracts/activities';
-import type { CallSetup, TranscriptTurn } from '../../contracts/call';
+import type { CallSetup, ToolCallRecord, TranscriptTurn, UsageLine } from '../../contracts/call';
 import { callbacksWorkflowId } from '../../contracts/callbacks';
 import { getCall } from '../../control/calls/get-call';
 import type { CallTaps } from '../../media-gateway/call-taps';
@@ -26,6 +26,11 @@ const TURNS: TranscriptTurn[] = [
   { role: 'user', text: 'Fine, bye.', at: AT + 8_000 },
 ];
 
+const USAGE: UsageLine[] = [{ provider: 'openai', service: 'realtime', item: 'gpt-realtime', unit: 'output_audio_token', quantity: 1_000 }];
+const TOOL_CALLS: ToolCallRecord[] = [
+  { id: 'tool_1', name: 'look', arguments: '{}', result: '{"at":9}', ok: true, durationMs: 120, at: AT + 5_000 },
+];
+
 interface Told {
   deliveryId: string;
   callId: string;
@@ -34,6 +39,7 @@ interface Told {
   outcome?: string;
   history?: { role: string; text: string; timestamp: string }[];
   result?: string;
+  metrics?: { durationSeconds: number; turns: unknown[]; cost: { total: number }; latencyP50: object };
 }
 
 let t: TestActivities;
@@ -158,8 +164,25 @@ test('peer defect 11: a process killed in mid-call loses no event: the next one 
   const before = told(callId);
 
   // The caller talks on with another gateway, and the call ends while nobody of the app is there.
-  await settle(contact, { turns: TURNS, answeredAt: AT, endedAt: later(10_000).getTime() });
+  await settle(contact, { turns: TURNS, usage: USAGE, toolCalls: TOOL_CALLS, answeredAt: AT, endedAt: later(10_000).getTime() });
   expect(told(callId)).toHaveLength(before.length);
+  // Nobody of the program has to be there for the call's record to be whole.
+  const record = (await getCall(t.ctx, callId))!;
+  expect(record).toMatchObject({
+    status: 'ended',
+    outcome: 'completed',
+    durationMs: 10_000,
+    turns: TURNS,
+    usage: USAGE,
+    toolCalls: TOOL_CALLS,
+  });
+  // A thousand tokens of $64 a million; a minute that was begun is the carrier's.
+  expect(record.costLines.find(({ label }) => /gpt-realtime/.test(label))?.usd).toBeCloseTo(0.064, 6);
+  expect(record.costLines.some(({ label }) => /twilio/i.test(label))).toBe(true);
+  expect(record.costUsd).toBeCloseTo(
+    record.costLines.reduce((sum, { usd }) => sum + usd, 0),
+    6,
+  );
 
   await startProcess();
   await until(async () => kinds(told(callId)).includes('end'));
@@ -172,6 +195,14 @@ test('peer defect 11: a process killed in mid-call loses no event: the next one 
   expect(new Set(ids).size).toBe(9);
   expect(after.at(-1)).toMatchObject({ deliveryId: `${callId}:end:1`, outcome: 'completed' });
   expect(after.at(-1)?.history?.map(({ role, text }) => ({ role, text }))).toEqual(TURNS.map(({ role, text }) => ({ role, text })));
+  // What it tells of times and money is what the record has.
+  expect(after.at(-1)?.metrics).toMatchObject({
+    durationSeconds: 10,
+    latencyP50: { sttMs: 300, llmMs: 200, ttsMs: 100, totalMs: 600 },
+    cost: { total: expect.closeTo(record.costUsd, 6) },
+  });
+  expect(after.at(-1)?.metrics?.turns).toHaveLength(2);
+  expect(await getCall(t.ctx, callId)).toEqual(record);
 }, 60_000);
 
 test('peer defect 18: busy and a call that the gate stopped end with one onCallEnd, and nothing else', async () => {
