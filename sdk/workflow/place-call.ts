@@ -47,6 +47,7 @@ export const CallFailedError = ApplicationFailure;
 /** Counts the calls of this run: every run of a workflow has modules of its own. */
 const numbers = { next: 1 };
 
+/** Workflows of one's own belong to whoever runs the workers: docs/workflows.md. */
 const TENANT = 'default';
 const WORKFLOW_TASK_TIMEOUT = '5s';
 
