@@ -1,4 +1,5 @@
 /** Heartbeats that stopped: found by killing what is around the call (test/chaos). */
+import type { ConversationReport } from '../../contracts/call';
 import { callScenarios } from './call-scenario';
 import { CallWorld, placed, turn } from './call-world';
 
@@ -27,6 +28,11 @@ describe('a gateway that fell silent', () => {
     };
   });
 
+  const report: ConversationReport = {
+    ...{ end: 'agent_ended', turns: [...TURNS, turn('assistant', 'bye')], usage: [], startedAt: 0, endedAt: 1, toolCalls: [] },
+  };
+  const lateReport = { kind: 'late_report', report } as const;
+
   scenario('bug: the report of a call that ended while Temporal was away was dropped, and the call failed', 'late_report', (bench) => {
     const world = new CallWorld(bench);
     return {
@@ -35,19 +41,7 @@ describe('a gateway that fell silent', () => {
         await world.answer();
         await world.heartbeat(1, { turns: TURNS });
         await world.ranOnce('commandGateway');
-        const report = {
-          end: 'agent_ended',
-          turns: [...TURNS, turn('assistant', 'bye')],
-          usage: [],
-          startedAt: 0,
-          endedAt: 1,
-          toolCalls: [],
-        } as const;
-        await world.gatewayEvent(
-          { kind: 'late_report', report: { ...report, turns: [...report.turns], usage: [], toolCalls: [] } },
-          'MZ1',
-          0,
-        );
+        await world.gatewayEvent(lateReport, 'MZ1', 0);
         await world.status('completed');
         const settlement = await world.settled();
         expect(settlement.outcome).toBe('completed');
@@ -55,6 +49,26 @@ describe('a gateway that fell silent', () => {
       },
     };
   });
+
+  scenario(
+    'bug: told in the same task as the loss of its gateway, the report was heard first, dropped, and the person called again',
+    'early_late_report',
+    (bench) => {
+      const world = new CallWorld(bench);
+      return {
+        world,
+        async play() {
+          await world.answer();
+          await world.heartbeat(1, { turns: TURNS });
+          await world.gatewayEvent(lateReport, 'MZ1', 0);
+          await world.status('completed');
+          const settlement = await world.settled();
+          expect(settlement.outcome).toBe('completed');
+          expect(settlement.turns.map(({ text }) => text)).toEqual(['one', 'two', 'bye']);
+        },
+      };
+    },
+  );
 
   scenario('bug: the next gateway talked to a mailbox in whose message the first one had died', 'gateway_lost_voicemail', (bench) => {
     const world = new CallWorld(bench, {

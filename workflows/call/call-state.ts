@@ -51,6 +51,8 @@ export interface Conversation {
   /** Another stream has taken its place. */
   superseded: boolean;
   result?: ConversationResult;
+  /** Came before the news that its activity has timed out. */
+  lateReport?: ConversationReport;
   cancel(): void;
 }
 

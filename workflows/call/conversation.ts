@@ -1,5 +1,5 @@
 /** One stream's part of the call: an activity that its gateway heartbeats and completes. */
-import { ActivityFailure, CancellationScope, TimeoutFailure } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, patched, TimeoutFailure } from '@temporalio/workflow';
 import { type Checkpoint, type ConversationReport, conversationActivityId } from '../../contracts/call';
 import { startConversation } from './activities';
 import type { CallState, Conversation, ConversationResult } from './call-state';
@@ -33,6 +33,8 @@ export function openConversation(state: CallState, stream: { streamId: string; g
         const failure = describeFailure(error);
         if (failure.checkpoint) state.transcript.recover(attachment, failure.checkpoint);
         finish(state, conversation, failure.result);
+        const { lateReport } = conversation;
+        if (lateReport && patched('report-before-loss')) acceptLateReport(state, conversation, lateReport);
       },
     );
   state.conversation = conversation;
@@ -70,6 +72,8 @@ export function reopenConversation(state: CallState, lost: Conversation, maxDura
 /** From a gateway that could not tell in time. What has been decided meanwhile stands. */
 export function acceptLateReport(state: CallState, conversation: Conversation, report: ConversationReport): void {
   const { kind } = state.phase;
+  // Both in one task: a workflow hears signals first, and of the activity's time-out afterwards.
+  if (!conversation.result) conversation.lateReport = report;
   if (conversation.result?.kind !== 'lost' || kind === 'settling' || kind === 'ended') return;
   state.transcript.complete(conversation.attachment, report, state.rules?.setup.carrier ?? 'twilio');
   if (conversation === state.conversation) finish(state, conversation, { kind: 'report', report });
