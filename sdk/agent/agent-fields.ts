@@ -33,7 +33,8 @@ const NAMES = [
 ] as const satisfies readonly (keyof AgentOptions)[];
 
 const PROVIDERS = ['openai_realtime', 'elevenlabs_convai', 'pipeline'] as const satisfies readonly AgentProvider[];
-const DEFAULT_VOICE = 'alloy';
+/** One of OpenAI's: what speaks by the voices of another vendor takes it for no name. */
+export const DEFAULT_VOICE = 'alloy';
 const DEFAULT_PIPELINE_MODEL = 'gpt-4o-mini';
 
 /** @throws PatterValidationError, PatterTypeError */
@@ -53,9 +54,10 @@ export function agentFields(options: AgentOptions): AgentFields {
     );
   }
   const { engine } = options;
+  checkGivenOnce(options, provider, { stt, tts });
   return {
     systemPrompt: checkText('systemPrompt', options.systemPrompt, 1),
-    voice: checkText('voice', options.voice ?? (engine instanceof OpenAIRealtime ? engine.options.voice : undefined) ?? DEFAULT_VOICE, 1),
+    voice: checkText('voice', voiceOf(options, provider, tts) ?? DEFAULT_VOICE, 1),
     model: checkText('model', modelOf(options, provider), 1),
     language: checkText('language', options.language ?? stt?.language ?? 'en', 1),
     firstMessage: checkText('firstMessage', options.firstMessage ?? ''),
@@ -112,6 +114,28 @@ function providerOf(options: AgentOptions): AgentProvider {
     );
   }
   return said ?? engine?.provider ?? (parts.length > 0 ? 'pipeline' : 'openai_realtime');
+}
+
+/** What says two things cannot do both. */
+function checkGivenOnce(options: AgentOptions, provider: AgentProvider, { stt, tts }: Pick<AgentFields, 'stt' | 'tts'>): void {
+  const twice = (option: string, where: string) =>
+    new PatterValidationError(option, `${option} is given twice, in ${where} and beside it: leave out the one beside it.`);
+  const voice = voiceBeside(options, provider, tts);
+  if (tts?.voiceGiven && voice !== undefined && voice !== tts.voice) throw twice('voice', 'tts');
+  if (stt?.languageGiven && options.language !== undefined && options.language !== stt.language) throw twice('language', 'stt');
+  if (provider === 'elevenlabs_convai' && options.model !== undefined) {
+    throw new PatterValidationError('model', 'An agent at ElevenLabs has its model in its settings there: leave model out.');
+  }
+}
+
+/** Named beside engine and tts. */
+function voiceBeside({ voice }: AgentOptions, provider: AgentProvider, tts: TTSConfig | undefined): string | undefined {
+  const ofOpenAi = provider !== 'elevenlabs_convai' && (tts === undefined || tts.provider === 'openai');
+  return voice === DEFAULT_VOICE && !ofOpenAi ? undefined : voice;
+}
+
+function voiceOf(options: AgentOptions, provider: AgentProvider, tts: TTSConfig | undefined): string | undefined {
+  return voiceBeside(options, provider, tts) ?? options.engine?.options.voice ?? tts?.voice;
 }
 
 function modelOf({ model, engine, llm }: AgentOptions, provider: AgentProvider): string {

@@ -17,6 +17,7 @@ import { OpenAILLM } from '../providers/llm';
 import { realtimeModel, realtimeVoice } from '../providers/model-names';
 import { llmVendor, type ProviderKey, sttVendor, ttsVendor } from '../providers/registry';
 import type { Agent } from './agent';
+import { DEFAULT_VOICE } from './agent-fields';
 
 /** Vendors' keys that the agent itself brought. They stay in this process: the specification holds none. */
 export type AgentCredentials = Partial<Pick<LocalConfigFields, ProviderKey>>;
@@ -151,8 +152,13 @@ function convai(agent: Agent): CompiledEngine {
       "An elevenlabs_convai agent needs the id of the agent at ElevenLabs: give engine: new ElevenLabsConvAI({ agentId: '...' }), or set ELEVENLABS_AGENT_ID.",
     );
   }
+  const voice = agent.voice === DEFAULT_VOICE ? undefined : agent.voice;
   return {
-    engine: { type: 'elevenlabs-convai', agentId, override: { ...options.override, ...(options.voice && { voiceId: options.voice }) } },
+    engine: {
+      ...{ type: 'elevenlabs-convai', agentId, override: { ...options.override, ...(voice && { voiceId: voice }) } },
+      // Disclosure and other fixed lines are in the same voice.
+      ...(voice && { lineVoice: voice }),
+    },
     credentials: credential('elevenlabsKey', options.apiKey),
     needs: ['elevenlabsKey'],
   };
@@ -182,7 +188,12 @@ function pipeline(agent: Agent, onMessage: CompileOptions['onMessage']): Compile
   }
   return {
     engine: {
-      ...{ type: 'pipeline', stt: hears.spec(stt), tts: speaks.spec(tts), llm: { ...thinks.spec(llm), model: agent.model } },
+      ...{
+        type: 'pipeline',
+        stt: hears.spec(stt),
+        tts: { ...speaks.spec(tts), voice: agent.voice },
+        llm: { ...thinks.spec(llm), model: agent.model },
+      },
       ...(typeof onMessage === 'string' && { onMessage: { url: onMessage } }),
     },
     credentials,

@@ -56,11 +56,11 @@ export type AgentProvider = 'openai_realtime' | 'elevenlabs_convai' | 'pipeline'
 export interface AgentOptions {
   /** Instructions; `{placeholders}` are replaced by the variables. */
   systemPrompt: string;
-  /** Voice of the engine. @default 'alloy' */
+  /** Who speaks, by the voices of the engine or of `tts`. @default what `engine` or `tts` has, else 'alloy' */
   voice?: string;
-  /** Model of the engine: the Realtime model, or the language model of a pipeline. */
+  /** The Realtime model, or the language model of a pipeline. An agent at ElevenLabs has its own. */
   model?: string;
-  /** BCP 47. @default 'en' */
+  /** BCP 47. @default that of `stt`, else 'en' */
   language?: string;
   /** Spoken at the start of a call, after the disclosure. */
   firstMessage?: string;

@@ -4,7 +4,7 @@ import { STTConfig } from './voice-configs';
 interface CommonOptions {
   /** @default the vendor's variable in the environment */
   apiKey?: string;
-  /** BCP 47. @default 'en' */
+  /** BCP 47. @default the agent's, else 'en' */
   language?: string;
 }
 

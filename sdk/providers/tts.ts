@@ -5,7 +5,7 @@ import { TTSConfig } from './voice-configs';
 export interface ElevenLabsTTSOptions {
   /** @default ELEVENLABS_API_KEY */
   apiKey?: string;
-  /** A voice id, or a well-known name. @default 'rachel' */
+  /** A voice id, or a well-known name. @default the agent's, else 'rachel' */
   voice?: string;
   /** @default 'eleven_flash_v2_5' */
   model?: string;
@@ -21,8 +21,8 @@ export interface ElevenLabsTTSOptions {
 
 /** ElevenLabs speaks. Key: ELEVENLABS_API_KEY. */
 export class ElevenLabsTTS extends TTSConfig {
-  constructor({ apiKey, voice = 'rachel', ...settings }: ElevenLabsTTSOptions = {}) {
-    super({ provider: 'elevenlabs', apiKey, voice, settings });
+  constructor({ apiKey, voice, ...settings }: ElevenLabsTTSOptions = {}) {
+    super({ provider: 'elevenlabs', apiKey, voice, usualVoice: 'rachel', settings });
   }
 }
 
@@ -30,7 +30,7 @@ export class ElevenLabsTTS extends TTSConfig {
 export interface OpenAITTSOptions {
   /** @default OPENAI_API_KEY */
   apiKey?: string;
-  /** @default 'alloy' */
+  /** @default the agent's, else 'alloy' */
   voice?: string;
   /** @default 'gpt-4o-mini-tts' */
   model?: string;

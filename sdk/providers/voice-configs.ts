@@ -22,13 +22,16 @@ export class STTConfig {
   readonly apiKey: string;
   /** BCP 47. */
   readonly language: string;
+  /** Whether a language was named. */
+  readonly languageGiven: boolean;
   /** The vendor's own settings. */
   readonly settings: Settings;
 
-  constructor({ provider, apiKey = '', language = 'en', settings = {} }: STTConfigFields) {
+  constructor({ provider, apiKey = '', language, settings = {} }: STTConfigFields) {
     this.provider = provider;
     this.apiKey = apiKey;
-    this.language = language;
+    this.language = language ?? 'en';
+    this.languageGiven = language !== undefined;
     this.settings = Object.freeze({ ...settings });
     Object.freeze(this);
   }
@@ -45,8 +48,10 @@ export interface TTSConfigFields {
   provider: string;
   /** '' or absent: from the environment. */
   apiKey?: string;
-  /** Name or id. @default 'alloy' */
+  /** Name or id. @default `usualVoice` */
   voice?: string;
+  /** Where neither this nor the agent names a voice. @default 'alloy' */
+  usualVoice?: string;
   /** The vendor's own settings. */
   settings?: Settings;
 }
@@ -59,13 +64,16 @@ export class TTSConfig {
   readonly apiKey: string;
   /** Name or id. */
   readonly voice: string;
+  /** Whether a voice was named. */
+  readonly voiceGiven: boolean;
   /** The vendor's own settings. */
   readonly settings: Settings;
 
-  constructor({ provider, apiKey = '', voice = 'alloy', settings = {} }: TTSConfigFields) {
+  constructor({ provider, apiKey = '', voice, usualVoice = 'alloy', settings = {} }: TTSConfigFields) {
     this.provider = provider;
     this.apiKey = apiKey;
-    this.voice = voice;
+    this.voice = voice ?? usualVoice;
+    this.voiceGiven = voice !== undefined;
     this.settings = Object.freeze({ ...settings });
     Object.freeze(this);
   }

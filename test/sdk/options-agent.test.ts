@@ -9,6 +9,7 @@ import {
   guardrail,
   OpenAILLM,
   OpenAIRealtime,
+  OpenAITTS,
   Patter,
   type PatterError,
   type PatterTypeError,
@@ -136,6 +137,21 @@ describe('agent()', () => {
       "provider is 'pipeline', and engine is one of 'openai_realtime'",
     ],
     ['two voices', { engine: new OpenAIRealtime({ voice: 'ash' }), voice: 'alloy' }, 'voice is given twice'],
+    [
+      'a voice beside that of tts',
+      { stt: new DeepgramSTT(), tts: new ElevenLabsTTS({ voice: 'josh' }), voice: 'sarah' },
+      'voice is given twice, in tts and beside it',
+    ],
+    [
+      'a language beside that of stt',
+      { stt: new DeepgramSTT({ language: 'de' }), tts: new ElevenLabsTTS(), language: 'en' },
+      'language is given twice, in stt and beside it',
+    ],
+    [
+      'a model of an agent at ElevenLabs',
+      { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }), model: 'gpt-4.1' },
+      'An agent at ElevenLabs has its model in its settings there',
+    ],
     ['ConvAI without its agent', { engine: new ElevenLabsConvAI() }, 'ELEVENLABS_AGENT_ID'],
     [
       'a value of 501 characters',
@@ -223,6 +239,31 @@ describe('compileAgent()', () => {
     expect(needs).toEqual(['deepgramKey', 'elevenlabsKey', 'openaiKey']);
     // Where a function answers, no model is asked.
     expect(compileAgent(agent, { app: 'a', onMessage: () => '' }).needs).toEqual(['deepgramKey', 'elevenlabsKey']);
+  });
+
+  test('voice and language of the agent reach what speaks and hears, where that names none itself', () => {
+    const piped = (tts: ElevenLabsTTS | OpenAITTS, options: object = {}) => {
+      const agent = phone().agent({ systemPrompt: PROMPT, stt: new DeepgramSTT(), tts, ...options });
+      const { engine, language } = compileAgent(agent, { app: 'a' }).spec;
+      return [agent.voice, 'tts' in engine && engine.tts.voice, language];
+    };
+    expect(piped(new ElevenLabsTTS(), { voice: 'josh', language: 'de' })).toEqual(['josh', 'josh', 'de']);
+    expect(piped(new OpenAITTS(), { voice: 'nova' })).toEqual(['nova', 'nova', 'en']);
+    expect(piped(new ElevenLabsTTS({ voice: 'josh' }), { voice: 'josh' })).toEqual(['josh', 'josh', 'en']);
+    // The documented default is a voice of OpenAI's.
+    expect(piped(new ElevenLabsTTS(), { voice: 'alloy' })).toEqual(['rachel', 'rachel', 'en']);
+    expect(piped(new OpenAITTS())).toEqual(['alloy', 'alloy', 'en']);
+  });
+
+  test('an agent at ElevenLabs speaks in the voice that it is given, its fixed lines too, else in its own', () => {
+    const engineOf = (voice?: string, own?: string) => {
+      const engine = new ElevenLabsConvAI({ agentId: 'agent_1', ...(own && { voice: own }) });
+      return compileAgent(phone().agent({ systemPrompt: PROMPT, engine, ...(voice && { voice }) }), { app: 'a' }).spec.engine;
+    };
+    for (const engine of [engineOf('josh'), engineOf(undefined, 'josh')])
+      expect(engine).toMatchObject({ override: { voiceId: 'josh' }, lineVoice: 'josh' });
+    for (const engine of [engineOf(), engineOf('alloy')])
+      expect(engine).toMatchObject({ override: { voiceId: undefined }, lineVoice: 'rachel' });
   });
 
   test('the static helpers make what the classes make', () => {
