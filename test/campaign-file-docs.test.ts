@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { campaignFileSchema } from '../contracts/campaign';
 import { parseDurationMs } from '../contracts/duration';
+import { sttSchema } from '../contracts/providers';
 
 type Schema = { properties?: Record<string, Schema>; required?: string[]; anyOf?: Schema[]; oneOf?: Schema[]; items?: Schema };
 
@@ -125,3 +126,33 @@ function meant(cell: string, real: unknown): unknown {
 function plain(value: unknown): unknown {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0 ? undefined : value;
 }
+
+test('the defaults of openai-realtime and of recognisers are those of docs/engines.md', () => {
+  const page = readFileSync(join(__dirname, '..', 'docs', 'engines.md'), 'utf8');
+  const tableAfter = (heading: string): Record<string, string> => {
+    const section = page.slice(page.indexOf(heading)).split(/\n#+ /)[0] as string;
+    return Object.fromEntries(
+      [...section.matchAll(/^\| `([^`]+)` \| ([^|]+) \|/gm)].map(([, name = '', cell = '']) => [name, cell.trim()]),
+    );
+  };
+  const shown = (value: unknown): string => {
+    if (typeof value === 'string') return `\`${value}\``;
+    if (typeof value !== 'object' || value === null) return String(value);
+    return Array.isArray(value)
+      ? 'none'
+      : `\`{ ${Object.entries(value)
+          .map(([name, each]) => `${name}: ${each}`)
+          .join(', ')} }\``;
+  };
+  const { type: _, ...engine } = (FILLED.agent as { engine: Record<string, unknown> }).engine;
+  expect(tableAfter('## `openai-realtime`')).toEqual(
+    Object.fromEntries(Object.entries(engine).map(([name, value]) => [name, shown(value)])),
+  );
+  const { provider: _deepgram, model: _model, ...stt } = sttSchema.parse({ provider: 'deepgram' }) as Record<string, unknown>;
+  expect(tableAfter('### What hears: `stt`')).toEqual({
+    ...Object.fromEntries(Object.entries(stt).map(([name, value]) => [name, shown(value)])),
+    // Without a default.
+    eagerEotThreshold: 'none',
+    prompt: 'none',
+  });
+});

@@ -17,6 +17,8 @@ export interface DocBlock {
 export const PAGES = [
   'README.md',
   'docs/migration.md',
+  ...['sdk', 'sdk-local', 'sdk-campaigns', 'schedules', 'workflows'].map((name) => `docs/${name}.md`),
+  'docs/engines.md',
   ...readdirSync(join(ROOT, 'docs', 'guides'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/guides/${name}`),
