@@ -1,9 +1,8 @@
 /** The main class: agents on phone numbers, in this process (local mode) or at a backend (cloud mode). */
 import type { Client } from '@temporalio/client';
-import type { AgentSpec } from '../contracts/agent';
 import { optionsWithoutEffect } from '../policy/options-without-effect';
 import { Agent } from './agent/agent';
-import { compileAgent, variableOf } from './agent/compile-agent';
+import { ANY_URL, checkKeys } from './agent/check-keys';
 import { Guardrail } from './agent/guardrail';
 import { Tool } from './agent/tool';
 import type { CallHandle, CreateBackend, PatterBackend, RemoteDesk, WorkDesk } from './backend';
@@ -13,7 +12,6 @@ import type { CampaignOptions } from './campaign/options';
 import { PatterConnectionError, PatterValidationError } from './errors';
 import type { AgentOptions, GuardrailOptions, ToolOptions } from './options/agent';
 import type { CallOptions } from './options/call';
-import type { MessageHandler } from './options/callbacks';
 import { checkId, checkText } from './options/check';
 import { resolveCloudConfig } from './options/cloud-config';
 import type { ConnectOptions } from './options/connect';
@@ -171,7 +169,7 @@ export class Patter {
     if (agent.provider === 'openai_realtime') warnOfReplaced(agent.model, agent.voice);
     // A pipeline's model is not asked where `onMessage` answers, which only serve() and call() know: they check its key.
     if (this.#settled.mode === 'local') {
-      const spec = this.#checkKeys(agent, this.#settled.config, agent.provider === 'pipeline' ? ANY_URL : undefined);
+      const spec = checkKeys(agent, this.#settled.config, agent.provider === 'pipeline' ? ANY_URL : undefined);
       for (const note of optionsWithoutEffect(spec)) warn('PATTER_OPTION_WITHOUT_EFFECT', note);
     }
     if (agent.agentId !== undefined) this.#agents.set(agent.agentId, agent);
@@ -189,7 +187,7 @@ export class Patter {
     const config = this.#local('serve()', 'In cloud mode use connect({ onMessage }).');
     const options = resolveServe(first, second, config);
     // What does not fit together is told before anything is started.
-    this.#checkKeys(options.agent, config, options.onMessage);
+    checkKeys(options.agent, config, options.onMessage);
     const before = this.#serving;
     this.#serving = options;
     try {
@@ -231,7 +229,7 @@ export class Patter {
     }
     const whole = withServed(resolved, this.#serving);
     checkPlaceholders(agent, whole);
-    this.#checkKeys(agent, config, resolved.onMessage ?? (agent === this.#serving?.agent ? this.#serving.onMessage : undefined));
+    checkKeys(agent, config, resolved.onMessage ?? (agent === this.#serving?.agent ? this.#serving.onMessage : undefined));
     return this.#backend().call(Object.freeze({ ...whole, agent: named }));
   }
 
@@ -245,7 +243,7 @@ export class Patter {
     if (remote) return cloudCampaignModule().createCloudCampaign(options, remote);
     const desk = this.#desk('campaign()');
     const campaign = campaignModule().createCampaign(options, desk);
-    if (options.agent) this.#checkKeys(options.agent, this.#local('campaign()'), undefined);
+    if (options.agent) checkKeys(options.agent, this.#local('campaign()'), undefined);
     return campaign;
   }
 
@@ -304,21 +302,6 @@ export class Patter {
     throw new PatterConnectionError(`${what} is for local mode, and this Patter has an apiKey. ${instead}`.trim());
   }
 
-  /** @throws PatterValidationError when the agent, its `onMessage` and the keys don't go together */
-  #checkKeys(agent: Agent, config: LocalConfig, onMessage: MessageHandler | undefined): AgentSpec {
-    const answers = typeof onMessage === 'function' ? ANY_URL : onMessage;
-    const { spec, needs, credentials } = compileAgent(agent, { app: config.appId, onMessage: answers });
-    for (const key of needs) {
-      if (config[key] || credentials[key]) continue;
-      throw new PatterValidationError(
-        key,
-        `An agent with provider '${agent.provider}' needs ${key}: give it to new Patter(), or set ${variableOf(key)}.`,
-        { code: 'PATTER_CREDENTIAL_MISSING' },
-      );
-    }
-    return spec;
-  }
-
   #namedAgent(agentId: string | undefined): Agent | undefined {
     if (agentId === undefined) return undefined;
     const agent = this.#agents.get(agentId);
@@ -329,9 +312,6 @@ export class Patter {
     );
   }
 }
-
-/** Stands for whatever function answers. */
-const ANY_URL = 'https://localhost/';
 
 type CampaignModule = typeof import('./campaign');
 type ScheduleModule = typeof import('./schedule');

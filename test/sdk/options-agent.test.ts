@@ -263,7 +263,7 @@ describe('compileAgent()', () => {
     for (const engine of [engineOf('josh'), engineOf(undefined, 'josh')])
       expect(engine).toMatchObject({ override: { voiceId: 'josh' }, lineVoice: 'josh' });
     for (const engine of [engineOf(), engineOf('alloy')])
-      expect(engine).toMatchObject({ override: { voiceId: undefined }, lineVoice: 'rachel' });
+      expect(engine).toEqual({ ...engine, override: { prompt: false, language: false }, lineVoice: 'rachel' });
   });
 
   test('the static helpers make what the classes make', () => {
