@@ -1,16 +1,22 @@
 /** `patter dev`, `down` and `doctor` as a user starts them, with real processes. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stopHome } from '../cli/commands/down';
+import type { CampaignReport } from '../contracts/report';
+import { compareReportWithLedger } from '../lab/compare-report';
+import type { LedgerSnapshot } from '../lab/ledger';
 import { removeLocalPostgres } from '../runtime/local-postgres';
 import { findLocalTemporal } from '../runtime/local-temporal';
 import { identify, isAlive, listProcesses } from '../runtime/process-identity';
+import { until } from './chaos/until';
 import { builtProgram } from './support/built';
 
+const PEOPLE = ['+12125550100', '+12125550101', '+12125550102', '+12125550103'];
 const ROLES = ['control', 'gateway-1', 'gateway-2', 'lab', 'worker'];
 let program: string;
 let home: string;
@@ -136,3 +142,49 @@ test('after a SIGKILL of everything at once, dev starts again with the same addr
   expect(second.told.temporalAddress).toBe(first.told.temporalAddress);
   expect(second.told.processes['gateway-2']).toEqual(first.told.processes['gateway-2']);
 }, 120_000);
+
+/** The machine is another than the phone network: that lives on. */
+const OURS = ROLES.filter((role) => role !== 'lab');
+const inFull = process.env.PATTER_TEST_MATRIX === 'full' ? test : test.skip;
+inFull(
+  'a campaign that is under way when everything is killed goes on when dev is started again: everybody has an outcome, and nobody was called twice',
+  async () => {
+    const first = await dev();
+    const lab = Object.values(first.told.processes.lab as Record<string, string>)[0] as string;
+    const ledger = async () => (await (await fetch(`${lab}/lab/ledger`)).json()) as LedgerSnapshot;
+    const secret = `whsec_${randomBytes(24).toString('base64')}`;
+    writeFileSync(join(home, 'people.csv'), `phone,date\n${PEOPLE.map((phone) => `${phone},Tuesday\n`).join('')}`);
+    const campaign = {
+      name: 'goes-on',
+      from: ['+15005550006'],
+      agent: {
+        engine: { type: 'openai-realtime' },
+        systemPrompt: 'You call about the appointment on {date}. If they confirm, call the tool confirm.',
+        disclosure: 'This is an AI assistant.',
+        firstMessage: 'Your appointment is on {date}. Does it suit you?',
+      },
+      window: { start: '00:00', end: '24:00' },
+      dialing: { cps: 0.5, maxConcurrent: 2, ringTimeout: '6s' },
+      retry: { maxAttempts: 2, failed: '1s' },
+      compliance: { maxCallsPerDay: 10 },
+      postCall: { webhooks: [{ url: `${lab}/lab/webhooks/crm?secret=${encodeURIComponent(secret)}`, secret }] },
+    };
+    // JSON is YAML.
+    writeFileSync(join(home, 'campaign.yaml'), JSON.stringify(campaign));
+    const run = ['campaign', 'run', 'campaign.yaml', '--contacts', 'people.csv', '--json'];
+    expect(await patter(...run, '--detach')).toMatchObject({ code: 0 });
+    await until(async () => (await ledger()).calls.some(({ streams }) => streams.length > 0), { withinMs: 60_000, what: 'somebody talks' });
+    const { pid: postgres } = JSON.parse(readFileSync(join(home, 'run', 'postgres.json'), 'utf8'));
+    const { pid: temporal } = JSON.parse(readFileSync(join(home, 'run', 'temporal.json'), 'utf8'));
+    for (const pid of [first.process.pid!, ...OURS.map(pidOf), postgres, temporal]) process.kill(pid, 'SIGKILL');
+    await once(first.process, 'exit');
+    await dev();
+
+    // Attaches to the one that is under way.
+    const { stdout } = await patter(...run);
+    const report = JSON.parse(stdout) as CampaignReport;
+    expect(report.results.map(({ outcome }) => outcome)).toEqual(PEOPLE.map(() => 'completed'));
+    expect(compareReportWithLedger(report, await ledger())).toEqual([]);
+  },
+  300_000,
+);
