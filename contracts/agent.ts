@@ -52,7 +52,16 @@ const elevenlabsConvaiSchema = z.strictObject({
   agentId: z.string().min(1),
   /** Overrides that the agent's settings at ElevenLabs must allow; unset: the agent's own are used. */
   override: z
-    .strictObject({ prompt: z.boolean().default(false), language: z.boolean().default(false), voiceId: z.string().optional() })
+    .strictObject({
+      prompt: z.boolean().default(false),
+      language: z.boolean().default(false),
+      voiceId: z.string().optional(),
+      /** Model, by ElevenLabs' name for it. */
+      llm: z.string().min(1).optional(),
+      stability: z.number().min(0).max(1).optional(),
+      similarityBoost: z.number().min(0).max(1).optional(),
+      speed: z.number().min(0.7).max(1.2).optional(),
+    })
     .prefault({}),
   /** Voice of our own fixed lines (disclosure, voicemail): an ElevenLabs voice. */
   lineVoice: z.string().default('rachel'),

@@ -44,8 +44,11 @@ export interface ElevenLabsConvAIOptions {
   agentId?: string;
   /** Voice id that the agent's settings at ElevenLabs must allow. @default the agent's own */
   voice?: string;
-  /** The prompt and the language of this agent are used instead of the ones at ElevenLabs, whose settings must allow it. @default neither */
-  override?: { prompt?: boolean; language?: boolean };
+  /**
+   * What is used instead of the settings at ElevenLabs, which must allow each: the prompt and the language of this agent; a model by ElevenLabs' name for it;
+   * stability (0 to 1), similarityBoost (0 to 1) and speed (0.7 to 1.2) of the voice. @default none of them
+   */
+  override?: { prompt?: boolean; language?: boolean; llm?: string; stability?: number; similarityBoost?: number; speed?: number };
 }
 
 /** An agent that was set up at ElevenLabs has the conversation. Frozen. */

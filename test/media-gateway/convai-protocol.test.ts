@@ -1,5 +1,6 @@
 /** The ElevenLabs engine and the lab's agents, message by message over real sockets, with what goes wrong between them. */
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -16,6 +17,7 @@ const LONG = 'One two three four five six seven eight nine ten eleven twelve thi
 let lab: VendorLab;
 const engines: ElevenLabsConvai[] = [];
 const sockets: WebSocket[] = [];
+const vendors: { server: Server; vendor: WebSocketServer }[] = [];
 const warnings: object[] = [];
 const log = Object.assign(pino({ level: 'silent' }), { warn: (fields: object) => void warnings.push(fields) });
 
@@ -26,6 +28,7 @@ beforeAll(async () => {
         agents: {
           strict: { allows: [] },
           needs: { needs: ['first_name'], prompt: 'You call {{first_name}}.' },
+          open: { allows: ['llm', 'voice_id', 'stability', 'similarity_boost', 'speed'] },
           wideband: { outputFormat: 'pcm_16000' },
           deaf: { inputFormat: 'pcm_16000' },
           nudges: { nudgeAfterMs: 300 },
@@ -46,6 +49,11 @@ afterAll(() => lab.stop());
 afterEach(() => {
   for (const engine of engines.splice(0)) engine.close();
   for (const socket of sockets.splice(0)) socket.terminate();
+  for (const { server, vendor } of vendors.splice(0)) {
+    for (const client of vendor.clients) client.terminate();
+    vendor.close();
+    server.close();
+  }
   warnings.length = 0;
   lab.server.reset();
 });
@@ -65,6 +73,26 @@ function open(agentId: string, more: Partial<ElevenLabsConvaiOptions> = {}) {
   });
   engines.push(engine);
   return { engine, events: new Events<EngineEvent>(engine) };
+}
+
+/** A vendor whose every message is the test's. */
+async function withVendor() {
+  const server = createServer((_request, response) => {
+    const { port } = server.address() as AddressInfo;
+    response.end(JSON.stringify({ signed_url: `ws://127.0.0.1:${port}/` }));
+  });
+  const vendor = new WebSocketServer({ server });
+  vendors.push({ server, vendor });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const connected = once(vendor, 'connection') as Promise<[WebSocket]>;
+  const { engine, events } = open('theirs', { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  const [socket] = await connected;
+  await once(socket, 'message');
+  const formats = { agent_output_audio_format: 'ulaw_8000', user_input_audio_format: 'ulaw_8000' };
+  const metadata = { conversation_id: 'conv_1', ...formats };
+  socket.send(JSON.stringify({ type: 'conversation_initiation_metadata', conversation_initiation_metadata_event: metadata }));
+  await engine.ready;
+  return { engine, events, socket };
 }
 
 /** As a caller says it: in time, since the agent's answers take theirs. */
@@ -110,6 +138,19 @@ describe('opening a conversation', () => {
       },
       dynamic_variables: { first_name: 'Ada' },
     });
+  });
+
+  it('overrides the model and the voice’s settings where they are given', async () => {
+    const override = { prompt: false, language: false, llm: 'gpt-4o', stability: 0.4, similarityBoost: 0.8, speed: 1.1 };
+    const { engine } = open('open', { spec: { agentId: 'open', override } });
+    await engine.ready;
+    expect(entry().initiation).toMatchObject({
+      conversation_config_override: { agent: { prompt: { llm: 'gpt-4o' } }, tts: { stability: 0.4, similarity_boost: 0.8, speed: 1.1 } },
+    });
+    expect(entry().initiation).not.toHaveProperty('conversation_config_override.agent.prompt.prompt');
+    expect(entry().initiation).not.toHaveProperty('conversation_config_override.tts.voice_id');
+    const [slow] = [open('someone', { spec: { agentId: 'someone', override: { prompt: false, language: false, speed: 0.8 } } })];
+    await expect(slow?.engine.ready).rejects.toThrow(/speed/);
   });
 
   it.each([
@@ -275,6 +316,32 @@ describe('interruptions', () => {
     expect(events.of('audio')).toHaveLength(audio);
     expect(engine.responding).toBe(false);
   });
+});
+
+it('a correction that is not what was heard changes nothing: what the agent is told goes by the playback', async () => {
+  const { engine, events, socket } = await withVendor();
+  const say = (message: object) => socket.send(JSON.stringify(message));
+  say({ type: 'user_transcript', user_transcription_event: { user_transcript: 'Hello.' } });
+  await events.next('user_transcript');
+  engine.respond();
+  const words = 'One two three four.';
+  say({ type: 'agent_response', agent_response_event: { agent_response: words, event_id: 1 } });
+  const chars = [...words];
+  const alignment = { chars, char_start_times_ms: chars.map((_, i) => i * 100), char_durations_ms: chars.map(() => 100) };
+  say({ type: 'audio', audio_event: { audio_base_64: Buffer.alloc(words.length * 800, 0x55).toString('base64'), event_id: 1, alignment } });
+  const { itemId } = await events.next('audio');
+  const told = once(socket, 'message');
+  const correction = { original_agent_response: words, corrected_agent_response: 'Nothing at all, and something else.', event_id: 2 };
+  say({ type: 'agent_response_correction', agent_response_correction_event: correction });
+  // Comes behind it.
+  say({ type: 'interruption', interruption_event: { event_id: 2 } });
+  await events.next('interrupted');
+  engine.interrupt(itemId, 850);
+  expect(JSON.parse(String((await told)[0]))).toMatchObject({
+    type: 'contextual_update',
+    text: expect.stringMatching(/heard only: One two$/),
+  });
+  expect(textOf(events)).toBe(words);
 });
 
 describe('what goes wrong', () => {

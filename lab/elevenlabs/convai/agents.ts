@@ -10,7 +10,9 @@ export const convaiAgentSchema = z.strictObject({
   outputFormat: audioFormat.default('ulaw_8000'),
   inputFormat: audioFormat.default('ulaw_8000'),
   /** What a client may override. */
-  allows: z.array(z.enum(['prompt', 'llm', 'first_message', 'language', 'voice_id'])).default(['prompt', 'language', 'voice_id']),
+  allows: z
+    .array(z.enum(['prompt', 'llm', 'first_message', 'language', 'voice_id', 'stability', 'similarity_boost', 'speed']))
+    .default(['prompt', 'language', 'voice_id']),
   /** Dynamic variables that the prompt uses. */
   needs: z.array(z.string()).default([]),
   /** The events that are sent besides those that no conversation can do without. */

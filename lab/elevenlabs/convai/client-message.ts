@@ -21,6 +21,9 @@ const initiation = z.strictObject({
             .string()
             .regex(/^[A-Za-z0-9]{20}$/)
             .optional(),
+          stability: z.number().min(0).max(1).optional(),
+          similarity_boost: z.number().min(0).max(1).optional(),
+          speed: z.number().min(0.7).max(1.2).optional(),
         })
         .optional(),
     })

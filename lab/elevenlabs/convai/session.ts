@@ -143,6 +143,9 @@ export class ConvaiSession {
       first_message: wanted?.first_message,
       language: wanted?.language,
       voice_id: tts?.voice_id,
+      stability: tts?.stability,
+      similarity_boost: tts?.similarity_boost,
+      speed: tts?.speed,
     };
     for (const [name, value] of Object.entries(overrides)) {
       if (value === undefined || (agent.allows as string[]).includes(name)) continue;

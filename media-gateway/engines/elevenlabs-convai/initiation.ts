@@ -17,14 +17,22 @@ export interface InitiationOptions {
  * ends the conversation. `first_message` is none of it: the agent's first words are ours (see `Answers`).
  */
 export function initiationOf({ spec: { override }, instructions, language, variables }: InitiationOptions): ConversationInitiation {
+  const { llm, similarityBoost, speed, stability, voiceId } = override;
+  const prompt = { ...(override.prompt && { prompt: instructions }), ...(llm !== undefined && { llm }) };
   const agent = {
-    ...(override.prompt && { prompt: { prompt: instructions } }),
+    ...(Object.keys(prompt).length > 0 && { prompt }),
     // The package's type lists what it knew; the vendor adds languages.
     ...(override.language && { language: convaiLanguage(language) as Languages }),
   };
+  const tts = {
+    ...(voiceId !== undefined && { voice_id: elevenLabsVoiceId(voiceId) }),
+    ...(stability !== undefined && { stability }),
+    ...(similarityBoost !== undefined && { similarity_boost: similarityBoost }),
+    ...(speed !== undefined && { speed }),
+  };
   const overrides: ConversationConfigOverride = {
     ...(Object.keys(agent).length > 0 && { agent }),
-    ...(override.voiceId !== undefined && { tts: { voice_id: elevenLabsVoiceId(override.voiceId) } }),
+    ...(Object.keys(tts).length > 0 && { tts }),
   };
   return {
     type: 'conversation_initiation_client_data',
