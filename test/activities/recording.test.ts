@@ -292,11 +292,13 @@ test('bug: whoever is erased before Telnyx has saved the file: it does not stay 
 
 test('a file that never came is waited for an hour; where the carrier did not record, not at all', async () => {
   const asked = Date.now();
-  const [lost, refused] = [await liveCall(), await liveCall()];
-  for (const call of [lost, refused]) {
+  const recorded = async () => {
+    const call = await liveCall();
     await start(call, withRecordings({ start: async () => ({ recordingId: undefined }) }));
     await call.end();
-  }
+    return call;
+  };
+  const [lost, refused] = await Promise.all([recorded(), recorded()]);
   const failed: RecordingTrack = { changes: [...STARTING.changes, { state: 'recording', at: 2 }, { state: 'failed', at: 3 }] };
   await t.inActivity(() => t.activities.noteRecording({ callId: refused.callId, track: failed }));
   const erase = ({ phone }: LiveCall) => t.ctx.store.privacy.erasePerson({ tenantId: 'default', phone, now: new Date(asked) });
