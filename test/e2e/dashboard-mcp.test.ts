@@ -77,7 +77,7 @@ test('patter mcp: nobody is called before what was shown is confirmed; a call is
   expect(names).toEqual(
     [
       ...['make_call', 'get_call', 'get_transcript', 'hang_up', 'list_calls'],
-      ...['start_campaign', 'campaign_status', 'pause_campaign', 'resume_campaign', 'cancel_campaign'],
+      ...['start_campaign', 'campaign_status', 'campaign_report', 'edit_campaign', 'pause_campaign', 'resume_campaign', 'cancel_campaign'],
     ].sort(),
   );
   const call = {
@@ -160,7 +160,12 @@ test('patter-mcp with an API key and a list of numbers calls those and nobody el
     state: 'paused',
     stateReason: 'lunch',
   });
+  expect(await use(client, 'edit_campaign', { campaign: 'mcp', cps: 2, budgetTotal: 20 })).toMatchObject({ edited: true, state: 'paused' });
   expect(await use(client, 'resume_campaign', { campaign: 'mcp' })).toMatchObject({ state: 'running' });
+  expect(await use(client, 'campaign_report', { campaign: 'mcp', limit: 1 })).toMatchObject({
+    ...{ name: 'mcp', contacts: { imported: 2 }, contactsInAll: 2, nextOffset: 1 },
+    results: [{ phone: FIRST }],
+  });
   expect(await use(client, 'cancel_campaign', { campaign: 'mcp' })).toMatchObject({ state: 'canceled' });
   expect(await use(client, 'campaign_status', { campaign: 'nobody' })).toMatchObject({ error: 'PATTER_CAMPAIGN_NOT_FOUND' });
   expect(await world.calls(STRANGER)).toEqual([]);
