@@ -3,6 +3,7 @@
  * Returns one sentence per disagreement; none: they tell the same story.
  */
 import type { CampaignReport, ReportCall } from '../contracts/report';
+import { wasHeard } from './heard';
 import type { CallEntry, LedgerSnapshot } from './ledger';
 
 type Result = CampaignReport['results'][number];
@@ -79,7 +80,7 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
   for (const turn of call.transcript) {
     // Of an utterance that was cut off, the last word may have been heard in part.
     const text = squash(turn.interrupted ? turn.text.replace(/\s*\S+$/, '') : turn.text);
-    if (turn.role === 'assistant' && !heard.includes(text))
+    if (turn.role === 'assistant' && !wasHeard(heard, text))
       yield `the person never heard "${turn.text}", but ${JSON.stringify(entry.heard)}`;
   }
   if (isMachine) return;
