@@ -63,6 +63,20 @@ test('works below a folder that only its owner may enter', async () => {
   expect(statSync(join(home, 'run', 'postgres.json')).mode & 0o077).toBe(0);
 });
 
+test('its log says what failed, and not whose number it was', async () => {
+  const home = newHome();
+  const { url } = await startLocalPostgres(home);
+  await query(url, 'CREATE TABLE people (phone text PRIMARY KEY, name text NOT NULL)');
+  const add = (name: string) => query(url, `INSERT INTO people VALUES ('+1' || '21255501' || '77', ${name})`);
+  await add("'A' || 'da'");
+  // The client is told all the same: the store asks which constraint it was.
+  await expect(add("'A' || 'da'")).rejects.toMatchObject({ constraint: 'people_pkey', detail: expect.stringContaining('+12125550177') });
+  await expect(add('NULL')).rejects.toMatchObject({ detail: expect.stringContaining('+12125550177') });
+  const log = readFileSync(join(note(home).folder, 'server.log'), 'utf8');
+  expect(log).toContain('people_pkey');
+  expect(log).not.toContain('2125550177');
+});
+
 test('keeps data that was committed before a SIGKILL of the server and its note', async () => {
   const home = newHome();
   const first = await startLocalPostgres(home);
