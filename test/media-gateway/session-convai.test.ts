@@ -6,6 +6,9 @@ const LONG =
   'Your appointment is on Friday at ten with Doctor Meier. It is on the second floor, next to the lift. Please bring your insurance card, a list of your medicine and the letter of your own doctor, and come a quarter of an hour early, since there are papers to sign. Is that right?';
 const GREETING = 'Welcome to the clinic. How can I help?';
 
+/** A caller is told within so much. */
+const LONGEST_SILENCE_MS = 5_000;
+
 /** Without what a demodulator makes of a cut. */
 const clean = (heard: string) =>
   heard
@@ -54,7 +57,7 @@ beforeAll(async () => {
     tools: { check_calendar: { free: true } },
   } as never);
   for (const to of ['cut', 'cut_plain']) await world.fault({ kind: 'late_audio', event: 'convai', to, count: 1 });
-  await world.fault({ kind: 'provider_close', event: 'convai', to: 'broken', afterMs: 1_000, count: 1 });
+  for (const to of ['broken', 'gone']) await world.fault({ kind: 'provider_close', event: 'convai', to, afterMs: 1_000, count: 1 });
   for (const begin of stories) begin();
 });
 afterAll(() => world.stop());
@@ -235,17 +238,37 @@ story('peer defect 8: connects again with the history when the socket closes wit
   const { phone, session } = world.call(agent(agentId));
   await phone.untilHeard(/Hello Ada\.$/);
   await phone.untilSilent();
+  const silence = phone.watchSilence();
   phone.say('Please tell me.');
   // It answers what it was told: depending on the moment, that its last words were cut off, or that it has said none yet.
   await phone.untilHeard(/Your appointment.*(still there|that right)\?$/s);
+  expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
   phone.hangUp();
-  await session.done;
+  expect((await session.done).error).toBeUndefined();
   const [first, second] = await conversations(agentId);
   expect(first).toMatchObject({ closedBy: 'fault', closeCode: 1011 });
   expect(second?.contextualUpdates[0]).toMatch(/You: Hello Ada\.\nCaller: Please tell me\./);
   expect(second?.userMessages).toHaveLength(1);
   expect(second?.said).toHaveLength(1);
 });
+
+story(
+  'peer defect 8: apologises and ends, with the reason in the record, when no conversation can be had any more',
+  'gone',
+  async (agentId) => {
+    const { phone, session } = world.call(agent(agentId));
+    await phone.untilHeard(/Hello Ada\.$/);
+    await phone.untilSilent();
+    await world.fault({ kind: 'provider_refuse', event: 'convai', to: agentId, status: 503 });
+    const silence = phone.watchSilence();
+    phone.say('Please tell me.');
+    const report = await session.done;
+    expect(report.end).toBe('provider_failed');
+    expect(clean(phone.heard)).toMatch(/Your appointment.*technical problem\. We will call you again\. Goodbye\.$/);
+    expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
+    expect(report.error).toMatch(/^PATTER_PROVIDER_FAILED elevenlabs-convai: ElevenLabs .*(1011|503)/);
+  },
+);
 
 story('one that is deaf is left for another conversation, which hears what was said', 'deaf', async (agentId) => {
   const { phone, session } = world.call(agent(agentId));
@@ -265,6 +288,8 @@ story('one that is deaf is left for another conversation, which hears what was s
 
 story('an agent that speaks another format is no agent for a phone: an apology, and the call ends', 'pcm', async (agentId) => {
   const { phone, session } = world.call(agent(agentId));
-  expect((await session.done).end).toBe('provider_failed');
-  expect(clean(phone.heard)).toMatch(/^Hello Ada\./);
+  const report = await session.done;
+  expect(report.end).toBe('provider_failed');
+  expect(clean(phone.heard)).toMatch(/^Hello Ada\. ?I am sorry, we have a technical problem\. We will call you again\. Goodbye\.$/);
+  expect(report.error).toMatch(/^PATTER_PROVIDER_FAILED elevenlabs-convai: .*pcm_16000.*set both of its audio formats/);
 });

@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../../contracts/clock';
+import type { ElevenLabsTtsEntry } from '../../lab/elevenlabs/ledger-entry';
 import type { FaultInput } from '../../lab/faults';
 import { SessionWorld, said } from './session-phone';
 
@@ -273,6 +274,44 @@ describe('peer defect 8: a part of a pipeline dies for good', () => {
       }),
     );
   }
+});
+
+describe('peer defect 8: the sockets of an ElevenLabs voice break in mid-call', () => {
+  const engine = { type: 'pipeline', stt: { provider: 'deepgram', endpointingMs: 300 }, tts: { provider: 'elevenlabs' } } as never;
+  /** Of audio: after each line of the greeting, and within an answer. */
+  const AFTER_MS = 1_600;
+
+  it.concurrent('again and again: each next one goes on where the last one was, and nothing is said twice', () =>
+    inWorld(async (world) => {
+      await world.fault({ kind: 'provider_drop', event: 'elevenlabs', afterMs: AFTER_MS });
+      const { phone, session } = await greeted(world, { agent: { engine } });
+      const silence = phone.watchSilence();
+      phone.say('Please tell me.');
+      await phone.untilHeard(/Is that right\?$/, 30_000);
+      await phone.untilSilent();
+      expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
+      phone.hangUp();
+      const report = await session.done;
+      expect(said(report, 'assistant').slice(2).join(' ')).toBe(LONG);
+      for (const once of [/Your appointment/g, /insurance card/g]) expect(clean(phone.heard).match(once)).toHaveLength(1);
+      expect(report.error).toBeUndefined();
+      const voices = ((await world.ledger()).notes['elevenlabs-tts'] ?? []) as ElevenLabsTtsEntry[];
+      expect(voices.filter(({ closedBy }) => closedBy === 'fault').length).toBeGreaterThan(0);
+    }));
+
+  it.concurrent('and none comes back: an apology from memory, the end, and the reason in the record', () =>
+    inWorld(async (world) => {
+      await world.fault({ kind: 'provider_drop', event: 'elevenlabs', afterMs: AFTER_MS });
+      const { phone, session } = await greeted(world, { agent: { engine } });
+      await world.fault({ kind: 'provider_refuse', event: 'elevenlabs', status: 503 });
+      const silence = phone.watchSilence();
+      phone.say('Please tell me.');
+      const report = await session.done;
+      expect(report.end).toBe('provider_failed');
+      expect(phone.heard).toMatch(/technical problem\. We will call you again\. Goodbye\.$/);
+      expect(silence()).toBeLessThan(LONGEST_SILENCE_MS);
+      expect(report.error).toMatch(/^PATTER_PROVIDER_FAILED pipeline \(deepgram, openai, elevenlabs\): .*ElevenLabs/);
+    }));
 });
 
 describe('the end of a session’s life', () => {
