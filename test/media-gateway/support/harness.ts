@@ -146,7 +146,11 @@ export class Harness {
         },
       },
     });
-    return new Harness(temporal, client, store, rest, database, worker, native, worker.run());
+    const harness = new Harness(temporal, client, store, rest, database, worker, native, worker.run());
+    // A worker's first workflow takes seconds on a slow machine, which a webhook does not wait.
+    const { callId } = await harness.startCall();
+    await harness.finish(callId);
+    return harness;
   }
 
   async stop(): Promise<void> {
