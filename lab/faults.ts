@@ -16,6 +16,11 @@ export const FAULT_KINDS = [
   'create_500',
   /** The call is dialled, and its creation never answered. */
   'create_hang',
+  /**
+   * Twilio: the request that creates the call is on its way so long (its sender is frozen) that the next one to the same number overtakes it; it is
+   * carried out `delayMs` after that one, while that one's call lasts, and answered to nobody.
+   */
+  'create_overtaken',
   /** The call is not dialled; 429 with code 20429 (Twilio) or 90103 (Telnyx). */
   'create_429',
   /** Telnyx: a command (`event`: `answer`, `transfer`, `bridge`, `hangup` …) is carried out, and answered with 500, or never. */

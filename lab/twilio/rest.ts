@@ -17,8 +17,16 @@ interface CallRoute {
   Body: Form;
 }
 
+/** A request that the next one to its number overtakes. */
+interface Late {
+  form: Form;
+  delayMs: number;
+}
+
 /** The routes; `programs` is where the program of each call is found, for updates. */
 export function registerRest(network: PhoneNetwork, programs: Map<string, Program>, numbers: PhoneNumbers, recordings: Recordings): void {
+  const late = new Map<string, Late>();
+  network.lab.onReset(() => late.clear());
   network.lab.app.register(async (scope) => {
     const entries = new WeakMap<FastifyRequest, RequestEntry>();
     scope.addHook('preHandler', async (request, reply) => {
@@ -32,7 +40,7 @@ export function registerRest(network: PhoneNetwork, programs: Map<string, Progra
       if (entry) entry.status = reply.statusCode;
     });
 
-    scope.post<CallRoute>(`${ROOT}/Calls.json`, (request, reply) => create(network, programs, request.body ?? {}, reply));
+    scope.post<CallRoute>(`${ROOT}/Calls.json`, (request, reply) => create(network, programs, late, request.body ?? {}, reply));
     scope.get<{ Querystring: CallFilter }>(`${ROOT}/Calls.json`, (request) =>
       listCalls(network.calls.values(), request.query, request.url.replace(/\?.*$/, '')),
     );
@@ -66,15 +74,29 @@ function isAuthentic(network: PhoneNetwork, request: FastifyRequest): boolean {
   return request.headers.authorization === expected && (request.params as { accountSid?: string }).accountSid === sid;
 }
 
-function create(network: PhoneNetwork, programs: Map<string, Program>, form: Form, reply: FastifyReply): unknown {
-  const to = field(form, 'To');
+function create(network: PhoneNetwork, programs: Map<string, Program>, late: Map<string, Late>, form: Form, reply: FastifyReply): unknown {
+  const to = field(form, 'To') ?? '';
   const { faults } = network.lab;
   if (faults.take('create_429', { to })) return sendError(reply, 20429);
   const refused = refusal(network, form);
   if (refused) return sendError(reply, refused.code, refused.detail);
 
+  const held = faults.take('create_overtaken', { to });
+  if (held) {
+    late.set(to, { form, delayMs: held.delayMs });
+    reply.hijack();
+    return reply;
+  }
   const { call, program } = createCall(network, form);
   programs.set(call.sid, program);
+  const overtaken = late.get(to);
+  if (overtaken) {
+    late.delete(to);
+    call.after(overtaken.delayMs, () => {
+      const second = createCall(network, overtaken.form);
+      programs.set(second.call.sid, second.program);
+    });
+  }
   if (faults.take('create_500', { to })) return sendError(reply, 20500);
   if (faults.take('create_hang', { to })) {
     // Dialled, and no word about it: the customer's request runs into its own deadline.

@@ -38,6 +38,18 @@ test('create never answered: the request runs into its deadline while the phone 
   expect(harness.ledger.calls).toHaveLength(1);
 });
 
+test('create overtaken by the next one: the phone rings for that one first, and then for the late one too', async () => {
+  harness = await Harness.start({
+    people: { [TO]: { ...LISTENER, answerAfterMs: 2_000 } as PersonaInput },
+    faults: [{ kind: 'create_overtaken', count: 1, delayMs: 100 }],
+  });
+  await expect(harness.create({ twiml: SHORT })).rejects.toThrow(/timeout/);
+  expect(harness.ledger.calls).toHaveLength(0);
+  const { sid } = await harness.create({ twiml: SHORT });
+  await harness.until('both ring', () => harness.ledger.calls.flatMap(({ rings }) => rings).length === 2);
+  expect(harness.ledger.calls[0]?.callSid).toBe(sid);
+});
+
 test('429: nothing is dialled, and the next request is accepted', async () => {
   harness = await Harness.start({ people: { [TO]: LISTENER }, faults: [{ kind: 'create_429', count: 1 }] });
   await expect(harness.create({ twiml: SHORT })).rejects.toMatchObject({ status: 429, code: 20429 });
