@@ -5,7 +5,7 @@ import { HOOK_DEADLINES } from '../../media-gateway/engines/pipeline/hooks';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import type { AgentOptions, AgentProvider } from '../options/agent';
 import { checkFlag, checkId, checkNames, checkOneOf, checkText, checkVariables, isRecord, shown } from '../options/check';
-import { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
+import { ElevenLabsConvAI, type ElevenLabsConvAIOptions, OpenAIRealtime } from '../providers/engines';
 import { DEFAULT_REALTIME_MODEL } from '../providers/model-names';
 import { llmVendor, sttVendor, ttsVendor } from '../providers/registry';
 import { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
@@ -123,9 +123,19 @@ function checkGivenOnce(options: AgentOptions, provider: AgentProvider, { stt, t
   const voice = voiceBeside(options, provider, tts);
   if (tts?.voiceGiven && voice !== undefined && voice !== tts.voice) throw twice('voice', 'tts');
   if (stt?.languageGiven && options.language !== undefined && options.language !== stt.language) throw twice('language', 'stt');
-  if (provider === 'elevenlabs_convai' && options.model !== undefined) {
-    throw new PatterValidationError('model', 'An agent at ElevenLabs has its model in its settings there: leave model out.');
+  if (provider !== 'elevenlabs_convai' || options.model === undefined) return;
+  const { llm } = overrideOf(options);
+  if (llm !== undefined && llm !== options.model) throw twice('model', 'override.llm of the engine');
+  if (/realtime/.test(options.model)) {
+    throw new PatterValidationError(
+      'model',
+      `${options.model} is a model of OpenAI Realtime, and an agent at ElevenLabs has another: leave model out, or name one of ElevenLabs'.`,
+    );
   }
+}
+
+function overrideOf({ engine }: AgentOptions): NonNullable<ElevenLabsConvAIOptions['override']> {
+  return (engine instanceof ElevenLabsConvAI ? engine.options.override : undefined) ?? {};
 }
 
 /** Named beside engine and tts. */
@@ -138,8 +148,10 @@ function voiceOf(options: AgentOptions, provider: AgentProvider, tts: TTSConfig 
   return voiceBeside(options, provider, tts) ?? options.engine?.options.voice ?? tts?.voice;
 }
 
-function modelOf({ model, engine, llm }: AgentOptions, provider: AgentProvider): string {
+function modelOf(options: AgentOptions, provider: AgentProvider): string {
+  const { engine, llm, model } = options;
   if (model !== undefined) return model;
+  if (provider === 'elevenlabs_convai') return overrideOf(options).llm ?? DEFAULT_REALTIME_MODEL;
   if (provider === 'pipeline') return llm?.model ?? DEFAULT_PIPELINE_MODEL;
   return (engine instanceof OpenAIRealtime ? engine.options.model : undefined) ?? DEFAULT_REALTIME_MODEL;
 }

@@ -14,7 +14,7 @@ import type { ToolContext } from '../options/events';
 import { bothSpellings } from '../options/spellings';
 import { ElevenLabsConvAI, OpenAIRealtime } from '../providers/engines';
 import { OpenAILLM } from '../providers/llm';
-import { realtimeModel, realtimeVoice } from '../providers/model-names';
+import { DEFAULT_REALTIME_MODEL, realtimeModel, realtimeVoice } from '../providers/model-names';
 import { llmVendor, type ProviderKey, sttVendor, ttsVendor } from '../providers/registry';
 import type { Agent } from './agent';
 import { DEFAULT_VOICE } from './agent-fields';
@@ -153,9 +153,10 @@ function convai(agent: Agent): CompiledEngine {
     );
   }
   const voice = agent.voice === DEFAULT_VOICE ? undefined : agent.voice;
+  const llm = agent.model === DEFAULT_REALTIME_MODEL ? undefined : agent.model;
   return {
     engine: {
-      ...{ type: 'elevenlabs-convai', agentId, override: { ...options.override, ...(voice && { voiceId: voice }) } },
+      ...{ type: 'elevenlabs-convai', agentId, override: { ...options.override, ...(llm && { llm }), ...(voice && { voiceId: voice }) } },
       // Disclosure and other fixed lines are in the same voice.
       ...(voice && { lineVoice: voice }),
     },

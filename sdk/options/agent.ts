@@ -58,7 +58,7 @@ export interface AgentOptions {
   systemPrompt: string;
   /** Who speaks, by the voices of the engine or of `tts`. @default what `engine` or `tts` has, else 'alloy' */
   voice?: string;
-  /** The Realtime model, or the language model of a pipeline. An agent at ElevenLabs has its own. */
+  /** The Realtime model, the language model of a pipeline, or by ElevenLabs' name that of an agent there, whose settings must allow it. */
   model?: string;
   /** BCP 47. @default that of `stt`, else 'en' */
   language?: string;

@@ -148,9 +148,14 @@ describe('agent()', () => {
       'language is given twice, in stt and beside it',
     ],
     [
-      'a model of an agent at ElevenLabs',
-      { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }), model: 'gpt-4.1' },
-      'An agent at ElevenLabs has its model in its settings there',
+      'a Realtime model of an agent at ElevenLabs',
+      { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }), model: 'gpt-4o-mini-realtime-preview' },
+      'is a model of OpenAI Realtime, and an agent at ElevenLabs has another',
+    ],
+    [
+      'two models of an agent at ElevenLabs',
+      { engine: new ElevenLabsConvAI({ agentId: 'agent_1', override: { llm: 'gpt-4.1' } }), model: 'gemini-2.5-flash' },
+      'model is given twice, in override.llm of the engine and beside it',
     ],
     ['ConvAI without its agent', { engine: new ElevenLabsConvAI() }, 'ELEVENLABS_AGENT_ID'],
     [
@@ -264,6 +269,15 @@ describe('compileAgent()', () => {
       expect(engine).toMatchObject({ override: { voiceId: 'josh' }, lineVoice: 'josh' });
     for (const engine of [engineOf(), engineOf('alloy')])
       expect(engine).toEqual({ ...engine, override: { prompt: false, language: false }, lineVoice: 'rachel' });
+  });
+
+  test('an agent at ElevenLabs thinks with the model that it is given, else with its own', () => {
+    const modelOf = (options: object, override = {}) => {
+      const engine = new ElevenLabsConvAI({ agentId: 'agent_1', override });
+      const { spec } = compileAgent(phone().agent({ systemPrompt: PROMPT, engine, ...options }), { app: 'a' });
+      return 'override' in spec.engine && spec.engine.override.llm;
+    };
+    expect([modelOf({ model: 'gpt-4.1' }), modelOf({}, { llm: 'gpt-4.1' }), modelOf({})]).toEqual(['gpt-4.1', 'gpt-4.1', undefined]);
   });
 
   test('the static helpers make what the classes make', () => {
