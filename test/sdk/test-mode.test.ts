@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { Webhook } from 'standardwebhooks';
+import { Agent } from '../../sdk/agent/agent';
+import { runTestMode } from '../../sdk/test-mode';
 import { type HttpReceiver, startReceiver } from '../activities/http-receiver';
 
 interface Ran {
@@ -76,3 +80,26 @@ test('the model answers with its tools where there is no onMessage, /transfer en
     await openai.close();
   }
 }, 30_000);
+
+test('callbacks that are URLs get signed POSTs here too', async () => {
+  const secret = `whsec_${Buffer.alloc(24, 4).toString('base64')}`;
+  const receiver = await startReceiver(() => ({ status: 200 }));
+  const before = process.env.PATTER_ALLOW_PRIVATE_WEBHOOKS;
+  process.env.PATTER_ALLOW_PRIVATE_WEBHOOKS = 'true';
+  try {
+    const input = new PassThrough();
+    input.end('/hangup\n');
+    const agent = new Agent({ systemPrompt: 'You book tables.' });
+    const config = { openaiKey: 'sk-lab', phoneNumber: '+15550009999', webhookSecret: secret };
+    await runTestMode({ agent, onMessage: undefined, onCallStart: receiver.url, onCallEnd: receiver.url }, config, {
+      input,
+      output: new PassThrough().resume(),
+    });
+  } finally {
+    if (before === undefined) delete process.env.PATTER_ALLOW_PRIVATE_WEBHOOKS;
+    else process.env.PATTER_ALLOW_PRIVATE_WEBHOOKS = before;
+    await receiver.close();
+  }
+  const verified = receiver.requests.map(({ body, headers }) => new Webhook(secret).verify(body, headers as Record<string, string>));
+  expect(verified).toEqual([expect.objectContaining({ type: 'call.started' }), expect.objectContaining({ type: 'call.ended' })]);
+});
