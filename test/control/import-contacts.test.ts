@@ -276,6 +276,14 @@ describe('check', () => {
     expect(check.warnings).toEqual(Array.from({ length: count }, () => expect.stringContaining('nobody to transfer to')));
   });
 
+  test('warns of an option that another makes ineffective', async () => {
+    const plain = campaignFile();
+    const spec = { ...plain, agent: { ...plain.agent, turns: { ...plain.agent.turns, preemptive: true } } };
+    const contactsFile = await csv('phone,first_name\n+12125550100,Ada\n');
+    const check = await checkCampaign(undefined, { spec, contactsFile, tenantId: 'default', now: NOW });
+    expect(check.warnings).toEqual([expect.stringContaining('agent.turns.preemptive has no effect with the engine openai-realtime')]);
+  });
+
   test('a value of more than 500 characters is no variable: its row is named with line and field, and not called', async () => {
     const contactsFile = await csv(
       `phone,first_name,note\n+12125550100,${'A'.repeat(500)},${'n'.repeat(900)}\n+12125550101,${'B'.repeat(501)},short\n`,
