@@ -4,7 +4,7 @@ import { createCarriers, requireCarrier } from '../../carriers';
 import type { AgentSpec } from '../../contracts/agent';
 import type { CarrierName } from '../../contracts/carrier';
 import { isPatterError, PatterError } from '../../contracts/errors';
-import { lineFileSchema } from '../../contracts/line';
+import { type LineSpec, lineFileSchema } from '../../contracts/line';
 import { configureNumber, setLine } from '../../control/lines/lines';
 import { readJsonFile, writePrivateFile } from '../../runtime/home';
 import type { Logger } from '../../runtime/log';
@@ -19,18 +19,14 @@ export interface ServedLine {
   transfer: TransferSpec | undefined;
 }
 
+export function lineOf({ agent, carrier, number, recording, transfer }: ServedLine): LineSpec {
+  const name = `serve-${number.slice(1)}`;
+  return lineFileSchema.parse({ name, number, carrier, agent, ...(recording ? { recording: {} } : {}), ...(transfer && { transfer }) });
+}
+
 /** From the next call on, this agent answers the number. */
 export async function serveLine(home: OpenHome, line: ServedLine): Promise<void> {
-  const { agent, carrier, number, recording, transfer } = line;
-  const spec = lineFileSchema.parse({
-    name: `serve-${number.slice(1)}`,
-    number,
-    carrier,
-    agent,
-    ...(recording ? { recording: {} } : {}),
-    ...(transfer && { transfer }),
-  });
-  const { notes } = await setLine(home.ctx, spec);
+  const { notes } = await setLine(home.ctx, lineOf(line));
   for (const note of notes) home.ctx.log.warn(note);
 }
 

@@ -323,13 +323,13 @@ describe('with a server', () => {
   test('EmbeddedServer is started and stopped by hand; its calls are steered by their handles, priced and written down', async () => {
     const [at, number] = [await freePort(), '+15005550008'];
     const folder = join(home, 'written');
-    const { config } = new Patter({
+    const other = new Patter({
       ...{ phoneNumber: number, webhookUrl: `127.0.0.1:${at}`, appId: 'embedded', persist: folder },
       pricing: { 'twilio/voice/inbound/second': 1 },
     });
     const told: { start?: CallStartEvent; end?: CallEndEvent } = {};
     const server = new EmbeddedServer({
-      config,
+      config: other.config,
       agent: phone.agent({ systemPrompt: 'You are the receptionist.', firstMessage: 'How can I help you?', disclosure: AI }),
       configureNumber: 'always',
       onCallStart: (event) => void Object.assign(told, { start: event }),
@@ -350,6 +350,8 @@ describe('with a server', () => {
     const end = await until(() => told.end, { withinMs: WITHIN_MS, what: 'onCallEnd' });
     // A dollar for each second, by `pricing`.
     expect(end.metrics.cost.telephony).toBeGreaterThan(1);
+    expect((await other.calls.get(call.id).result()).cost?.telephony).toBeGreaterThan(1);
+    await other.disconnect();
     const [written] = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
     expect(JSON.parse(readFileSync(join(folder, written as string), 'utf8'))).toMatchObject({ callId: end.callId, outcome: 'transferred' });
     await server.stop();

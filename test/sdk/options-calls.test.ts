@@ -1,5 +1,7 @@
 /** What serve() and call() take, with every documented default, rule and error. */
 import { Agent, type CallOptions, EmbeddedServer, Patter, PatterConnectionError, PatterError, PatterValidationError } from '../../sdk';
+import { compileAgent } from '../../sdk/agent/compile-agent';
+import { lineOf } from '../../sdk/local/configure-line';
 import { checkPlaceholders, resolveCall, withServed } from '../../sdk/options/resolve-call';
 import { resolveServe } from '../../sdk/options/resolve-serve';
 import { caught, inEmptyFolder, KEYS, PROMPT, refused, warnings } from './support/options';
@@ -56,6 +58,12 @@ describe('serve()', () => {
   test('transfer is as in a campaign, and a whisper that nobody would hear is refused', () => {
     expect(serve({ transfer: { to: ['+15005550009'], mode: 'warm', whisper: 'Acme.', ringTimeout: '15s' } }).transfer).toEqual({
       ...{ to: ['+15005550009'], mode: 'warm', whisper: 'Acme.', ringTimeout: 15_000 },
+    });
+    const { agent: one, recording, transfer } = serve({ transfer: { to: ['+15005550009'], mode: 'warm' } });
+    const { spec } = compileAgent(one, { app: 'a' });
+    // So it is stored with the number, for whoever calls it.
+    expect(lineOf({ number: KEYS.phoneNumber, carrier: 'twilio', agent: spec, recording, transfer })).toMatchObject({
+      ...{ agent: { optOutKey: null }, transfer: { to: ['+15005550009'], mode: 'warm', ringTimeout: 20_000 } },
     });
     expect(refused(() => serve({ transfer: { to: ['5550009'] } }))).toContain('serve() has a wrong transfer.to.0');
     expect(refused(() => serve({ transfer: { to: ['+15005550009'], whisper: 'Acme.' } }))).toContain(
