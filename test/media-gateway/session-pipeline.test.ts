@@ -360,40 +360,43 @@ describe('the developer’s own agent', () => {
 });
 
 describe('hooks of a pipeline that change what goes through it', () => {
-  let world: SessionWorld;
-  beforeAll(async () => {
-    world = await SessionWorld.start({
+  /** Both talk at once. */
+  let started: Promise<SessionWorld> | undefined;
+  const world = () => {
+    started ??= SessionWorld.start({
       // Of all that was said since it last spoke, the first that fits.
       brain: [
         { when: 'stop', say: 'I stop.' },
         { when: 'tell me', say: LONG },
       ],
     } as never);
-  });
-  afterAll(() => world.stop());
+    return started;
+  };
+  afterAll(async () => (await started)?.stop());
 
   async function greeted(callId: string, hooks: PipelineHooks) {
     // The lab's record tells the calls apart by their instructions.
-    const setup = world.setup({
+    const lab = await world();
+    const setup = lab.setup({
       callId,
       agent: { engine: ENGINE, firstMessage: 'Hello Ada.', systemPrompt: `You are ${callId}.` } as never,
     });
-    const call = world.call(setup, { code: { hooks } });
-    await call.phone.untilHeard(/Hello Ada\.$/);
+    const call = lab.call(setup, { code: { hooks } });
+    await call.phone.untilHeard(/Hello Ada\.$/, 30_000);
     await call.phone.untilSilent();
     return call;
   }
 
   /** As the model was asked in this call: roles and texts after the instructions. */
   async function asked(callId: string): Promise<string[][]> {
-    const chats = ((await world.ledger()).notes.chat ?? []) as (ChatEntry & { messages: { role: string; content: string }[] })[];
+    const chats = ((await (await world()).ledger()).notes.chat ?? []) as (ChatEntry & { messages: { role: string; content: string }[] })[];
     return chats
       .map(({ messages }) => messages.map(({ role, content }) => `${role}: ${content}`))
       .filter(([instructions]) => instructions?.includes(`You are ${callId}.`))
       .map(([, ...rest]) => rest);
   }
 
-  it('the recogniser hears, the model is asked, and the caller hears, what they give back', async () => {
+  it.concurrent('the recogniser hears, the model is asked, and the caller hears, what they give back', async () => {
     const other = encodeMulaw(modulate('Please tell me.', { sampleRate: 8000, baud: BAUD }));
     let at = -1;
     const loudest = (mulaw: Uint8Array) => Math.max(...decodeMulaw(mulaw).map(Math.abs));
@@ -420,7 +423,7 @@ describe('hooks of a pipeline that change what goes through it', () => {
       send(mulaw);
     };
     phone.say('What?');
-    await phone.untilHeard(/I stop\.$/);
+    await phone.untilHeard(/I stop\.$/, 30_000);
     await phone.untilSilent();
     phone.hangUp();
     const report = await session.done;
@@ -432,7 +435,7 @@ describe('hooks of a pipeline that change what goes through it', () => {
     expect(loudestHeard).toBeLessThan(0.6 * Math.max(...modulate('I stop.', { sampleRate: 8000, baud: BAUD }).map(Math.abs)));
   });
 
-  it('null: the model is not asked, nothing is said, and the next turn is answered as ever', async () => {
+  it.concurrent('null: the model is not asked, nothing is said, and the next turn is answered as ever', async () => {
     const turns: string[] = [];
     const hooks: PipelineHooks = {
       beforeLlm: (messages) => {
@@ -445,7 +448,7 @@ describe('hooks of a pipeline that change what goes through it', () => {
     phone.say('Please tell me.');
     await phone.until(() => turns.length > 0, 'the first question');
     phone.say('Please stop.');
-    await phone.untilHeard(/I stop\.$/);
+    await phone.untilHeard(/I stop\.$/, 30_000);
     await phone.untilSilent();
     phone.hangUp();
     const report = await session.done;

@@ -67,19 +67,15 @@ describe('turn-taking by the agent’s own rules', () => {
     const { phone, session } = await listening({
       engine: { type: 'openai-realtime', vad: { type: 'semantic', eagerness: 'high' }, noiseReduction: 'far_field', speed: 1.2 } as never,
     });
-    phone.say('Please tell me.');
-    await phone.untilHeard(/ten in the/);
-    phone.say('Please stop this now, I have to say something.');
+    phone.say('Please stop.');
     await phone.untilHeard(/I stop\.$/);
     await phone.untilSilent();
     phone.hangUp();
-    const report = await session.done;
-    expect(said(report, 'user')).toEqual(['Please tell me.', 'Please stop this now, I have to say something.']);
-    expect(report.turns.find((turn) => turn.interrupted)?.text).toMatch(/^Your appointment is on Friday at ten in/);
+    expect(said(await session.done, 'user')).toEqual(['Please stop.']);
     const [vendor, ...more] = await world.realtime();
     expect(more).toEqual([]);
-    // Each turn was heard by the vendor's own detection, and what it was asked for it understood.
-    expect(vendor?.heard).toMatchObject([{ via: 'audio' }, { via: 'audio' }]);
+    // Heard by the vendor's own detection, and what it was asked for it understood.
+    expect(vendor?.heard).toMatchObject([{ text: 'Please stop.', via: 'audio' }]);
     expect(vendor?.errors).toEqual([]);
   });
 
