@@ -5,7 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { temporal } from '@temporalio/proto';
+import { Client } from 'pg';
 import { retentionScheduleId } from '../../contracts/privacy';
+import { homePaths, readJsonFile } from '../../runtime/home';
+import { findLocalPostgres } from '../../runtime/local-postgres';
 import { builtProgram } from '../support/built';
 import { phoneOf, startWorld, type World } from './world';
 
@@ -71,10 +74,23 @@ async function runAndDump(env: Record<string, string>, andThen?: (world: World) 
     const samples = await sampling;
     expect(report.results.map(({ phone }) => phone).sort()).toEqual([...PHONES].sort());
     const all = await dump(world, samples);
+    await violate(world);
     await andThen?.(world);
     return { ...all, logs: logsOf(world.home) };
   } finally {
     await world.stop();
+  }
+}
+
+/** What goes wrong is what is logged: one contact takes the number of another, which the database refuses. */
+async function violate({ home }: World): Promise<void> {
+  const client = new Client({ connectionString: await findLocalPostgres(home) });
+  await client.connect();
+  try {
+    const refused = client.query('update contacts set phone = (select min(phone) from contacts)');
+    await expect(refused).rejects.toMatchObject({ code: '23505', detail: expect.stringContaining(PHONES[0] as string) });
+  } finally {
+    await client.end();
   }
 }
 
@@ -139,9 +155,11 @@ async function dump(world: World, samples: Uint8Array[]): Promise<Omit<Dump, 'lo
 function logsOf(home: string): string {
   const folder = join(home, 'logs');
   // The lab plays the outside world.
-  const files = readdirSync(folder).filter((file) => /^(worker|gateway|control)/.test(file));
-  expect(files.length).toBeGreaterThanOrEqual(4);
-  return files.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  const files = readdirSync(folder).filter((file) => !file.startsWith('lab'));
+  for (const role of ['worker', 'gateway', 'control', 'temporal']) expect(files).toContainEqual(expect.stringMatching(`^${role}`));
+  const { folder: postgres } = readJsonFile<{ folder: string }>(homePaths(home).postgresJson) as { folder: string };
+  const paths = [...files.map((file) => join(folder, file)), join(postgres, 'server.log')];
+  return paths.map((path) => readFileSync(path, 'utf8')).join('\n');
 }
 
 /** The first payload of a call's history, as the Temporal UI would send it to be shown. */
