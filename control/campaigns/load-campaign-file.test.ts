@@ -73,6 +73,16 @@ test('a tool with the name of a built-in one, or of another, is refused', () => 
   ]);
 });
 
+test('a campaign has a key that opts out, and a whisper belongs to a warm transfer', () => {
+  expect(parseCampaign(VALID).agent.optOutKey).toBe('9');
+  expect(problemsOf(`${VALID}  optOutKey: null\n`)).toEqual([
+    { field: 'agent.optOutKey', line: 6, message: expect.stringContaining('leave it out (9)') },
+  ]);
+  const whispering = (mode: string) => problemsOf(`${VALID}transfer:\n  to: ["+15005550009"]\n  mode: ${mode}\n  whisper: Acme.\n`);
+  expect(whispering('warm')).toEqual([]);
+  expect(whispering('cold')).toEqual([{ field: 'transfer.whisper', line: 9, message: expect.stringContaining('set mode to warm') }]);
+});
+
 test('text that is no YAML is told with its line', () => {
   expect(problemsOf(`${VALID}dialing: { cps: 1\nretry: 3\n`)[0]).toMatchObject({ line: expect.any(Number) });
   expect(problemsOf(`${VALID}name: again\n`)[0]).toMatchObject({ line: 6 });
