@@ -32,7 +32,8 @@ export function createHoldCaller(ctx: ActivityContext): TransferActivities['hold
     const transfers = transfersOf(loaded);
     const pair = await reportingGateway(ctx, loaded);
     if (!pair) throw ApplicationFailure.retryable('no live gateway to play music', 'PATTER_NO_GATEWAY' satisfies ErrorCode);
-    const gatewayUrl = pair.gateway.publicUrl;
+    // The call's own has just gone, and is among the live ones for a while yet.
+    const gatewayUrl = pair.fallback.publicUrl;
     try {
       await transfers.hold({ callId, carrierCallId, transferNumber, gatewayUrl, musicUrl: webhookUrl(gatewayUrl, 'holdMusic') });
     } catch (error) {
