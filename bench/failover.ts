@@ -3,10 +3,11 @@
  * phone network and the AI vendor, which are the lab's; silence is measured at the callers' ears, in the audio.
  */
 import { sleep, systemClock } from '../contracts/clock';
-import type { ReportCall } from '../contracts/report';
 import type { CallEntry } from '../lab/ledger';
 import { homePaths, readJsonFile } from '../runtime/home';
 import { Chaos } from '../test/chaos/chaos';
+import { squash } from '../test/chaos/heard';
+import { lossOf } from '../test/chaos/loss';
 import { until } from '../test/chaos/until';
 import { phoneOf, startWorld, type World } from '../test/e2e/world';
 import { answerMs, BAUD, DISCLOSURE, GREETING, heard, isListening, scenario } from './failover/listeners';
@@ -150,34 +151,6 @@ function groupByHost(calls: readonly CallEntry[]): Map<string, CallEntry[]> {
     byHost.set(host, [...(byHost.get(host) ?? []), call]);
   }
   return byHost;
-}
-
-/** Long enough to be in the answer once. */
-const TRACE_CHARACTERS = 40;
-
-/** What was really heard on the stream that broke at `at`, and is not in the call's record: from its last words back to the first that are. */
-function lossOf(call: CallEntry, at: number, record: ReportCall | undefined): { characters: number; sentences: number } {
-  const turns = record?.transcript ?? [];
-  const recorded = squash(
-    turns
-      .filter((turn) => turn.role === 'assistant')
-      .map((turn) => turn.text)
-      .join(' '),
-  );
-  const onBroken = squash(call.heard.findLast(({ via, startedAt }) => via === 'stream' && startedAt <= at)?.text ?? '');
-  let kept = onBroken.length;
-  while (kept > 0 && !recorded.includes(onBroken.slice(Math.max(0, kept - TRACE_CHARACTERS), kept))) kept--;
-  const users = squash(
-    turns
-      .filter((turn) => turn.role === 'user')
-      .map((turn) => turn.text)
-      .join(' '),
-  );
-  return { characters: onBroken.length - kept, sentences: call.said.filter(({ text }) => !users.includes(squash(text))).length };
-}
-
-function squash(text: string): string {
-  return text.replace(/\s+/g, '');
 }
 
 function quantiles(values: readonly number[], high = 0.99): string {

@@ -1,5 +1,6 @@
 /** Kills, freezes and takes away processes of a running world, and waits until all of them are back. */
-import { systemClock } from '../../contracts/clock';
+import { sleep, systemClock } from '../../contracts/clock';
+import { DEFAULT_TENANT } from '../../contracts/ids';
 import { withFileLock } from '../../runtime/file-lock';
 import { homePaths, readJsonFile } from '../../runtime/home';
 import { findLocalPostgres } from '../../runtime/local-postgres';
@@ -17,6 +18,10 @@ export interface Strike {
   /** Milliseconds since the world's start. */
   atMs: number;
   what: string;
+  /** Who was hit; of a return nobody. */
+  role?: string;
+  /** Epoch milliseconds. */
+  at: number;
 }
 
 const BACK_WITHIN_MS = 120_000;
@@ -29,29 +34,30 @@ export class Chaos {
 
   constructor(private readonly world: World) {}
 
-  /** SIGKILL to a process by its role; a server stays away for `downMs`. */
-  async kill(role: string, downMs = 0): Promise<void> {
-    if (role === 'temporal' || role === 'postgres') return this.takeAway(role, downMs);
+  /** SIGKILL to a process by its role; a server stays away for `down`: so many milliseconds, or until something has happened. */
+  async kill(role: string, down: number | Promise<unknown> = 0): Promise<void> {
+    if (role === 'temporal' || role === 'postgres') return this.takeAway(role, down);
     const state = this.stateOf(role);
-    this.note(`SIGKILL ${role} (${state?.pid ?? 'not there'})`);
+    this.note(`SIGKILL ${role} (${state?.pid ?? 'not there'})`, role);
     if (state && isAlive(state)) signal(state.pid, 'SIGKILL');
   }
 
-  async strike(victim: Victim, options: { phone?: string; downMs?: number } = {}): Promise<void> {
-    const { downMs = 5_000 } = options;
-    for (const role of await this.rolesOf(victim, options.phone)) await this.kill(role, downMs);
+  async strike(victim: Victim, options: { phone?: string; down?: number | Promise<unknown> } = {}): Promise<void> {
+    const { down = 5_000 } = options;
+    for (const role of await this.rolesOf(victim, options.phone)) await this.kill(role, down);
   }
 
-  /** SIGSTOP, and SIGCONT after `ms`. Resolves when it is frozen. */
-  async freeze(role: string, ms: number): Promise<void> {
+  /** SIGSTOP, and SIGCONT after so many milliseconds, or when something has happened. Resolves when it is frozen. */
+  async freeze(role: string, until: number | Promise<unknown>): Promise<void> {
     const pid = role === 'temporal' || role === 'postgres' ? this.serverPid(role) : this.stateOf(role)?.pid;
-    this.note(`SIGSTOP ${role} (${pid ?? 'not there'}) for ${ms} ms`);
+    this.note(`SIGSTOP ${role} (${pid ?? 'not there'}) ${spanOf(until)}`, role);
     if (pid === undefined) return;
     signal(pid, 'SIGSTOP');
-    this.later(ms, () => {
+    const thaw = () => {
       this.note(`SIGCONT ${role}`);
       signal(pid, 'SIGCONT');
-    });
+    };
+    this.track(settled(until).finally(thaw));
   }
 
   async rolesOf(victim: Victim, phone?: string): Promise<string[]> {
@@ -74,11 +80,23 @@ export class Chaos {
     }
   }
 
-  /** The gateway that has, or had last, the media stream of a number's newest call. */
+  /** The gateway that has, or had last, the media stream of a number's newest call; of one that rings, the one that is reserved for it. */
   async gatewayOf(phone: string): Promise<string | undefined> {
-    const url = (await this.world.calls(phone)).at(-1)?.streams.at(-1)?.url;
-    const host = url && new URL(url).host;
+    const url = (await this.world.calls(phone)).at(-1)?.streams.at(-1)?.url ?? (await this.reservedFor(phone));
+    return url === undefined ? undefined : this.gatewayAt(url);
+  }
+
+  /** Whose address this is; a gateway that was restarted has its old one. */
+  gatewayAt(url: string): string | undefined {
+    const { host } = new URL(url);
     return listProcessStates(this.world.home).find((state) => state.urls.listening && new URL(state.urls.listening).host === host)?.role;
+  }
+
+  private async reservedFor(phone: string): Promise<string | undefined> {
+    const { store } = this.world.ctx;
+    const newest = await store.attempts.recent({ tenantId: DEFAULT_TENANT, limit: 100 });
+    const gatewayId = newest.find(({ attempt }) => attempt.toNumber === phone)?.attempt.gatewayId;
+    return gatewayId ? (await store.gateways.get(gatewayId))?.internalUrl : undefined;
   }
 
   /** Waits until every process is ready and both servers answer. */
@@ -108,7 +126,7 @@ export class Chaos {
   }
 
   /** Kills a server and holds the lock under which it would be started again. */
-  private async takeAway(server: 'temporal' | 'postgres', downMs: number): Promise<void> {
+  private async takeAway(server: 'temporal' | 'postgres', down: number | Promise<unknown>): Promise<void> {
     const pid = this.serverPid(server);
     let held = () => {};
     const locked = new Promise<void>((resolve) => {
@@ -117,11 +135,14 @@ export class Chaos {
     this.track(
       withFileLock(homePaths(this.world.home).lock(server), { timeoutMs: BACK_WITHIN_MS }, async () => {
         held();
-        await new Promise<void>((resolve) => systemClock.after(downMs, resolve));
+        await settled(down);
       }),
     );
     await locked;
-    this.note(`SIGKILL ${server} (${pid ?? 'not there'}), down for ${downMs} ms`);
+    this.note(
+      `SIGKILL ${server} (${pid ?? 'not there'}), down ${typeof down === 'number' ? `for ${down} ms` : 'until it is called back'}`,
+      server,
+    );
     if (pid !== undefined) signal(pid, 'SIGKILL');
   }
 
@@ -131,26 +152,20 @@ export class Chaos {
     return noted?.pid;
   }
 
-  private later(ms: number, fn: () => void): void {
-    this.track(
-      new Promise<void>((resolve) =>
-        systemClock.after(ms, () => {
-          fn();
-          resolve();
-        }),
-      ),
-    );
-  }
-
   private track(promise: Promise<void>): void {
     this.pending.add(promise);
-    void promise.finally(() => this.pending.delete(promise));
+    const done = () => this.pending.delete(promise);
+    // Whoever waits for all of them hears of it.
+    promise.then(done, done);
   }
 
-  private note(what: string): void {
-    this.strikes.push({ atMs: Math.round(systemClock.monotonic() - this.startedAt), what });
+  private note(what: string, role?: string): void {
+    this.strikes.push({ atMs: Math.round(systemClock.monotonic() - this.startedAt), what, role, at: systemClock.now() });
   }
 }
+
+const settled = async (until: number | Promise<unknown>) => void (await (typeof until === 'number' ? sleep(systemClock, until) : until));
+const spanOf = (until: number | Promise<unknown>) => (typeof until === 'number' ? `for ${until} ms` : 'until it is called back');
 
 function signal(pid: number, name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
   try {

@@ -1,31 +1,10 @@
 /** Phase by victim: what is killed, and what has to be true all the same. `npm test` takes a part of the table, `npm run test:full` all of it. */
-import type { ToolCallRecord } from '../../contracts/call';
-import type { Outcome } from '../../contracts/outcomes';
+import type { CallEntry } from '../../lab/ledger';
 import { phoneOf } from '../e2e/world';
-import type { Victim } from './chaos';
-import { moment, type Phase, prepare, tidy } from './moments';
+import { type Case, play, roleOf, titleOf } from './case';
+import { until } from './until';
 import { verifyCampaign } from './verify';
-import { agentOf, type ChaosWorld, DISCLOSURE, GREETING, startChaosWorld } from './world';
-
-interface Case {
-  phase: Phase;
-  victim: Victim;
-  /** At the same moment. */
-  also?: Victim;
-  /** Unless the phase has its own. */
-  callee?: 'quiet-box';
-  /** The tool is the workflow's business. */
-  durable?: true;
-  /** `frozen servers`: processes are killed, and servers only frozen. */
-  how?: 'freeze' | 'frozen servers';
-  /** Also where only some are run: those that have found something. */
-  always?: true;
-  outcome?: Outcome;
-  /** The longest silence that the caller may hear, in milliseconds. */
-  silenceMs?: number;
-  /** To the phone, where there must not be another. */
-  calls?: number;
-}
+import { type ChaosWorld, DISCLOSURE, GREETING, startChaosWorld } from './world';
 
 const full = process.env.PATTER_TEST_MATRIX === 'full';
 const DOWN_MS = full ? 30_000 : 5_000;
@@ -40,61 +19,55 @@ const QUIET_BOX = {
   amd: { answeredBy: 'machine_end_silence', afterMs: 3_500 },
 } as const;
 
-const ROLES: Partial<Record<Phase, string>> = {
-  ringing: 'late-riser',
-  'about to be answered': 'late-and-short',
-  'transfer ringing': 'talks-to-desk',
-  transferred: 'talks-to-desk',
-  'voicemail drop': 'mailbox',
-  'opt-out': 'leaves',
-};
-const OUTCOMES: Partial<Record<Phase, Outcome>> = {
-  'transfer ringing': 'transferred',
-  transferred: 'transferred',
-  'voicemail drop': 'voicemail',
-  'opt-out': 'opted_out',
-};
-
 const ALL: Case[] = [
   { phase: 'intent committed, request not sent', victim: 'workers' },
   { phase: 'request sent, not answered', victim: 'workers', always: true },
+  // Who answers while nobody can be told who they are waits until it is back.
+  { phase: 'request sent, not answered', victim: 'postgres', downMs: 5_000 },
+  { phase: 'request sent, not answered', victim: 'everything', nobodyThere: true },
   { phase: 'ringing', victim: 'workers' },
   { phase: 'ringing', victim: 'gateway' },
-  { phase: 'ringing', victim: 'gateways' },
+  { phase: 'ringing', victim: 'gateways', nobodyThere: true },
   { phase: 'ringing', victim: 'temporal' },
   { phase: 'ringing', victim: 'postgres' },
-  { phase: 'about to be answered', victim: 'workers', also: 'temporal', how: 'frozen servers', silenceMs: 1_500, calls: 1, always: true },
-  { phase: 'about to be answered', victim: 'temporal', silenceMs: 1_500, calls: 1 },
-  { phase: 'about to be answered', victim: 'workers', silenceMs: 1_500, calls: 1 },
+  { phase: 'about to be answered', victim: 'workers', also: 'temporal', how: 'frozen servers', silenceMs: 1_500, always: true },
+  { phase: 'about to be answered', victim: 'temporal', silenceMs: 1_500 },
+  { phase: 'about to be answered', victim: 'workers', silenceMs: 1_500 },
   { phase: 'disclosure', victim: 'gateway', silenceMs: 3_000 },
   { phase: 'talking', victim: 'worker', silenceMs: 1_500 },
   { phase: 'talking', victim: 'workers', silenceMs: 1_500 },
   { phase: 'talking', victim: 'gateway', silenceMs: 3_000, always: true },
   { phase: 'talking', victim: 'gateway', how: 'freeze', silenceMs: 6_000, always: true },
-  { phase: 'talking', victim: 'gateways' },
-  { phase: 'talking', victim: 'temporal', silenceMs: 1_500, always: true },
+  { phase: 'talking', victim: 'gateway', engine: 'pipeline', silenceMs: 3_000 },
+  { phase: 'talking', victim: 'gateway', engine: 'convai', silenceMs: 3_000, always: true },
+  { phase: 'talking', victim: 'gateways', calls: 2 },
+  { phase: 'talking', victim: 'temporal', silenceMs: 1_500 },
+  { phase: 'talking', victim: 'temporal', back: 'after the call', silenceMs: 1_500, always: true },
   { phase: 'talking', victim: 'postgres', silenceMs: 1_500 },
   { phase: 'talking', victim: 'control', silenceMs: 1_500 },
-  { phase: 'talking', victim: 'everything' },
+  { phase: 'talking', victim: 'everything', calls: 2 },
   { phase: 'tool call', victim: 'workers' },
   { phase: 'tool call', victim: 'gateway', always: true },
   { phase: 'tool call', victim: 'gateway', also: 'workers', durable: true, always: true },
   { phase: 'tool call', victim: 'gateway', durable: true },
   { phase: 'tool call', victim: 'workers', durable: true },
   { phase: 'tool call', victim: 'temporal', durable: true },
-  { phase: 'tool call', victim: 'everything', durable: true },
+  { phase: 'tool call', victim: 'everything', durable: true, calls: 2 },
   { phase: 'transfer ringing', victim: 'workers' },
   { phase: 'transfer ringing', victim: 'gateway', always: true },
   { phase: 'transfer ringing', victim: 'temporal' },
+  { phase: 'transferred', victim: 'gateway' },
   { phase: 'transferred', victim: 'everything' },
   { phase: 'voicemail drop', victim: 'gateway', always: true },
   { phase: 'voicemail drop', victim: 'workers' },
-  { phase: 'voicemail drop', victim: 'gateway', also: 'workers' },
+  { phase: 'voicemail drop', victim: 'gateway', also: 'workers', nobodyThere: true },
   { phase: 'voicemail drop', victim: 'temporal' },
   { phase: 'voicemail drop', victim: 'postgres' },
   { phase: 'disclosure', victim: 'gateway', callee: 'quiet-box', outcome: 'voicemail', always: true },
   { phase: 'opt-out', victim: 'gateway' },
   { phase: 'opt-out', victim: 'workers' },
+  { phase: 'opt-out', victim: 'temporal', always: true },
+  { phase: 'opt-out', victim: 'postgres' },
   { phase: 'post-call', victim: 'workers' },
   { phase: 'post-call', victim: 'temporal' },
   { phase: 'post-call', victim: 'postgres' },
@@ -105,55 +78,54 @@ const phones = new Map(CASES.map((one, index) => [one, phoneOf(index * 3)]));
 let world: ChaosWorld;
 
 beforeAll(async () => {
-  const roles = [...phones].map(([one, phone]) => [phone, one.callee ?? ROLES[one.phase] ?? 'talker'] as const);
+  const roles = [...phones].map(([one, phone]) => [phone, roleOf(one)] as const);
   world = await startChaosWorld(Object.fromEntries(roles), { personas: { 'quiet-box': QUIET_BOX } });
 }, 120_000);
 afterAll(() => world?.stop(), 60_000);
 
-const titleOf = ({ victim, also, how, durable, phase, callee }: Case) =>
-  `${victim}${also ? ` and ${also}` : ''} ${how === 'freeze' ? 'frozen' : how ? `killed, ${how}` : 'killed'} at: ${durable ? 'durable ' : ''}${phase}${callee ? `, ${callee}` : ''}`;
-
 test.each(CASES.map((one) => [titleOf(one), one] as const))(
   '%s',
-  async (_title, one) => {
-    const { phase, victim, also, how, durable = false, callee } = one;
-    const phone = phones.get(one) as string;
-    await world.chaos.recovered();
-    await prepare(world, phase, phone);
-    // It went to the gateway that is dead by then: which is back after a second or after five.
-    if (callee) await world.addFaults([{ kind: 'callback_missing', event: 'amd', to: phone, count: 1 }]);
-    const name = `${durable ? 'durable-' : ''}${phase}-${victim}-${also ?? ''}-${callee ?? ''}-${how ?? 'kill'}`.replace(/[^a-z]+/g, '-');
-    const campaign = await world.start({ name, agent: agentOf(world.tool.url, durable) }, [phone]);
-    await moment(world, phase, phone);
-    if (how === 'freeze') for (const role of await world.chaos.rolesOf(victim, phone)) await world.chaos.freeze(role, 8_000);
-    else {
-      const victims = [victim, ...(also ? [also] : [])];
-      const frozen = victims.filter((each) => how === 'frozen servers' && (each === 'temporal' || each === 'postgres'));
-      for (const each of frozen) await world.chaos.freeze(each, DOWN_MS);
-      const killed = victims.filter((each) => !frozen.includes(each));
-      await Promise.all(killed.map((each) => world.chaos.strike(each, { phone, downMs: DOWN_MS })));
-    }
-    await tidy(world, phase).catch(() => undefined);
-    await world.chaos.recovered();
-    const { report } = await world.end(campaign);
-    await tidy(world, phase);
-    const calls = await world.calls(phone);
-    const longestSilenceMs = Math.max(0, ...calls.map((call) => call.longestSilenceMs));
-    process.stderr.write(`${titleOf(one)}: ${report.results[0]?.outcome}, ${calls.length} calls, silence ${longestSilenceMs} ms\n`);
-    expect(await verifyCampaign(world, campaign, report, { onceACall: [DISCLOSURE, GREETING] })).toEqual([]);
-    expect(report.results.map((result) => result.outcome)).toEqual([one.outcome ?? OUTCOMES[phase] ?? 'completed']);
-    if (one.calls !== undefined) expect(calls).toHaveLength(one.calls);
-    if (one.silenceMs !== undefined) expect(longestSilenceMs).toBeLessThanOrEqual(one.silenceMs);
-    for (const call of report.results[0]?.calls ?? []) expect(world.tool.actionsOf(call.callId).length).toBeLessThanOrEqual(1);
-    if (durable) await carriedOutOnce(report.results[0]?.calls[0]?.callId as string);
-  },
+  (_title, one) => play(world, one, phones.get(one) as string, DOWN_MS),
   180_000,
 );
 
-/** Who was asked while its asker died is asked again, with the same key: one confirmation, and the record has its answer. */
-async function carriedOutOnce(callId: string): Promise<void> {
-  const [row] = await world.sql('select tool_calls from attempts where call_id = $1', [callId]);
-  const confirmed = ((row?.tool_calls ?? []) as ToolCallRecord[]).filter(({ name }) => name === 'confirm');
-  expect(confirmed).toMatchObject([{ ok: true, result: '{"ok":true}' }]);
-  expect(world.tool.actionsOf(callId)).toEqual([`${callId}.${confirmed[0]?.id}`]);
+const inFull = full ? test : test.skip;
+inFull(
+  'a worker that is frozen over the request that dials: the person talks to another, and the second ring is hung up on',
+  async () => {
+    const phone = phoneOf(phones.size * 3);
+    await world.chaos.recovered();
+    await world.addFaults([{ kind: 'create_overtaken', to: phone, count: 1, delayMs: 2_500 }]);
+    const campaign = await world.start({ name: 'frozen-over-the-request' }, [phone]);
+    const sent = async () => (await world.ledger()).requests.some(({ method, params }) => method === 'POST' && params.To === phone);
+    await until(sent, { withinMs: 45_000, what: 'the request' });
+    let thaw = () => {};
+    const thawed = new Promise<void>((resolve) => {
+      thaw = resolve;
+    });
+    await world.chaos.freeze(await diallerOf(phone), thawed);
+    await until(async () => (await world.calls(phone)).length === 2, { withinMs: 120_000, what: 'the request has arrived' }).finally(thaw);
+    await world.chaos.recovered();
+    const { report } = await world.end(campaign);
+
+    const [talked, late] = (await world.calls(phone)) as [CallEntry, CallEntry];
+    expect(talked.streams).toHaveLength(1);
+    expect(report.results).toMatchObject([{ outcome: 'completed', calls: [{ carrierCallId: talked.callSid }] }]);
+    expect(late).toMatchObject({ finalStatus: 'canceled', endedBy: 'api', streams: [] });
+    expect(late.answeredAt).toBeUndefined();
+    const problems = await verifyCampaign(world, campaign, report, { onceACall: [DISCLOSURE, GREETING] });
+    // Those of a ring that cannot be kept from ringing.
+    expect(problems.filter((problem) => !problem.includes(late.callSid) && !/1 calls in the report, 2 on/.test(problem))).toEqual([]);
+  },
+  240_000,
+);
+
+/** The role of the worker that sent the request. */
+async function diallerOf(phone: string): Promise<string> {
+  const [row] = await world.sql('select call_id from attempts where to_number = $1', [phone]);
+  const { raw } = await world.ctx.temporal.workflow.getHandle(row?.call_id as string).describe();
+  const identity = raw.pendingActivities?.find(({ activityType }) => activityType?.name === 'dial')?.lastWorkerIdentity;
+  const role = world.chaos.roles().find((one) => identity?.startsWith(`${world.chaos.stateOf(one)?.pid}@`));
+  if (!role) throw new Error(`nobody is ${identity}`);
+  return role;
 }

@@ -1,19 +1,29 @@
 /** After whatever was done to a campaign: one sentence for every promise that was broken. */
+import { usdToMicros } from '../../contracts/money';
 import type { CampaignReport } from '../../contracts/report';
 import { compareReportWithLedger } from '../../lab/compare-report';
-import type { CallEntry, LedgerSnapshot } from '../../lab/ledger';
-import type { RealtimeEntry } from '../../lab/openai/ledger-entry';
+import type { ConvaiEntry } from '../../lab/elevenlabs/convai/ledger-entry';
+import type { CallEntry, LedgerSnapshot, StreamEntry } from '../../lab/ledger';
+import type { ChatEntry, RealtimeEntry, SpeechEntry } from '../../lab/openai/ledger-entry';
+import type { Strike } from './chaos';
+import { heardText, holds, squash } from './heard';
+import { type Allowance, lostWithoutNeed } from './loss';
 import { until } from './until';
 import type { ChaosWorld } from './world';
 
 export interface VerifyOptions {
   /** What is said once a call and never again. */
   onceACall: readonly string[];
+  /** A call's workflow was lost, and what it knew of the talk. */
+  lostWorkflow?: true;
 }
 
-const GARBLED_LETTERS = 4;
 /** From the end of a sentence to its checkpoint in Temporal: the mark's way back, the request, and what a busy machine adds. */
 const CHECKPOINT_MS = 250;
+/** How long a server or a worker that was hit may be away, in all these tests, until whoever waited for it has been told. */
+const AWAY_MS = 20_000;
+/** From a stream's start to its attach, on a busy machine. */
+const ATTACHED_MS = 2_000;
 /** How long what is being closed may take after the campaign's end. */
 const CLOSED_WITHIN_MS = 60_000;
 
@@ -33,7 +43,7 @@ export async function verifyCampaign(
     const told = /(\S+): the person never heard "(.*)", but \[/s.exec(problem);
     const call = told && ledger.calls.find((entry) => entry.callSid === told[1]);
     if (!told || !call) problems.push(problem);
-    else if (!heardWithGap(call, told[2] as string)) problems.push(problem);
+    else if (!holds(heardText(call), squash(told[2] as string))) problems.push(problem);
   }
   if (ledger.webhooks.length === 0 && report.results.some((result) => result.calls.length > 0)) problems.push('no webhook arrived');
   for (const result of report.results) {
@@ -43,6 +53,8 @@ export async function verifyCampaign(
     }
   }
   for (const call of ledger.calls) problems.push(...checkCall(call, ledger, options));
+  if (!options.lostWorkflow) problems.push(...checkTalks(world, report, ledger));
+  problems.push(...(await checkMoney(world, report)), ...(await checkOptOuts(world, report, ledger)));
   return problems;
 }
 
@@ -64,6 +76,8 @@ function* checkCall(call: CallEntry, ledger: LedgerSnapshot, { onceACall }: Veri
   if (call.finalStatus === undefined) yield `${call.callSid} never ended`;
   const humans = ledger.calls.filter((child) => child.parentCallSid === call.callSid && child.answeredAt !== undefined);
   if (humans.length > 1) yield `${call.callSid} was transferred to ${humans.length} people`;
+  const rung = ledger.calls.filter((child) => child.parentCallSid === call.callSid && child.rings.length > 0).map(({ to }) => to);
+  if (new Set(rung).size < rung.length) yield `${call.callSid}: a desk rang twice, of ${rung.join(' ')}`;
   const streams = [...call.streams].sort((a, b) => a.startedAt - b.startedAt);
   for (const [index, stream] of streams.entries()) {
     const next = streams[index + 1];
@@ -88,6 +102,77 @@ function diedUntold(call: CallEntry, segment: CallEntry['heard'][number], text: 
   const stream = call.streams.find((entry) => entry.streamSid === segment.streamSid);
   if (!stream?.endedAt || segment.lastHeardAt === undefined || !squash(segment.text).endsWith(squash(text))) return false;
   return stream.endedAt - segment.lastHeardAt < CHECKPOINT_MS;
+}
+
+/** The record of every talk with a person has all that was heard and said, but what died with a gateway. */
+function* checkTalks(world: ChaosWorld, report: CampaignReport, ledger: LedgerSnapshot): Generator<string> {
+  const { realtime = [], convai = [], chat = [], speech = [] } = ledger.notes;
+  const utterances = [
+    ...[...(realtime as RealtimeEntry[]), ...(convai as ConvaiEntry[])].flatMap(({ said }) => said.map(({ text }) => text)),
+    ...(chat as ChatEntry[]).map(({ said }) => said),
+    ...(speech as SpeechEntry[]).map(({ text }) => text),
+  ];
+  for (const record of report.results.flatMap(({ calls }) => calls)) {
+    const call = ledger.calls.find(({ callSid }) => callSid === record.carrierCallId);
+    if (call?.personaKind !== 'human') continue;
+    for (const lost of lostWithoutNeed(call, record, { allowed: (stream) => allowanceOf(world, stream), utterances })) {
+      yield `${call.callSid} (${call.persona}), ${lost}`;
+    }
+  }
+}
+
+function allowanceOf({ chaos }: ChaosWorld, stream: StreamEntry): Allowance {
+  const { startedAt, endedAt = Number.POSITIVE_INFINITY } = stream;
+  const role = chaos.gatewayAt(stream.url);
+  const during = ({ at }: Strike) => at > startedAt - CHECKPOINT_MS && at < endedAt + CHECKPOINT_MS;
+  // Without Temporal a gateway cannot tell how far the talk is, and without workers not that there is one: see "Not guaranteed" in docs/durability.md.
+  const away = (kind: string, until: number) =>
+    chaos.strikes.some(({ role, at }) => role?.startsWith(kind) && at > startedAt - AWAY_MS && at < until);
+  const unattached = ['temporal', 'worker', 'postgres'].some((kind) => away(kind, startedAt + ATTACHED_MS));
+  const broken = chaos.strikes.find((strike) => strike.role !== undefined && strike.role === role && during(strike));
+  if (!broken) return unattached ? 'what nobody heard' : 'nothing';
+  return unattached || away('temporal', broken.at + CHECKPOINT_MS) ? 'everything' : 'the last utterance';
+}
+
+/** What was spent, as budgets read it, is what the calls cost, line by line. */
+async function checkMoney(world: ChaosWorld, report: CampaignReport): Promise<string[]> {
+  const problems: string[] = [];
+  const [campaign] = await world.sql('select spent_micros::float8 as spent from campaigns where campaign_id = $1', [report.campaignId]);
+  const attempts = await world.sql(
+    `select call_id, cost_micros::float8 as cost, (select coalesce(sum((line ->> 'micros')::float8), 0) from jsonb_array_elements(cost_lines) line) as lines
+     from attempts where campaign_id = $1`,
+    [report.campaignId],
+  );
+  const costs = attempts.reduce((sum, { cost }) => sum + Number(cost), 0);
+  if (campaign?.spent !== costs) problems.push(`the campaign has spent ${campaign?.spent}, its calls cost ${costs}`);
+  if (usdToMicros(report.costUsd) !== costs) problems.push(`the report says $${report.costUsd}, the calls cost ${costs} micros`);
+  for (const { call_id, cost, lines } of attempts) {
+    if (cost !== lines) problems.push(`${call_id} costs ${cost}, its lines add up to ${lines}`);
+  }
+  return problems;
+}
+
+/** Who asked not to be called again, and heard that they will not be, has opted out; nobody else has. */
+async function checkOptOuts(world: ChaosWorld, report: CampaignReport, ledger: LedgerSnapshot): Promise<string[]> {
+  const problems: string[] = [];
+  const suppressed = await world.sql('select phone, source, call_id from suppressions where phone = any($1)', [
+    report.results.map(({ phone }) => phone),
+  ]);
+  for (const { phone, outcome, calls } of report.results) {
+    const own = ledger.calls.filter(({ to, parentCallSid }) => to === phone && parentCallSid === undefined);
+    const asked = own.filter(({ said }) => said.some(({ text }) => /never call me again/i.test(text)));
+    const told = asked.filter((call) => /notbecalledagain/i.test(heardText(call)));
+    const rows = suppressed.filter((row) => row.phone === phone);
+    if (rows.length > 0 && asked.length === 0) problems.push(`${phone} is suppressed, and never asked for it`);
+    if (told.length === 0) continue;
+    const callId = calls.find(({ carrierCallId }) => carrierCallId === told[0]?.callSid)?.callId;
+    if (told.length > 1 || own.at(-1) !== told[0]) problems.push(`${phone} was told not to be called again, and was called again`);
+    if (outcome !== 'opted_out') problems.push(`${phone} was told not to be called again, and is ${outcome}`);
+    if (rows.length !== 1 || rows[0]?.call_id !== callId) {
+      problems.push(`${phone} opted out in ${callId}; suppressed: ${JSON.stringify(rows)}`);
+    }
+  }
+  return problems;
 }
 
 /** Nothing is left open in the store, in Temporal, at the AI vendor and on the phone network. */
@@ -117,39 +202,10 @@ async function openThings(world: ChaosWorld, campaignId: string): Promise<string
     open.push(`workflow ${workflow.workflowId}`);
   }
   const ledger = await world.ledger();
-  const sessions = ((ledger.notes.realtime ?? []) as RealtimeEntry[]).filter((session) => session.closedAt === undefined);
+  const { realtime = [], convai = [] } = ledger.notes;
+  const sessions = [...(realtime as RealtimeEntry[]), ...(convai as ConvaiEntry[])].filter((session) => session.closedAt === undefined);
   if (sessions.length > 0) open.push(`${sessions.length} sessions of the AI vendor`);
   const calls = ledger.calls.filter((call) => call.finalStatus === undefined);
   if (calls.length > 0) open.push(`calls ${calls.map((call) => call.callSid).join(' ')}`);
   return open;
-}
-
-/**
- * A gateway, or a lab, that is late in the middle of a word garbles that word and goes on with the next: of the utterance all but a few letters in one
- * place were heard, and what was heard as garbled may have been any letter.
- */
-function heardWithGap(call: CallEntry, text: string): boolean {
-  const heard = heardText(call);
-  const wanted = [...squash(text)];
-  const occurs = (letters: readonly string[]) =>
-    new RegExp(letters.map((letter) => `[\\u{${letter.codePointAt(0)?.toString(16)}}\uFFFD]`).join(''), 'u').test(heard);
-  let head = 0;
-  while (head < wanted.length && occurs(wanted.slice(0, head + 1))) head++;
-  let tail = 0;
-  while (tail < wanted.length - head && occurs(wanted.slice(wanted.length - tail - 1))) tail++;
-  return head + tail >= wanted.length - GARBLED_LETTERS;
-}
-
-/** All that the agent said on streams, as it reached the ear, without white space. */
-export function heardText(call: CallEntry): string {
-  return squash(
-    call.heard
-      .filter((segment) => segment.via === 'stream')
-      .map((segment) => segment.text)
-      .join('|'),
-  );
-}
-
-function squash(text: string): string {
-  return text.replace(/\s+/g, '');
 }

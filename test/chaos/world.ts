@@ -90,6 +90,7 @@ export const SCENARIO: ScenarioInput = {
     },
   },
   brain: [{ when: 'opening hours', say: LONG_ANSWER }],
+  elevenlabs: { agents: { dental: { firstMessage: 'Welcome to Acme Dental.' } } },
 };
 
 /** `roles`: who has which number. Everybody else is a talker. */
@@ -130,10 +131,20 @@ export async function startChaosWorld(
   };
 }
 
-/** @param durable the workflow carries its tool out */
-export function agentOf(toolUrl: string, durable: boolean): NonNullable<CampaignInput['agent']> {
+const ENGINES = {
+  realtime: { type: 'openai-realtime' },
+  pipeline: { type: 'pipeline', stt: { provider: 'deepgram' }, tts: { provider: 'openai' }, llm: { provider: 'openai' } },
+  convai: { type: 'elevenlabs-convai', agentId: 'dental', override: { prompt: true } },
+} as const;
+export type Engine = keyof typeof ENGINES;
+
+/** @param options `durable`: the workflow carries its tool out */
+export function agentOf(
+  toolUrl: string,
+  { durable = false, engine = 'realtime' }: { durable?: boolean; engine?: Engine | undefined } = {},
+): NonNullable<CampaignInput['agent']> {
   return {
-    engine: { type: 'openai-realtime' },
+    engine: ENGINES[engine],
     systemPrompt:
       'You are the assistant of Acme Dental. You call {first_name} about the appointment on {date}. If they confirm, call the tool confirm.',
     disclosure: DISCLOSURE,
@@ -153,7 +164,7 @@ export function agentOf(toolUrl: string, durable: boolean): NonNullable<Campaign
 
 function withAgent(campaign: CampaignInput, toolUrl: string): CampaignInput {
   return {
-    agent: agentOf(toolUrl, false),
+    agent: agentOf(toolUrl),
     dialing: {
       cps: 20,
       maxConcurrent: 30,
