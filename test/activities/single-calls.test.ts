@@ -14,6 +14,8 @@ import { openTestActivities, registerGateway, type TestActivities } from './cont
 
 const FROM = '+15005550006';
 const PLAIN = agentSchema.parse({ engine: { type: 'openai-realtime' }, systemPrompt: 'You call {first_name}.' });
+/** What the prompt asks for. */
+const NAMED = { first_name: 'Ada' };
 let t: TestActivities;
 let ctx: ControlContext;
 let lastNumber = 0;
@@ -27,7 +29,7 @@ afterAll(() => t.close());
 
 async function place(over: Partial<PlaceCallRequest> = {}) {
   const to = `+1212555${1000 + ++lastNumber}`;
-  const { callId } = await placeCall(ctx, { to, from: FROM, agent: PLAIN, ...over });
+  const { callId } = await placeCall(ctx, { to, from: FROM, agent: PLAIN, variables: NAMED, ...over });
   const { campaign, contact } = (await ctx.store.singles.find(callId))!;
   const { tenantId, campaignId, contactId } = contact;
   return { callId, to: contact.phone, campaign, contact, input: { tenantId, campaignId, contactId, callId } };
@@ -124,7 +126,7 @@ test('the sweeper starts what its caller could not, and settles what lost its wo
   const ago = (ms: number) => ({ ...ctx, clock: { ...systemClock, now: () => Date.now() - ms } });
   const placeAgo = async (ms: number) => {
     const to = `+1212555${1000 + ++lastNumber}`;
-    const { callId } = await placeCall(ago(ms), { to, from: FROM, agent: PLAIN });
+    const { callId } = await placeCall(ago(ms), { to, from: FROM, agent: PLAIN, variables: NAMED });
     return callId;
   };
   const lostBeforeDial = await placeAgo(60_000);
@@ -157,7 +159,7 @@ test('rows whose process died before the start get their workflow from the sweep
     // The server is shared by the test files of a run, and ids follow from the keys.
     const idempotencyKey = randomUUID();
     lastNumber++;
-    const request = { to: `+1212555${1000 + lastNumber}`, from: FROM, agent: PLAIN, idempotencyKey };
+    const request = { to: `+1212555${1000 + lastNumber}`, from: FROM, agent: PLAIN, variables: NAMED, idempotencyKey };
     await expect(placeCall({ ...ctx, store }, request)).rejects.toThrow('killed');
     const [found] = (await ctx.store.singles.unfinished(new Date(Date.now() + 1), 500)).filter(
       ({ contact }) => contact.phone === request.to,
