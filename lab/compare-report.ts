@@ -62,6 +62,7 @@ function* compareCall(call: ReportCall, entry: CallEntry, ledger: LedgerSnapshot
   if (expected && expected !== call.outcome) yield `reported as ${call.outcome}; the phone network says ${expected}`;
   if (ANSWERED.has(call.outcome) && entry.answeredAt === undefined) yield `reported as ${call.outcome}, but nobody answered`;
   if (entry.answeredAt !== undefined && call.answeredAt === null) yield 'answered, but the report has no answeredAt';
+  if (entry.answeredAt !== undefined && call.costUsd <= 0) yield 'answered, but the report says that it cost nothing';
   const isMachine = entry.personaKind === 'voicemail';
   if (isMachine !== (call.outcome === 'voicemail'))
     yield `reported as ${call.outcome}, and ${isMachine ? 'a machine' : 'no machine'} answered`;
