@@ -38,6 +38,13 @@ export function snippets(): Snippet[] {
     .map((file) => ({ name: file.slice(0, -'.ts'.length), source: readFileSync(join(FOLDER, file), 'utf8') }));
 }
 
+/** @throws where there is none of that name */
+export function snippetOf(name: string): Snippet {
+  const found = snippets().find((one) => one.name === name);
+  if (!found) throw new Error(`no snippet ${name}`);
+  return found;
+}
+
 export function presumedBy(snippet: Snippet): (keyof typeof PRESUMED)[] {
   const source = snippet.source.replace(/(^|\s)\/\/[^\n]*/g, '');
   const names = Object.keys(PRESUMED) as (keyof typeof PRESUMED)[];
@@ -69,6 +76,13 @@ export function writeTypeCheck(folder: string): string {
     }),
   );
   return config;
+}
+
+const run = new Set<string>();
+
+/** By name: those that this test file has run to their end. */
+export function snippetsRunHere(): string[] {
+  return [...run].sort();
 }
 
 /** What a snippet has made: to close, to look at, to call. */
@@ -113,8 +127,10 @@ export async function runSnippet(
     throw new Error(`${snippet.name} imports ${name}, which it was not given`);
   };
   new Function('module', 'exports', 'require', code)(module, module.exports, load);
-  return (module.exports.run as (...presumed: unknown[]) => Promise<Ran>)(
+  const ran = await (module.exports.run as (...presumed: unknown[]) => Promise<Ran>)(
     { log: (...parts: unknown[]) => print(format(...parts)) },
     ...presumedBy(snippet).map((name) => scope[name]),
   );
+  run.add(snippet.name);
+  return ran;
 }
