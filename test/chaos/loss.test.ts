@@ -45,6 +45,11 @@ describe('of one stream', () => {
     ).toEqual([]);
   });
 
+  test('the last word of one that was cut off is in no record', () => {
+    const entry = { ...talk, heard: [heard('MZ1', `Hi Ada. Does Tuesd${ANSWER}`)] };
+    expect(lost(entry, record(...whole.slice(1), turn('assistant', 'Hi Ada. Does')))).toEqual([]);
+  });
+
   test('a sentence that stands nowhere is lost', () => {
     expect(lost(talk, record(...whole.slice(0, 3)))).toEqual([expect.stringContaining('Youfindusbehindthestation.')]);
     expect(lost(talk, record(...whole.filter(({ text }) => text !== 'Hello?')))).toEqual([expect.stringContaining('Hello?')]);

@@ -1,7 +1,7 @@
 /** What was heard or said in a call and is not in its record. */
 import type { ReportCall } from '../../contracts/report';
 import type { CallEntry, StreamEntry } from '../../lab/ledger';
-import { holds, squash } from './heard';
+import { holds, holdsButACut, squash } from './heard';
 
 /** Long enough to be in an answer once. */
 const TRACE_CHARACTERS = 40;
@@ -39,7 +39,7 @@ export function* lostWithoutNeed(
     if (allowance === 'everything') continue;
     const heard = call.heard.filter((segment) => segment.via === 'stream' && segment.streamSid === stream.streamSid);
     const sentences = heard.flatMap(({ text }) => text.match(/[^.?!]+[.?!]+/g) ?? []).map(squash);
-    const unwritten = sentences.filter((sentence) => !holds(assistant, sentence));
+    const unwritten = sentences.filter((sentence) => !holdsButACut(assistant, sentence));
     const last = sentences.slice(sentences.length - unwritten.length).join('');
     const isLastUtterance = last === unwritten.join('') && utterances.some((text) => holds(squash(text), last));
     if (unwritten.length > 0 && !(allowance === 'the last utterance' && isLastUtterance)) {
