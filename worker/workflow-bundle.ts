@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 import { PatterError } from '../contracts/errors';
 import type { Logger } from '../runtime/log';
+import type * as workflows from '../workflows';
 
 const ROOT = join(__dirname, '..');
 /** Beside the compiled sources; there is none beside the others. */
@@ -124,10 +125,11 @@ function refuseTaken(own: string): void {
   throw new PatterError('PATTER_CONFIG_INVALID', `${own} exports "${taken}", which is the name of a workflow of Patter itself: rename it.`);
 }
 
-const PRODUCT_WORKFLOWS = [
-  ...(['call', 'callbacks', 'campaign', 'postCall', 'recording'] as const),
-  ...(['reconcilePrices', 'recordPrice', 'retention', 'scheduled', 'sweepLines'] as const),
-];
+/** The compiler sees to it that none is missing. */
+const PRODUCT_WORKFLOWS = Object.keys({
+  ...{ call: true, callbacks: true, campaign: true, postCall: true, recording: true, recordOptOut: true },
+  ...{ reconcilePrices: true, recordPrice: true, retention: true, scheduled: true, sweepLines: true },
+} satisfies Record<keyof typeof workflows, true>);
 
 function readKept(file: string): string | undefined {
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
