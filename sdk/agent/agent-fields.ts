@@ -6,7 +6,7 @@ import { PatterTypeError, PatterValidationError } from '../errors';
 import type { AgentOptions, AgentProvider } from '../options/agent';
 import { checkFlag, checkId, checkNames, checkOneOf, checkText, checkVariables, isRecord, shown } from '../options/check';
 import { ElevenLabsConvAI, type ElevenLabsConvAIOptions, OpenAIRealtime } from '../providers/engines';
-import { DEFAULT_REALTIME_MODEL } from '../providers/model-names';
+import { DEFAULT_REALTIME_MODEL, realtimeModel } from '../providers/model-names';
 import { llmVendor, sttVendor, ttsVendor } from '../providers/registry';
 import { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
 import type { AgentFields } from './agent';
@@ -104,9 +104,6 @@ function providerOf(options: AgentOptions): AgentProvider {
       throw new PatterValidationError(name, `${name} is given twice, in engine and beside it: leave out the one beside it.`);
     }
   }
-  if (options.model !== undefined && options.llm?.model !== undefined && options.model !== options.llm.model) {
-    throw new PatterValidationError('model', 'model is given twice, in llm and beside it: leave out the one beside it.');
-  }
   if (parts.length > 0 && said !== undefined && said !== 'pipeline') {
     throw new PatterValidationError(
       'provider',
@@ -123,13 +120,16 @@ function checkGivenOnce(options: AgentOptions, provider: AgentProvider, { stt, t
   const voice = voiceBeside(options, provider, tts);
   if (tts?.voiceGiven && voice !== undefined && voice !== tts.voice) throw twice('voice', 'tts');
   if (stt?.languageGiven && options.language !== undefined && options.language !== stt.language) throw twice('language', 'stt');
-  if (provider !== 'elevenlabs_convai' || options.model === undefined) return;
+  const model = modelBeside(options, provider);
+  if (model === undefined) return;
+  if (options.llm?.model !== undefined && model !== options.llm.model) throw twice('model', 'llm');
+  if (provider !== 'elevenlabs_convai') return;
   const { llm } = overrideOf(options);
-  if (llm !== undefined && llm !== options.model) throw twice('model', 'override.llm of the engine');
-  if (/realtime/.test(options.model)) {
+  if (llm !== undefined && llm !== model) throw twice('model', 'override.llm of the engine');
+  if (/realtime/.test(model)) {
     throw new PatterValidationError(
       'model',
-      `${options.model} is a model of OpenAI Realtime, and an agent at ElevenLabs has another: leave model out, or name one of ElevenLabs'.`,
+      `${model} is a model of OpenAI Realtime, and an agent at ElevenLabs has another: leave model out, or name one of ElevenLabs'.`,
     );
   }
 }
@@ -148,8 +148,15 @@ function voiceOf(options: AgentOptions, provider: AgentProvider, tts: TTSConfig 
   return voiceBeside(options, provider, tts) ?? options.engine?.options.voice ?? tts?.voice;
 }
 
+/** Named beside engine and llm. The default, by its old name too, is what a copy of an agent has where none was named: elsewhere it means none. */
+function modelBeside({ model }: AgentOptions, provider: AgentProvider): string | undefined {
+  const isDefault = model !== undefined && realtimeModel(model) === DEFAULT_REALTIME_MODEL;
+  return isDefault && provider !== 'openai_realtime' ? undefined : model;
+}
+
 function modelOf(options: AgentOptions, provider: AgentProvider): string {
-  const { engine, llm, model } = options;
+  const { engine, llm } = options;
+  const model = modelBeside(options, provider);
   if (model !== undefined) return model;
   if (provider === 'elevenlabs_convai') return overrideOf(options).llm ?? DEFAULT_REALTIME_MODEL;
   if (provider === 'pipeline') return llm?.model ?? DEFAULT_PIPELINE_MODEL;

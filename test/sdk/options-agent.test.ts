@@ -149,7 +149,7 @@ describe('agent()', () => {
     ],
     [
       'a Realtime model of an agent at ElevenLabs',
-      { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }), model: 'gpt-4o-mini-realtime-preview' },
+      { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }), model: 'gpt-realtime' },
       'is a model of OpenAI Realtime, and an agent at ElevenLabs has another',
     ],
     [
@@ -278,6 +278,35 @@ describe('compileAgent()', () => {
       return 'override' in spec.engine && spec.engine.override.llm;
     };
     expect([modelOf({ model: 'gpt-4.1' }), modelOf({}, { llm: 'gpt-4.1' }), modelOf({})]).toEqual(['gpt-4.1', 'gpt-4.1', undefined]);
+    // The documented default, written out: now, and as it was in 0.3.0.
+    for (const model of ['gpt-realtime-mini', 'gpt-4o-mini-realtime-preview'])
+      expect([modelOf({ model }), modelOf({ model }, { llm: 'gpt-4.1' })]).toEqual([undefined, 'gpt-4.1']);
+  });
+
+  test.each<[string, Partial<AgentOptions>]>([
+    ['of one model', {}],
+    ['of one model that is named', { engine: new OpenAIRealtime({ model: 'gpt-realtime', voice: 'ash' }) }],
+    ['at ElevenLabs', { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }) }],
+    [
+      'at ElevenLabs with model and voice',
+      { engine: new ElevenLabsConvAI({ agentId: 'agent_1', voice: 'josh', override: { llm: 'gpt-4.1' } }) },
+    ],
+    ['of a pipeline', { stt: new DeepgramSTT({ language: 'de' }), tts: new ElevenLabsTTS() }],
+    [
+      'of a pipeline with model and voice',
+      { stt: new DeepgramSTT(), tts: new OpenAITTS({ voice: 'nova' }), llm: new OpenAILLM({ model: 'gpt-4.1' }) },
+    ],
+  ])('the copy of an agent %s is that agent', (_, options) => {
+    const agent = phone().agent({ systemPrompt: PROMPT, ...options });
+    const copy = phone().agent({ ...agent, firstMessage: 'Hello' });
+    expect({ ...copy }).toEqual({ ...agent, firstMessage: 'Hello' });
+    expect(compileAgent(copy, { app: 'a' }).spec.engine).toEqual(compileAgent(agent, { app: 'a' }).spec.engine);
+  });
+
+  test('the default model of a copy goes to no pipeline that it becomes', () => {
+    const agent = phone().agent({ systemPrompt: PROMPT });
+    const copy = phone().agent({ ...agent, provider: 'pipeline', stt: new DeepgramSTT(), tts: new ElevenLabsTTS() });
+    expect(copy).toMatchObject({ model: 'gpt-4o-mini', voice: 'rachel' });
   });
 
   test('the static helpers make what the classes make', () => {

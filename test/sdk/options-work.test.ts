@@ -1,14 +1,24 @@
 /** Options of campaigns, schedules and the tool: what is refused, and what is said then. Nothing is started. */
 import type { AgentSpec } from '../../contracts/agent';
-import { type AgentOptions, OpenAIRealtime, Patter, PatterTool, Tool } from '../../sdk';
+import {
+  type AgentOptions,
+  DeepgramSTT,
+  ElevenLabsConvAI,
+  ElevenLabsTTS,
+  OpenAIRealtime,
+  Patter,
+  type PatterOptions,
+  PatterTool,
+  Tool,
+} from '../../sdk';
 import { resolveCloudCampaign } from '../../sdk/campaign/options';
 import { resolveServe } from '../../sdk/options/resolve-serve';
 import type { ResolvedServeOptions } from '../../sdk/options/serve';
 import { resolveSchedule } from '../../sdk/schedule/options';
 import { type KnownAgents, resolveScheduledCall } from '../../sdk/schedule/schedule';
 
-const local = () =>
-  new Patter({ twilioSid: 'AC1', twilioToken: 't', openaiKey: 'k', phoneNumber: '+15550001234', webhookUrl: 'example.com' });
+const local = (more: PatterOptions = {}) =>
+  new Patter({ twilioSid: 'AC1', twilioToken: 't', openaiKey: 'k', phoneNumber: '+15550001234', webhookUrl: 'example.com', ...more });
 const agentOptions: AgentOptions = { systemPrompt: 'x' };
 const campaign = (over: object = {}) => {
   const phone = local();
@@ -167,6 +177,20 @@ test('peer defect 19: what a model writes wrongly is refused before anybody is c
   const aborted = AbortSignal.abort(new Error('too late'));
   await expect(tool.run({ to: '+15550001111', goal: 'x' }, { signal: aborted })).rejects.toThrow('too late');
   expect(call).not.toHaveBeenCalled();
+});
+
+test.each<[string, Partial<AgentOptions>]>([
+  ['of one model', {}],
+  ['at ElevenLabs', { engine: new ElevenLabsConvAI({ agentId: 'agent_1' }) }],
+  ['of a pipeline', { stt: new DeepgramSTT(), tts: new ElevenLabsTTS() }],
+])('an agent %s makes the calls of a tool', async (_, options) => {
+  const phone = local({ deepgramKey: 'dg', elevenlabsKey: 'el' });
+  const agent = phone.agent({ ...agentOptions, ...options });
+  const call = jest.fn().mockRejectedValue(new Error('engaged'));
+  const tool = new PatterTool({ phone: { call }, agent });
+  await expect(tool.run({ to: '+15550001111', goal: 'Book a table.' })).rejects.toThrow('engaged');
+  const { model, provider, voice } = agent;
+  expect(call.mock.calls[0][0].agent).toMatchObject({ model, provider, voice, systemPrompt: expect.stringContaining('Book a table.') });
 });
 
 test('the shapes of the tool are those that each framework takes', () => {
