@@ -1,4 +1,6 @@
 import { campaignFileSchema } from '../../contracts/campaign';
+import { SDK_RELAY_URL } from '../../contracts/sdk-protocol';
+import { agentAsStored, agentToStore } from '../../contracts/sent-agent';
 import { buildSetup } from './build-setup';
 
 const spec = campaignFileSchema.parse({
@@ -48,4 +50,12 @@ test('a call that came in has what it brought with it apart from what the carrie
   expect(inbound.customParams).toEqual({ customer_id: '7734' });
   const { caller, called } = variables;
   expect(buildSetup({ ...source, direction: 'inbound', variables: { caller, called } }).customParams).toEqual({});
+});
+
+test('who calls a connected program may press every key, although its line stores none to opt out with', () => {
+  const program = agentAsStored({ engine: { type: 'pipeline', onMessage: { url: SDK_RELAY_URL } }, systemPrompt: 'x' });
+  const line = { ...spec, agent: agentToStore(program) };
+  expect(line.agent).not.toHaveProperty('optOutKey');
+  expect(buildSetup({ ...source, spec: line, variables: {}, direction: 'inbound' }).agent.optOutKey).toBeNull();
+  expect(buildSetup({ ...source, variables: {} }).agent.optOutKey).toBe('9');
 });

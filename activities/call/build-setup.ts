@@ -1,8 +1,9 @@
 /** From the campaign's file and the contact's row to what a gateway needs: the variables are put into the texts here, once. */
 import type { CallRules } from '../../contracts/activities';
-import { type AgentSpec, agentSchema, type Variables } from '../../contracts/agent';
+import type { AgentSpec, Variables } from '../../contracts/agent';
 import type { CallSetup } from '../../contracts/call';
 import type { CampaignSpec } from '../../contracts/campaign';
+import { agentAsStored } from '../../contracts/sent-agent';
 import type { SingleOptions } from '../../contracts/single-call';
 import { customParamsOf, inboundParamsOf } from '../../policy/custom-params';
 import { fillTemplate } from '../../policy/template';
@@ -33,7 +34,7 @@ export function buildSetup(source: SetupSource): CallSetup {
   // From the template: what a variable puts in was not written by the developer.
   const transferNumbers = numbersInTemplate(spec.agent.systemPrompt);
   // What an earlier version stored has none of the newer fields.
-  const agent: AgentSpec = fillAgent(agentSchema.parse(spec.agent), variables);
+  const agent: AgentSpec = fillAgent(agentAsStored(spec.agent), variables);
   return {
     callId: source.callId,
     campaignId: source.campaignId,

@@ -6,7 +6,8 @@ import { isPatterError, PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import { lineFileSchema } from '../../contracts/line';
 import { PROVIDERS, type ProviderName, type TenantCredentials } from '../../contracts/provider-credentials';
-import { isSdkRelay, SDK_RELAY_URL, type SdkHello } from '../../contracts/sdk-protocol';
+import { SDK_RELAY_URL, type SdkHello } from '../../contracts/sdk-protocol';
+import { agentAsStored, agentToStore, isOfProgram } from '../../contracts/sent-agent';
 import type { Config } from '../../runtime/config';
 import { CredentialVault } from '../../runtime/credential-vault';
 import type { LineRow } from '../../store/store';
@@ -49,8 +50,10 @@ export async function registerNumber(
   }
   const agent = agentOf(hello, before);
   const notes: string[] = [];
-  if (!before || before.carrier !== carrier || !isDeepStrictEqual(agentSchema.parse(before.spec.agent), agent)) {
-    notes.push(...(await setLine(ctx, lineFileSchema.parse({ name: `sdk-${number.slice(1)}`, number, carrier, agent }), tenantId)).notes);
+  if (!before || before.carrier !== carrier || !isDeepStrictEqual(agentAsStored(before.spec.agent), agent)) {
+    const line = lineFileSchema.parse({ name: `sdk-${number.slice(1)}`, number, carrier, agent });
+    // Other controls may be of the version before.
+    notes.push(...(await setLine(ctx, { ...line, agent: agentToStore(agent) }, tenantId)).notes);
   }
   if (!(await ctx.store.sdk.keepEvents(tenantId, number, new Date(ctx.clock.now())))) throw taken(number);
   if (options.carriersOf && (!before || changed))
@@ -59,8 +62,7 @@ export async function registerNumber(
 }
 
 export function isSdkLine(line: Pick<LineRow, 'spec'>): boolean {
-  const { engine } = line.spec.agent;
-  return engine.type === 'pipeline' && engine.onMessage !== undefined && isSdkRelay(engine.onMessage.url);
+  return isOfProgram(line.spec.agent);
 }
 
 /** What a program means that names no number. @throws PatterError PATTER_LINE_NOT_FOUND */
@@ -96,7 +98,7 @@ async function saveCredentials(vault: CredentialVault, tenantId: string, { crede
 }
 
 function agentOf(hello: SdkHello, before: LineRow | undefined): AgentSpec {
-  const base = before && agentSchema.parse(before.spec.agent);
+  const base = before && agentAsStored(before.spec.agent);
   const engine = base?.engine.type === 'pipeline' ? base.engine : undefined;
   return agentSchema.parse({
     systemPrompt: 'The agent is a connected program.',

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type AgentSpec, agentSchema } from '../../contracts/agent';
 import { e164 } from '../../contracts/campaign';
 import { PatterError } from '../../contracts/errors';
+import { agentAsStored } from '../../contracts/sent-agent';
 import { type PlaceCallInput, placeCallSchema } from '../../contracts/single-call';
 import { tenantOf } from '../access';
 import type { ControlContext } from '../context';
@@ -15,7 +16,8 @@ const fields = placeCallSchema.shape;
 const callSchema = z.strictObject({
   to: e164,
   from: e164.optional(),
-  agent: agentSchema.optional(),
+  /** Of a program, which hears of every key but the one that its agent names. */
+  agent: z.preprocess((given) => (isObject(given) ? { optOutKey: null, ...given } : given), agentSchema).optional(),
   firstMessage: z.string().max(4_000).optional(),
   variables: fields.variables,
   customParams: fields.customParams,
@@ -44,7 +46,7 @@ export async function requestedCall(ctx: ControlContext, request: FastifyRequest
   const number = await numberOf(ctx, key, from);
   await requireOwnCallerIds(ctx, request, [number]);
   const line = await ctx.store.lines.get(tenantId, number);
-  const agent: AgentSpec | undefined = given ?? (line && agentSchema.parse(line.spec.agent));
+  const agent: AgentSpec | undefined = given ?? (line && agentAsStored(line.spec.agent));
   if (!agent) {
     throw new PatterError(
       'PATTER_CLIENT_NOT_CONNECTED',
@@ -59,4 +61,8 @@ export async function requestedCall(ctx: ControlContext, request: FastifyRequest
     ...(recording && { recording: {} }),
     ...(line?.spec.transfer && { transfer: line.spec.transfer }),
   } as PlaceCallInput;
+}
+
+function isObject(given: unknown): given is object {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
 }

@@ -1,7 +1,8 @@
 /** Options of `phone.campaign()`: the fields of a campaign file, with an agent of this program. */
 import { isSupportedCountry } from 'libphonenumber-js/max';
-import { type AgentSpec, DEFAULT_OPT_OUT_KEY } from '../../contracts/agent';
+import { DEFAULT_OPT_OUT_KEY } from '../../contracts/agent';
 import { type CampaignFile, type CampaignSpec, campaignFileSchema } from '../../contracts/campaign';
+import type { AgentInput } from '../../contracts/sent-agent';
 import { type ContactRecords, type ContactSource, csvSource, recordSource } from '../../control/campaigns/contact-source';
 import { campaignChecks } from '../../control/campaigns/load-campaign-file';
 import { Agent } from '../agent/agent';
@@ -114,7 +115,7 @@ export function resolveCloudCampaign(options: CampaignOptions): ResolvedCloudCam
 }
 
 /** In a campaign: people who are called in bulk can end it for good by a key. */
-export function withOptOut(agent: AgentSpec): AgentSpec {
+export function withOptOut<A extends Pick<AgentInput, 'optOutKey'>>(agent: A): A & { optOutKey: string } {
   return { ...agent, optOutKey: agent.optOutKey ?? DEFAULT_OPT_OUT_KEY };
 }
 
