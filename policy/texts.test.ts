@@ -49,6 +49,11 @@ test('a placeholder is told once, with the first text that has it', () => {
   ]);
 });
 
+test('what the carrier tells of every inbound call is nowhere missing', () => {
+  const texts = { agent: { systemPrompt: '{caller} calls {called}.' }, transfer: { whisper: '{Caller Name} of {company}' } };
+  expect(unfilledIn(texts, [])).toEqual([{ name: 'company', field: 'transfer.whisper' }]);
+});
+
 test('what an agent is filled with is what it is checked for, and nothing else of it changes', () => {
   const names = Object.keys(FIELDS);
   fc.assert(

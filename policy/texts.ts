@@ -1,4 +1,5 @@
 /** Every text of an agent and its calls that may hold `{placeholders}`: filling and all checks go by this one list. */
+import { OF_EVERY_INBOUND_CALL } from './custom-params';
 import { fillTemplate, placeholdersIn, variableName } from './template';
 
 /** What an agent says or is told. What an earlier version stored has none of the newer fields. */
@@ -80,9 +81,13 @@ export function textsOf({ agent, dialing, recording, transfer }: CallTexts): Tex
   return texts;
 }
 
-/** The placeholders for which there is no value, each once. @param filled names for which there is one, in any spelling */
+/**
+ * The placeholders for which there is no value, each once. Those of every inbound call are none of them: an agent, or whom it may transfer to, is
+ * written for both directions, and in a call that goes out they become nothing.
+ * @param filled names for which there is one, in any spelling
+ */
 export function unfilledIn(spec: CallTexts, filled: Iterable<string>): Unfilled[] {
-  const known = new Set([...filled].map(variableName));
+  const known = new Set([...OF_EVERY_INBOUND_CALL, ...[...filled].map(variableName)]);
   const found = new Map<string, string>();
   for (const { field, text } of textsOf(spec)) {
     for (const name of placeholdersIn(text)) if (!known.has(name) && !found.has(name)) found.set(name, field);

@@ -3,7 +3,7 @@ import { VARIABLE_CHARACTERS } from '../../contracts/agent';
 import type { CampaignSpec } from '../../contracts/campaign';
 import { windowState } from '../../policy/calling-window';
 import { placeholdersIn } from '../../policy/template';
-import { textsOf } from '../../policy/texts';
+import { textsOf, unfilledIn } from '../../policy/texts';
 import { PhoneTimezones, timezoneName } from '../../policy/timezone';
 import type { NewContact } from '../../store/store';
 import type { CsvReject, CsvRow } from './contacts-csv';
@@ -58,7 +58,7 @@ export class ContactJudge {
     // What an earlier version stored has no variables of its own.
     const defaults = campaign.spec.agent.variables ?? {};
     this.#used = usedVariables(campaign.spec);
-    this.#required = this.#used.filter((name) => !Object.hasOwn(defaults, name));
+    this.#required = unfilledIn(campaign.spec, Object.keys(defaults)).map(({ name }) => name);
   }
 
   judge(row: CsvRow): { kind: 'contact'; contact: NewContact } | CsvReject {

@@ -1,6 +1,5 @@
 /** Options of `serve()`, `test()` and `connect()`, checked and with every default filled in. */
 import { transferSchema } from '../../contracts/campaign';
-import { OF_EVERY_INBOUND_CALL } from '../../policy/custom-params';
 import { transferChecks } from '../../policy/transfer-targets';
 import { Agent } from '../agent/agent';
 import { PatterTypeError, PatterValidationError } from '../errors';
@@ -77,7 +76,7 @@ export function resolveServe(
     tunnel,
     configureNumber: configureNumber === false ? false : checkOneOf('configureNumber', configureNumber, ['always', 'if-unset']),
   });
-  const missing = unfilledPlaceholders(agent).filter(({ name }) => !OF_EVERY_INBOUND_CALL.includes(name));
+  const missing = unfilledPlaceholders(agent);
   if (missing.length > 0) {
     const names = missing.map(({ name }) => `{${name}}`).join(', ');
     warn(

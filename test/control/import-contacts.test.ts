@@ -8,6 +8,7 @@ import { checkCampaign } from '../../control/campaigns/check-campaign';
 import { recordSource } from '../../control/campaigns/contact-source';
 import { addToDnc, checkDnc, importDnc, removeFromDnc } from '../../control/campaigns/dnc';
 import { importContacts, requireColumns } from '../../control/campaigns/import-contacts';
+import { ContactJudge } from '../../control/campaigns/judge-contact';
 import type { CampaignRow, ContactRow } from '../../store/store';
 import { campaignFile, openTestStore, type TestStore } from '../store/fixtures';
 
@@ -202,6 +203,14 @@ test.each<[string, { agent?: object; [part: string]: object | undefined }]>([
   const spec = campaignFile({ agent: { engine: { type: 'openai-realtime' }, systemPrompt: 'x', ...agent }, ...more });
   expect(() => requireColumns(spec, ['phone', 'first_name'], 'a.csv')).toThrow(`{nick} (${field})`);
   expect(() => requireColumns(spec, ['phone', 'nick'], 'a.csv')).not.toThrow();
+});
+
+test('the whisper of a line that campaigns use, too, needs no column for what comes with inbound calls', () => {
+  const agent = { engine: { type: 'openai-realtime' }, systemPrompt: 'x' };
+  const spec = campaignFile({ agent, transfer: { to: ['+15005550009'], whisper: '{caller_name} is on the line' } });
+  expect(() => requireColumns(spec, ['phone'], 'a.csv')).not.toThrow();
+  const row = { kind: 'row' as const, line: 2, phone: '+12125550100', timezone: '', variables: {} };
+  expect(new ContactJudge({ spec, windowOffsetMs: 0 }, Date.now()).judge(row)).toMatchObject({ kind: 'contact' });
 });
 
 test(`${ROWS.toLocaleString('en')} rows are imported in memory that does not grow with them`, async () => {

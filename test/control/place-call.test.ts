@@ -219,6 +219,12 @@ test.each<[string, Partial<PlaceCallRequest>]>([
   expect(checkedCall({ ...asked, agent: { ...asked.agent, variables: { nick: 'Jo' } } }).to).toBe(asked.to);
 });
 
+test('a call that goes out may have the texts of those that come in, where their placeholders become nothing', () => {
+  const agent = { ...PLAIN, systemPrompt: 'You talk to {caller}, who called {called}.' };
+  const transfer = { to: ['+15005550009'], mode: 'warm' as const, whisper: '{caller_name} is on the line' };
+  expect(checkedCall(request({ agent, transfer }))).toMatchObject({ agent, transfer });
+});
+
 test.each(['variables', 'customParams'] as const)('a value of %s has 500 characters at most', (field) => {
   const of = (length: number) => request({ [field]: { note: 'x'.repeat(length) } });
   expect(checkedCall(of(500))[field].note).toHaveLength(500);

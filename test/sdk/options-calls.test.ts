@@ -186,6 +186,11 @@ describe('call()', () => {
     expect(() => checkPlaceholders(agent, call({ customParams: { order_id: 'A-1' } }))).not.toThrow();
   });
 
+  test('an agent that takes calls makes them, too: what comes with inbound calls is no missing variable', () => {
+    const agent = new Patter(KEYS).agent({ systemPrompt: '{caller} calls {called}; the name is {caller_name}.' });
+    expect(() => checkPlaceholders(agent, call({}))).not.toThrow();
+  });
+
   test.each<[string, object, Partial<CallOptions>?]>([
     ['disclosure', { disclosure: 'This is an AI, {nick}.' }],
     ['turns.idle.prompts.0', { turns: { idle: { prompts: ['Are you there, {nick}?'] } } }],
