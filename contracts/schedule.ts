@@ -42,7 +42,7 @@ export interface ScheduledInput {
 export type Firing =
   | { kind: 'call'; callId: string }
   | { kind: 'campaign'; campaignId: string }
-  /** The schedule is deleted, or the firing comes too late. */
+  /** The schedule is deleted, the firing comes too late, or its call cannot be placed as it was scheduled. */
   | { kind: 'left_out'; reason: string };
 
 export interface ScheduleActivities {

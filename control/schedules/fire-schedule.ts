@@ -1,7 +1,7 @@
 /** One firing of a schedule, carried out by a worker. */
 
 import type { CountryCode } from 'libphonenumber-js/max';
-import { PatterError } from '../../contracts/errors';
+import { isPatterError, PatterError } from '../../contracts/errors';
 import { type Firing, SCHEDULED_NAME_LIMIT, type ScheduleActivities, type ScheduledWork } from '../../contracts/schedule';
 import { placeCall } from '../calls/place-call';
 import { recordSource } from '../campaigns/contact-source';
@@ -33,8 +33,15 @@ async function fire(
 ): Promise<Firing> {
   switch (work.kind) {
     case 'call': {
-      const { callId } = await placeCall(ctx, { ...work.request, tenantId, idempotencyKey: `schedule/${scheduleId}/${scheduledAt}` });
-      return { kind: 'call', callId };
+      try {
+        const { callId } = await placeCall(ctx, { ...work.request, tenantId, idempotencyKey: `schedule/${scheduleId}/${scheduledAt}` });
+        return { kind: 'call', callId };
+      } catch (error) {
+        // It is what it is: the next try would be refused, too.
+        if (!isPatterError(error, 'PATTER_REQUEST_INVALID')) throw error;
+        ctx.log.error({ err: error, scheduleId, scheduledAt }, 'a scheduled call cannot be placed as it was scheduled, and is left out');
+        return { kind: 'left_out', reason: `${error.code}: ${error.message}` };
+      }
     }
     case 'campaign': {
       const name = firingName(work.spec.name, scheduledAt);

@@ -120,11 +120,12 @@ export function checkIdempotencyKey(key: unknown): string {
 /** Of every text that is spoken or instructs. Known by the names of templates. */
 export function unfilledPlaceholders(
   agent: Agent,
-  call?: Pick<ResolvedCallOptions, 'firstMessage' | 'variables' | 'voicemailMessage'> & Partial<Pick<ResolvedCallOptions, 'customParams'>>,
+  call?: Pick<ResolvedCallOptions, 'firstMessage' | 'variables' | 'voicemailMessage'> &
+    Partial<Pick<ResolvedCallOptions, 'customParams' | 'transfer'>>,
 ): Unfilled[] {
   const { systemPrompt, disclosure, guardrails, turns } = agent;
   const texts = { systemPrompt, firstMessage: call?.firstMessage ?? agent.firstMessage, disclosure, guardrails, turns };
-  return unfilledIn({ agent: texts, dialing: { voicemailMessage: call?.voicemailMessage } }, [
+  return unfilledIn({ agent: texts, dialing: { voicemailMessage: call?.voicemailMessage }, transfer: call?.transfer }, [
     ...Object.keys(agent.variables),
     ...Object.keys(call?.variables ?? {}),
     ...Object.keys(call?.customParams ?? {}),

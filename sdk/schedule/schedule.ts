@@ -2,7 +2,8 @@
 import type { CountryCode } from 'libphonenumber-js/max';
 import { isPatterError } from '../../contracts/errors';
 import type { ScheduledWork, ScheduleTimes } from '../../contracts/schedule';
-import { placeCallSchema } from '../../contracts/single-call';
+import type { PlaceCallInput, SingleCallSpec } from '../../contracts/single-call';
+import { checkedCall } from '../../control/calls/place-call';
 import { deleteSchedule, makeSchedule, scheduleInfo, setSchedulePaused } from '../../control/schedules/schedules';
 import type { Agent } from '../agent/agent';
 import type { WorkDesk } from '../backend';
@@ -107,7 +108,7 @@ export function resolveScheduledCall(
   options: ScheduledCall,
   desk: Pick<WorkDesk, 'phoneNumber'>,
   { named, serving }: KnownAgents,
-): { call: ResolvedCallOptions; agent: Agent } {
+): { call: ResolvedCallOptions & { from: string }; agent: Agent } {
   const call = withServed(resolveCall(options, { mode: 'local', phoneNumber: desk.phoneNumber }), serving);
   if (call.onMessage !== undefined) {
     throw new PatterValidationError(
@@ -117,9 +118,10 @@ export function resolveScheduledCall(
   }
   const agent = call.agent ?? named(call.agentId) ?? serving?.agent;
   if (!agent) throw new PatterValidationError('call.agent', 'A scheduled call needs an agent: give it one, or serve() one first.');
-  if (call.from === undefined) throw new PatterValidationError('call.fromNumber', 'A scheduled call needs a number to call from.');
+  const { from } = call;
+  if (from === undefined) throw new PatterValidationError('call.fromNumber', 'A scheduled call needs a number to call from.');
   checkPlaceholders(agent, call);
-  return { call, agent };
+  return { call: { ...call, from }, agent };
 }
 
 async function scheduledCall(
@@ -130,7 +132,7 @@ async function scheduledCall(
 ): Promise<Prepared> {
   const { agent, call } = resolveScheduledCall(options, desk, known);
   const place = await placeOf(desk, runBy, { agent, callbacks: call.callbacks, key: `schedule/${id}` });
-  const { idempotencyKey: _, ...request } = placeCallSchema.parse({
+  const { idempotencyKey: _, ...request } = checkedRequest({
     to: call.to,
     from: call.from,
     carrier: desk.carrier,
@@ -144,6 +146,16 @@ async function scheduledCall(
     ...(call.transfer && { transfer: call.transfer }),
   });
   return { place, work: { kind: 'call', request } };
+}
+
+/** Now, for at the time of a firing nobody is there who could mend it. */
+function checkedRequest(request: PlaceCallInput): SingleCallSpec {
+  try {
+    return checkedCall(request);
+  } catch (error) {
+    if (!isPatterError(error, 'PATTER_REQUEST_INVALID')) throw error;
+    throw new PatterValidationError('call', error.message, { cause: error, details: error.details });
+  }
 }
 
 async function scheduledCampaign({ id, runBy }: ResolvedSchedule, options: ScheduledCampaign, desk: WorkDesk): Promise<Prepared> {

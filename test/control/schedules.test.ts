@@ -113,6 +113,15 @@ test('a firing that comes too late, or after the schedule was deleted, is left o
   await expect(scheduleInfo(ctx, id)).rejects.toMatchObject({ code: 'PATTER_SCHEDULE_NOT_FOUND' });
 });
 
+test('a call that is refused as it was scheduled is left out with what is wrong, and not tried again', async () => {
+  const { request } = callTo(TO) as Extract<ScheduledWork, { kind: 'call' }>;
+  const id = await schedule('refused', { kind: 'call', request: { ...request, agent: { ...request.agent, firstMessage: 'Hi {nick}.' } } });
+  expect(await fire(id, justNow())).toEqual({
+    kind: 'left_out',
+    reason: expect.stringMatching(/^PATTER_REQUEST_INVALID: .*agent\.firstMessage: \{nick\} has no value/),
+  });
+});
+
 test('a campaign’s firing is a campaign of its own, also when it is carried out again after that has ended', async () => {
   const spec = campaignFile({ name: `nightly-${RUN}` });
   const id = await schedule('campaign', {

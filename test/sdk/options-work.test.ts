@@ -106,6 +106,13 @@ describe('a scheduled call', () => {
     expect(() => resolved({}, serving({ voicemailMessage: 'Call {name} back.' }))).toThrow('{name}');
   });
 
+  test('has the transfer of serve(), whose whisper is checked now and not at the firing', () => {
+    const warm = (whisper: string) => serving({ transfer: { to: ['+15550002222'], mode: 'warm', whisper } });
+    expect(() => resolved({}, warm('{nick} is on the line'))).toThrow('{nick} (transfer.whisper)');
+    expect(resolved({ variables: { nick: 'Jo' } }, warm('{nick} is on the line')).call.transfer).toMatchObject({ mode: 'warm' });
+    expect(resolved({}, warm('{caller_name} is on the line')).call.transfer).toMatchObject({ mode: 'warm' });
+  });
+
   test('refuses an onMessage, which may be gone by then, and says what to do', () => {
     expect(() => resolved({ onMessage: () => 'Hello.' }, serving())).toThrow(/give onMessage to serve\(\)/);
   });
