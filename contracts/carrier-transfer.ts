@@ -86,6 +86,8 @@ export interface HoldRequest {
   callId: string;
   carrierCallId: string;
   transferNumber: number;
+  /** Names this order among those of the call: the same one again is no second one. */
+  order: string;
   /** Public address of a WAV file, 8 kHz µ-law, to be played again and again until another request takes the caller away. */
   musicUrl: string;
   gatewayUrl: string;

@@ -49,6 +49,9 @@ export interface TransferActivities {
   }): Promise<{ kind: 'bridging'; to: string } | { kind: 'refused'; reason: string }>;
   /** Looks whether a gateway still has the caller's stream; ends when it has not. Until then it goes on, to be cancelled. */
   watchHold(input: { callId: string; gatewayId: string; streamId: string }): Promise<{ lost: true }>;
-  /** Music from the carrier for a caller whose stream is gone. Idempotent. */
-  holdCaller(input: { callId: string; carrierCallId: string; transferNumber: number }): Promise<void>;
+  /**
+   * Music from the carrier for a caller whose stream is gone. Idempotent.
+   * @param input.lostGatewayId has just gone, and is among the live ones for a while yet
+   */
+  holdCaller(input: { callId: string; carrierCallId: string; transferNumber: number; lostGatewayId?: string }): Promise<void>;
 }

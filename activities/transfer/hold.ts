@@ -27,15 +27,16 @@ export function createWatchHold(ctx: ActivityContext): TransferActivities['watch
 }
 
 export function createHoldCaller(ctx: ActivityContext): TransferActivities['holdCaller'] {
-  return async ({ callId, carrierCallId, transferNumber }) => {
+  return async ({ callId, carrierCallId, transferNumber, lostGatewayId }) => {
     const loaded = await loadCall(ctx, callId);
     const transfers = transfersOf(loaded);
-    const pair = await reportingGateway(ctx, loaded);
+    const pair = await reportingGateway(ctx, loaded, lostGatewayId);
     if (!pair) throw ApplicationFailure.retryable('no live gateway to play music', 'PATTER_NO_GATEWAY' satisfies ErrorCode);
-    // The call's own has just gone, and is among the live ones for a while yet.
-    const gatewayUrl = pair.fallback.publicUrl;
+    const gatewayUrl = pair.gateway.publicUrl;
+    // The same over all tries.
+    const order = Context.current().info.activityId;
     try {
-      await transfers.hold({ callId, carrierCallId, transferNumber, gatewayUrl, musicUrl: webhookUrl(gatewayUrl, 'holdMusic') });
+      await transfers.hold({ order, callId, carrierCallId, transferNumber, gatewayUrl, musicUrl: webhookUrl(gatewayUrl, 'holdMusic') });
     } catch (error) {
       if (isPatterError(error, 'PATTER_CALL_ENDED')) throw ApplicationFailure.nonRetryable(error.message, error.code);
       throw error;

@@ -16,9 +16,18 @@ export function transfersOf({ carrier }: LoadedCall): CarrierTransfers {
   throw ApplicationFailure.nonRetryable(`${carrier.name} has no warm transfers`, 'PATTER_CARRIER_REFUSED' satisfies ErrorCode);
 }
 
-/** Whom the carrier reports to: the call's own gateway where it lives. */
-export async function reportingGateway(ctx: ActivityContext, { attempt, campaign }: LoadedCall): Promise<GatewayPair | undefined> {
-  const live = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
+/**
+ * Whom the carrier reports to: the call's own gateway where it lives.
+ * @param lostGatewayId is among the live ones for a while yet, and is taken only where there is no other
+ */
+export async function reportingGateway(
+  ctx: ActivityContext,
+  { attempt, campaign }: LoadedCall,
+  lostGatewayId?: string,
+): Promise<GatewayPair | undefined> {
+  const known = await ctx.store.gateways.live(new Date(ctx.clock.now()), appOf(campaign.spec.agent));
+  const others = known.filter((candidate) => candidate.gatewayId !== lostGatewayId);
+  const live = others.length > 0 ? others : known;
   const gateway = live.find((candidate) => candidate.gatewayId === attempt.gatewayId) ?? live[0];
   return gateway && pairOf(gateway, live);
 }

@@ -110,12 +110,12 @@ export class TelnyxTransfers implements CarrierTransfers {
 
   /** Played beside the media stream, if there still is one. */
   hold(request: HoldRequest): Promise<void> {
-    const { callId, carrierCallId, transferNumber, musicUrl } = request;
+    const { callId, carrierCallId, musicUrl, order } = request;
     return done(
       this.client.calls.actions.startPlayback(carrierCallId, {
         audio_url: musicUrl,
         loop: 'infinity',
-        command_id: commandId('hold', callId, transferNumber),
+        command_id: commandId('hold', callId, order),
       }),
     );
   }

@@ -40,11 +40,30 @@ test.each<[string, () => never | unknown]>([
   ],
   ['gives back too little', () => FRAME.subarray(1)],
   ['gives back nothing', () => undefined],
+  [
+    'is asynchronous and fails',
+    async () => {
+      throw new Error('nobody waits for this');
+    },
+  ],
 ])('a filter that %s is told of once, and the caller is heard as they are', (_, process) => {
   const { log, warnings } = logged();
   const filter = openCallerFilter({ callerFilter: () => ({ process: process as () => Uint8Array }) }, CONTEXT, log)!;
   for (let i = 0; i < 3; i++) expect(filter.process(FRAME)).toBe(FRAME);
   expect(warnings).toMatchObject([{ hook: 'callerFilter' }]);
+});
+
+test('a hook that promises a filter has none: its failure ends no process, and the agent’s own filter stays', async () => {
+  const { log, warnings } = logged();
+  const later = (async () => {
+    throw new Error('no model');
+  }) as never;
+  expect([openCallerFilter({ callerFilter: later }, CONTEXT, log), openBackground({ background: later }, CONTEXT, log)]).toEqual([
+    undefined,
+    undefined,
+  ]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(warnings).toMatchObject([{ hook: 'callerFilter' }, { hook: 'background' }]);
 });
 
 test('a filter and a sound that cannot be made are none', () => {

@@ -29,7 +29,7 @@ export function openCallerFilter(hooks: AudioHooks | undefined, context: HookCon
   return {
     process: (mulaw) =>
       attempt(() => {
-        const changed = filter.process(mulaw);
+        const changed = settledNow(filter.process(mulaw));
         if (changed instanceof Uint8Array && changed.length === mulaw.length) return changed;
         throw new Error(`gave back something else than ${mulaw.length} bytes of audio`);
       }) ?? mulaw,
@@ -43,7 +43,7 @@ export function openBackground(hooks: AudioHooks | undefined, context: HookConte
   const attempt = guarded('background', log);
   const under = (samples: Int16Array): Uint8Array => {
     const sound = attempt(() => {
-      const next = source.next(samples.length);
+      const next = settledNow(source.next(samples.length));
       if (next instanceof Int16Array) return next;
       throw new Error('gave back something else than an Int16Array');
     });
@@ -56,6 +56,13 @@ export function openBackground(hooks: AudioHooks | undefined, context: HookConte
   return { take: (frames) => under(new Int16Array(frames * FRAME_BYTES)), mix: (mulaw) => under(decodeMulaw(mulaw)) };
 }
 
+/** Nobody waits for a promise here, fifty times a second: it is none of what was asked for, and its failure is nobody's crash. */
+function settledNow<Result>(result: Result): Result {
+  if (typeof (result as { then?: unknown } | undefined)?.then !== 'function') return result;
+  Promise.resolve(result).catch(() => undefined);
+  throw new Error('gave back a promise');
+}
+
 function opened<Made>(hook: keyof AudioHooks, make: () => Made | undefined, log: Log): Made | undefined {
   return guarded(hook, log)(make);
 }
@@ -65,7 +72,7 @@ function guarded(hook: keyof AudioHooks, log: Log): <Result>(work: () => Result)
   let told = false;
   return (work) => {
     try {
-      return work();
+      return settledNow(work());
     } catch (error) {
       if (!told) log.warn({ hook, err: error }, 'a hook of the audio was skipped');
       told = true;

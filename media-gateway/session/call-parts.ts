@@ -112,7 +112,6 @@ export class CallParts {
     this.deaf = new DeafWatch(parseDurationMs(options.config.PATTER_DEAF_AFTER) ?? 0, clock, {
       attentive: (bridged) => this.#attentive(bridged),
       waiting: () => this.#answerable && this.conversation.nothingAsked,
-      findsTurns: () => this.link.engine.wordsTell !== true,
       keep: () => this.link.keep(),
       letGo: () => this.link.letGo(),
       nothing: () => this.conversation.nothingUntold(),
@@ -124,7 +123,6 @@ export class CallParts {
         this.conversation.untold();
         this.link.restart(DEAF);
       },
-      lost: () => this.link.giveUp(DEAF),
     });
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });
     mcp?.onChanged(() => this.link.engine.setTools?.(toolsFor(setup, mcp)));

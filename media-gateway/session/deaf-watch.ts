@@ -4,12 +4,8 @@ import { Timers } from './timers';
 
 /** So much voice without a pause is speech: a cough, a door and an "mhm" are over before. */
 const SPEECH_MS = 1_000;
-/** Sockets that are given up one after the other without a sign in between. Then the vendor is. */
+/** Sockets that are given up one after the other without a sign in between. Then the trouble is another one, and the idle prompt asks. */
 const MOST_TRIES = 2;
-/** Noise now and then, hours apart, is not a vendor's failure. */
-const TRIES_WITHIN_MS = 60_000;
-/** Who has been waiting for so long hears that somebody is there, and again after as long: silence of five seconds is none that a caller bears. */
-const LATE_MS = 3_500;
 
 export interface DeafWatchActions {
   /**
@@ -19,20 +15,16 @@ export interface DeafWatchActions {
   attentive(bridged: boolean): boolean;
   /** Whoever has spoken is still to be answered, and nothing of an answer is under way; the vendor may be away. */
   waiting(): boolean;
-  /** The vendor finds the turns, so that it tells of any voice: one that tells nothing of what it was given twice is deaf, and not the voice a noise. */
-  findsTurns(): boolean;
   /** Somebody begins to speak: from here on it is kept, for another socket. */
   keep(): void;
   /** It need not be kept. */
   letGo(): void;
   /** Nothing will be told of it. */
   nothing(): void;
-  /** The caller waits. */
+  /** Whoever spoke hears that somebody is there. */
   late(): void;
   /** This socket is given up, for another one that hears what was kept. */
   deaf(): void;
-  /** So is the vendor. */
-  lost(): void;
 }
 
 type State =
@@ -44,17 +36,23 @@ type State =
   /** The caller has said something and is silent: the vendor is to tell by now. `resent`: it is another one, which was given the same. */
   | { kind: 'waiting'; longestMs: number; bridged: boolean; resent: boolean };
 
-/** A vendor whose socket is open and answers pings, and that hears nothing: the caller has spoken, by our own ears, and it tells nothing at all. */
+/**
+ * A vendor whose socket is open and answers pings, and that hears nothing: the caller has spoken, by our own ears, and it tells nothing at all.
+ *
+ * Our ears know loudness, and no words: a truck or music is voice to them, and a vendor is right to tell nothing of it. So what a second socket tells
+ * nothing of was a noise, nothing ever ends the call from here, and on a line that has proved noisy a socket is changed without a word.
+ */
 export class DeafWatch {
   #state: State = { kind: 'quiet' };
   #tries = 0;
-  #triedAt = 0;
-  readonly #timers: Timers<'deaf' | 'late'>;
+  /** What was taken for speech has turned out to be none. */
+  #isNoisy = false;
+  readonly #timers: Timers<'deaf'>;
 
   /** @param afterMs silence behind the caller's words in which the vendor is to tell something; 0: never */
   constructor(
     private readonly afterMs: number,
-    private readonly clock: Clock,
+    clock: Clock,
     private readonly actions: DeafWatchActions,
   ) {
     this.#timers = new Timers(clock);
@@ -84,7 +82,7 @@ export class DeafWatch {
         return;
       case 'waiting':
         if (runMs === 0) return;
-        this.#clear();
+        this.#timers.clear('deaf');
         this.#state = { kind: 'speaking', longestMs: Math.max(this.#state.longestMs, runMs) };
         return;
       default:
@@ -121,49 +119,32 @@ export class DeafWatch {
   #wait(longestMs: number): void {
     this.#state = { kind: 'waiting', longestMs, bridged: false, resent: false };
     this.#timers.set('deaf', this.afterMs, () => this.#expired());
-    this.#setLate();
-  }
-
-  #setLate(): void {
-    this.#timers.set('late', LATE_MS, () => {
-      if (this.#state.kind !== 'waiting' || !this.actions.waiting()) return;
-      this.#state.bridged = true;
-      this.#setLate();
-      this.actions.late();
-    });
   }
 
   #expired(): void {
     const { actions } = this;
     if (this.#state.kind !== 'waiting') return;
     const { bridged, resent } = this.#state;
-    // Something is under way after all: a line of ours, or a socket that is being opened. Or there were no words in it.
-    if (!actions.attentive(bridged) || (resent && !actions.findsTurns())) {
+    // Something is under way after all: a line of ours, or a socket that is being opened.
+    const attentive = actions.attentive(bridged);
+    if (attentive && resent) this.#isNoisy = true;
+    if (!attentive || resent || this.#tries >= MOST_TRIES) {
       this.#forget();
       actions.nothing();
       return;
     }
-    const now = this.clock.monotonic();
-    if (now - this.#triedAt > TRIES_WITHIN_MS) this.#tries = 0;
-    if (this.#tries >= MOST_TRIES) {
-      this.#forget();
-      actions.lost();
-      return;
-    }
     this.#tries++;
-    this.#triedAt = now;
     this.#state.resent = true;
     this.#timers.set('deaf', this.afterMs, () => this.#expired());
+    if (!this.#isNoisy && actions.waiting()) {
+      this.#state.bridged = true;
+      actions.late();
+    }
     actions.deaf();
   }
 
-  #clear(): void {
-    this.#timers.clear('deaf');
-    this.#timers.clear('late');
-  }
-
   #forget(): void {
-    this.#clear();
+    this.#timers.clear('deaf');
     this.#state = { kind: 'quiet' };
     this.actions.letGo();
   }

@@ -1,6 +1,8 @@
 /** Whom a transfer dials, and how often: against the lab's phone company and a real database. */
 import { randomBytes } from 'node:crypto';
 import { buildSetup } from '../../activities/call/build-setup';
+import { loadCall } from '../../activities/call/load-call';
+import { reportingGateway } from '../../activities/transfer/parts';
 import type { TransferActivities } from '../../contracts/transfer';
 import type { LedgerSnapshot } from '../../lab/ledger';
 import { type CallActions, runBuiltIn } from '../../media-gateway/session/built-in-actions';
@@ -164,4 +166,14 @@ describe('once', () => {
     });
     expect(await look()).toEqual({ kind: 'not_dialed' });
   });
+});
+
+test('a gateway that has just died plays no music, although it counts as alive for a while yet; where there is no other, it is asked', async () => {
+  const { callId } = await call();
+  const loaded = await loadCall(t.ctx, callId);
+  const known = async (lost?: string) => (await reportingGateway(t.ctx, loaded, lost))?.gateway.gatewayId;
+  const own = await known();
+  expect(await known(own)).toBe(own);
+  await registerGateway(t.ctx, 'gw-beside');
+  expect([await known(), await known(own), await known('gw-beside')]).toEqual([own, 'gw-beside', own]);
 });

@@ -236,7 +236,7 @@ function keepMusic(state: CallState, carrierCallId: string): { stop: () => void 
         await watchHold({ callId: state.input.callId, gatewayId, streamId });
         await condition(elsewhere, CARRIER_ROUTE_MS);
         const waits = !stopped && !state.isOver && state.keptByCarrier;
-        if (!elsewhere() || (waits && patched('music-by-command'))) await music(state, carrierCallId);
+        if (!elsewhere() || (waits && patched('music-by-command'))) await music(state, carrierCallId, gatewayId);
       })
       .catch(() => undefined);
   }
@@ -249,10 +249,10 @@ function keepMusic(state: CallState, carrierCallId: string): { stop: () => void 
   };
 }
 
-async function music(state: CallState, carrierCallId: string): Promise<void> {
+async function music(state: CallState, carrierCallId: string, lostGatewayId?: string): Promise<void> {
   const { transferNumber } = state;
   try {
-    await holdCaller({ callId: state.input.callId, carrierCallId, transferNumber });
+    await holdCaller({ callId: state.input.callId, carrierCallId, transferNumber, ...(lostGatewayId !== undefined && { lostGatewayId }) });
   } catch (error) {
     if (!isCancellation(error)) log.warn('a caller waits without music', { callId: state.input.callId, error: String(error) });
   }
