@@ -14,6 +14,8 @@ export interface NumberRouting {
 export interface CarrierNumbers {
   /** @param publicUrl of our gateways. Undefined: the account does not own the number. */
   routing(number: string, publicUrl: string): Promise<NumberRouting | undefined>;
+  /** Whether the account, which does not own the number, may call from it because somebody there has proven it theirs. Absent: the carrier is not asked. */
+  isVerifiedCallerId?(number: string): Promise<boolean>;
   /**
    * Sends the number's calls to our gateways. Harmless to repeat.
    * @param fallbackUrl of another gateway, asked when the first does not answer, where the carrier has such a thing

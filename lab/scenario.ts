@@ -50,6 +50,8 @@ export const scenarioSchema = z.strictObject({
   elevenlabs: elevenLabsScenarioSchema.prefault({}),
   /** The numbers that the account owns and may call from, at either phone company. */
   numbers: z.array(z.string()).default(['+15005550006']),
+  /** Numbers of others that the Twilio account has verified: it may call from them, and they are called elsewhere. */
+  callerIds: z.array(z.string()).default([]),
   /** Where the numbers of the Twilio account send their calls, until it is changed by the REST API. */
   routing: z.record(z.string(), z.strictObject({ voiceUrl: z.url(), statusCallback: z.url().optional() })).default({}),
   /** Personas of this scenario alone, by name; they hide those of the same name in the folder. */

@@ -21,6 +21,15 @@ export class TwilioNumbers implements CarrierNumbers {
     return { number, target, ours };
   }
 
+  async isVerifiedCallerId(number: string): Promise<boolean> {
+    try {
+      const found = await this.client.outgoingCallerIds.list({ phoneNumber: number, limit: 20 });
+      return found.some(({ phoneNumber }) => phoneNumber === number);
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
   /** One request sets all of it, so that no call finds half. What would win over the voice URL is taken away. */
   async point(number: string, publicUrl: string, fallbackUrl?: string): Promise<void> {
     const found = await this.find(number);

@@ -3,7 +3,7 @@
  * API key gives it to somebody. Without that one tenant would ring people under another's name, where both use the operator's account on its bill.
  */
 import type { FastifyRequest } from 'fastify';
-import type { CarrierName } from '../../contracts/carrier';
+import type { Carrier, CarrierName } from '../../contracts/carrier';
 import { PatterError } from '../../contracts/errors';
 import { DEFAULT_TENANT } from '../../contracts/ids';
 import type { TenantCredentials } from '../../contracts/provider-credentials';
@@ -45,13 +45,20 @@ export async function requireOwnNumber(
   const { carrier: name, given, carriersOf } = account;
   const own = given[ACCOUNT[name]] !== undefined;
   const carrier = own ? carriersOf?.({ ...ctx.config, ...given } as Config).get(name) : undefined;
-  if (carrier && (await carrier.numbers.routing(number, ctx.config.PATTER_PUBLIC_URL?.[0] ?? 'https://localhost')) !== undefined) return;
-  const why = own ? `your ${name} account does not own it` : `you have no ${name} account here that could own it`;
+  if (carrier && (await canCallFrom(carrier, number, ctx.config.PATTER_PUBLIC_URL?.[0] ?? 'https://localhost'))) return;
+  const why = own
+    ? `your ${name} account neither owns it nor has it as a verified caller id`
+    : `you have no ${name} account here that could own it`;
   throw new PatterError(
     'PATTER_NUMBER_NOT_OWNED',
     `${number} is nobody's yet, and ${why}. Connect with providerKey and providerSecret of the account that owns it, or have the operator give it to tenant ${key.tenantId}: patter keys create --number, or patter numbers set --tenant.`,
     { details: { number } },
   );
+}
+
+async function canCallFrom({ numbers }: Pick<Carrier, 'numbers'>, number: string, publicUrl: string): Promise<boolean> {
+  if ((await numbers.routing(number, publicUrl)) !== undefined) return true;
+  return (await numbers.isVerifiedCallerId?.(number)) ?? false;
 }
 
 async function isOfAnother({ config, store }: OwnersContext, { tenantId, number: granted }: Key, number: string): Promise<boolean> {

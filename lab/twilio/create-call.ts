@@ -39,7 +39,7 @@ export function refusal(network: PhoneNetwork, form: Form): { code: RestErrorCod
   if (!from) return { code: 21213 };
   if (!E164.test(to) || network.casting.peek(to).persona.kind === 'invalid') return { code: 21211, detail: to };
   if (!E164.test(from)) return { code: 21212, detail: from };
-  if (!network.owns(from)) return { code: 21210, detail: from };
+  if (!network.mayShow(from)) return { code: 21210, detail: from };
   if (!field(form, 'Url') && !field(form, 'Twiml')) return { code: 21205 };
   for (const [name, [least, most]] of Object.entries(DETECTION_RANGES)) {
     const value = field(form, name);

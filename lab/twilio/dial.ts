@@ -33,7 +33,7 @@ export async function dial(
 ): Promise<Record<string, string>> {
   const { network } = parent;
   const callerId = verb.callerId ?? parent.params.from;
-  if (!network.owns(callerId)) {
+  if (!network.mayShow(callerId)) {
     parent.error(13_214, `<Dial>: callerId ${callerId} is not a number of the account`);
     return { DialCallStatus: 'failed' };
   }

@@ -40,8 +40,9 @@ export class PhoneNetwork {
     return this.scenario.account.sid;
   }
 
-  owns(number: string): boolean {
-    return this.scenario.numbers.includes(number);
+  /** As a caller. */
+  mayShow(number: string): boolean {
+    return this.scenario.numbers.includes(number) || this.scenario.callerIds.includes(number);
   }
 
   add(call: Call): void {

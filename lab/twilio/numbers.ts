@@ -1,4 +1,4 @@
-/** The account's phone numbers, and where each sends its calls: `IncomingPhoneNumbers` of the REST API. */
+/** The account's phone numbers, and where each sends its calls: `IncomingPhoneNumbers` of the REST API; its verified caller ids: `OutgoingCallerIds`. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Form, field } from './create-call';
 import { sendError } from './errors';
@@ -62,7 +62,12 @@ export class PhoneNumbers {
   }
 
   register(scope: FastifyInstance, root: string): void {
-    scope.get(`${root}/IncomingPhoneNumbers.json`, (request) => this.list(request.url));
+    scope.get(`${root}/IncomingPhoneNumbers.json`, (request) =>
+      listed('incoming_phone_numbers', request.url, [...this.settings.keys()], (number) => this.resource(number, this.of(number) ?? UNSET)),
+    );
+    scope.get(`${root}/OutgoingCallerIds.json`, (request) =>
+      listed('outgoing_caller_ids', request.url, this.network.scenario.callerIds, (number) => this.callerId(number)),
+    );
     scope.get<NumberRoute>(`${root}/IncomingPhoneNumbers/:numberSid(^[A-Za-z0-9]+).json`, (request, reply) =>
       this.withNumber(request.params.numberSid, reply, (number, settings) => this.resource(number, settings)),
     );
@@ -82,20 +87,12 @@ export class PhoneNumbers {
     return sendError(reply, 20404);
   }
 
-  private list(url: string): Record<string, unknown> {
-    const path = url.replace(/\?.*$/, '');
-    const wanted = new URL(url, 'http://lab').searchParams.get('PhoneNumber');
-    const numbers = [...this.settings].filter(([number]) => wanted === null || number.includes(wanted.replace(/\*/g, '')));
+  private callerId(number: string): Record<string, unknown> {
+    const { accountSid } = this.network;
+    const sid = sidOf(number);
     return {
-      incoming_phone_numbers: numbers.map(([number, settings]) => this.resource(number, settings)),
-      page: 0,
-      page_size: 50,
-      start: 0,
-      end: Math.max(0, numbers.length - 1),
-      uri: path,
-      first_page_uri: path,
-      next_page_uri: null,
-      previous_page_uri: null,
+      ...{ sid, account_sid: accountSid, phone_number: number, friendly_name: number },
+      uri: `/2010-04-01/Accounts/${accountSid}/OutgoingCallerIds/${sid}.json`,
     };
   }
 
@@ -120,6 +117,23 @@ export class PhoneNumbers {
       uri: `/2010-04-01/Accounts/${accountSid}/IncomingPhoneNumbers/${sid}.json`,
     };
   }
+}
+
+function listed(name: string, url: string, all: readonly string[], resource: (number: string) => unknown): Record<string, unknown> {
+  const path = url.replace(/\?.*$/, '');
+  const wanted = new URL(url, 'http://lab').searchParams.get('PhoneNumber');
+  const numbers = all.filter((number) => wanted === null || number.includes(wanted.replace(/\*/g, '')));
+  return {
+    [name]: numbers.map(resource),
+    page: 0,
+    page_size: 50,
+    start: 0,
+    end: Math.max(0, numbers.length - 1),
+    uri: path,
+    first_page_uri: path,
+    next_page_uri: null,
+    previous_page_uri: null,
+  };
 }
 
 function sidOf(number: string): string {

@@ -1,3 +1,4 @@
+import { TwilioNumbers } from '../../carriers/twilio/numbers';
 import { FROM, Harness, TO } from './harness';
 
 let harness: Harness;
@@ -124,4 +125,14 @@ test('lists are filtered, newest first, and paged', async () => {
   expect(paged.map(({ sid }) => sid)).toEqual(sids.reverse());
   expect(await harness.client.calls.list({ startTimeAfter: new Date(Date.now() + 5000) })).toEqual([]);
   expect((await harness.client.incomingPhoneNumbers.list()).map(({ phoneNumber }) => phoneNumber)).toEqual([FROM]);
+});
+
+test('a verified caller id may call, and is no number of the account', async () => {
+  const verified = '+14155550100';
+  harness = await Harness.start({ callerIds: [verified], default: 'no-answer' });
+  const numbers = new TwilioNumbers(harness.client);
+  expect([await numbers.isVerifiedCallerId(verified), await numbers.isVerifiedCallerId(FROM)]).toEqual([true, false]);
+  expect(await numbers.routing(verified, 'https://a.example')).toBeUndefined();
+  expect(await harness.create({ twiml: HANG_UP, from: verified })).toMatchObject({ status: 'queued', from: verified });
+  await expect(harness.create({ twiml: HANG_UP, from: '+14155550199' })).rejects.toMatchObject({ code: 21_210 });
 });
