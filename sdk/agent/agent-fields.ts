@@ -5,8 +5,9 @@ import { HOOK_DEADLINES } from '../../media-gateway/engines/pipeline/hooks';
 import { PatterTypeError, PatterValidationError } from '../errors';
 import type { AgentOptions, AgentProvider } from '../options/agent';
 import { checkFlag, checkId, checkNames, checkOneOf, checkText, checkVariables, isRecord, shown } from '../options/check';
+import { warn } from '../options/warn';
 import { ElevenLabsConvAI, type ElevenLabsConvAIOptions, OpenAIRealtime } from '../providers/engines';
-import { DEFAULT_REALTIME_MODEL, realtimeModel } from '../providers/model-names';
+import { DEFAULT_REALTIME_MODEL, isOpenAiVoice, realtimeModel } from '../providers/model-names';
 import { llmVendor, sttVendor, ttsVendor } from '../providers/registry';
 import { LLMConfig, STTConfig, TTSConfig } from '../providers/voice-configs';
 import type { AgentFields } from './agent';
@@ -33,13 +34,15 @@ const NAMES = [
 ] as const satisfies readonly (keyof AgentOptions)[];
 
 const PROVIDERS = ['openai_realtime', 'elevenlabs_convai', 'pipeline'] as const satisfies readonly AgentProvider[];
-/** One of OpenAI's: what speaks by the voices of another vendor takes it for no name. */
+/** Beside what speaks by the voices of another vendor, or names one itself, it means none. */
 export const DEFAULT_VOICE = 'alloy';
 const DEFAULT_PIPELINE_MODEL = 'gpt-4o-mini';
 
 /** @throws PatterValidationError, PatterTypeError */
 export function agentFields(options: AgentOptions): AgentFields {
   checkNames('agent()', options, NAMES);
+  // Compared with others before they are what they become.
+  for (const name of ['voice', 'model'] as const) checkText(name, options[name] ?? 'none', 1);
   const provider = providerOf(options);
   const stt = instanceOf('stt', options.stt, STTConfig, 'new DeepgramSTT() or Patter.deepgram({...})');
   const tts = instanceOf('tts', options.tts, TTSConfig, 'new ElevenLabsTTS() or Patter.elevenlabs({...})');
@@ -99,6 +102,7 @@ function providerOf(options: AgentOptions): AgentProvider {
   }
   if (engine) {
     for (const name of ['voice', 'model'] as const) {
+      if (name === 'voice' && engine.provider === 'elevenlabs_convai' && isOpenAiVoice(options.voice ?? '')) continue;
       const inEngine = (engine.options as Readonly<Record<string, unknown>>)[name];
       if (inEngine === undefined || options[name] === undefined || inEngine === options[name]) continue;
       throw new PatterValidationError(name, `${name} is given twice, in engine and beside it: leave out the one beside it.`);
@@ -138,14 +142,25 @@ function overrideOf({ engine }: AgentOptions): NonNullable<ElevenLabsConvAIOptio
   return (engine instanceof ElevenLabsConvAI ? engine.options.override : undefined) ?? {};
 }
 
-/** Named beside engine and tts. */
+/** Named beside engine and tts. A voice of OpenAI's is none where ElevenLabs speaks: it would be taken for the id of one that does not exist. */
 function voiceBeside({ voice }: AgentOptions, provider: AgentProvider, tts: TTSConfig | undefined): string | undefined {
+  if (voice === undefined || voice === null) return undefined;
   const ofOpenAi = provider !== 'elevenlabs_convai' && (tts === undefined || tts.provider === 'openai');
-  return voice === DEFAULT_VOICE && !ofOpenAi ? undefined : voice;
+  if (!ofOpenAi) return isOpenAiVoice(voice) ? undefined : voice;
+  return voice === DEFAULT_VOICE && tts?.voiceGiven ? undefined : voice;
 }
 
 function voiceOf(options: AgentOptions, provider: AgentProvider, tts: TTSConfig | undefined): string | undefined {
-  return voiceBeside(options, provider, tts) ?? options.engine?.options.voice ?? tts?.voice;
+  const beside = voiceBeside(options, provider, tts);
+  const voice = beside ?? options.engine?.options.voice ?? tts?.voice;
+  const asked = options.voice ?? DEFAULT_VOICE;
+  if (beside === undefined && asked !== DEFAULT_VOICE && asked !== voice) {
+    warn(
+      'PATTER_VOICE_REPLACED',
+      `The voice ${asked} is one of OpenAI's, and ElevenLabs speaks: ${voice ?? "the agent's own there"} is used. Write a voice of ElevenLabs', or leave voice out.`,
+    );
+  }
+  return voice;
 }
 
 /** Named beside engine and llm. The default, by its old name too, is what a copy of an agent has where none was named: elsewhere it means none. */

@@ -12,6 +12,15 @@ const REALTIME_MODELS: readonly (readonly [RegExp, string])[] = [
 /** Voices of speech synthesis that the Realtime models don't have, and the nearest that they have. */
 const REALTIME_VOICES: Readonly<Record<string, string>> = { nova: 'coral', fable: 'ballad', onyx: 'ash' };
 
+/** Stock voices of OpenAI's, of speech synthesis and of Realtime. */
+const OPENAI_VOICES: readonly string[] = [
+  ...['alloy', 'ash', 'ballad', 'cedar', 'coral', 'echo', 'fable', 'marin', 'nova', 'onyx', 'sage', 'shimmer', 'verse'],
+];
+
+export function isOpenAiVoice(name: string): boolean {
+  return OPENAI_VOICES.includes(name.trim().toLowerCase());
+}
+
 /** The current name of a Realtime model. */
 export function realtimeModel(name: string): string {
   for (const [old, current] of REALTIME_MODELS) if (old.test(name)) return current;

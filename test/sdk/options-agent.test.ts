@@ -184,6 +184,7 @@ describe('agent()', () => {
     ['stt', { stt: { provider: 'deepgram' } }],
     ['engine', { engine: 'openai' }],
     ['systemPrompt', { systemPrompt: 7 }],
+    ['voice', { voice: 7, engine: new ElevenLabsConvAI({ agentId: 'agent_1' }) }],
     ['variables.x', { variables: { x: {} } }],
     ['tools[0].handler', { tools: [{ name: 'x', handler: 'y' }] }],
   ])('%s of another type is a TypeError', (option, options) => {
@@ -258,6 +259,23 @@ describe('compileAgent()', () => {
     // The documented default is a voice of OpenAI's.
     expect(piped(new ElevenLabsTTS(), { voice: 'alloy' })).toEqual(['rachel', 'rachel', 'en']);
     expect(piped(new OpenAITTS())).toEqual(['alloy', 'alloy', 'en']);
+    // Written out beside a voice that is named, it is no second one.
+    expect(piped(new OpenAITTS({ voice: 'nova' }), { voice: 'alloy' })).toEqual(['nova', 'nova', 'en']);
+  });
+
+  test('a voice of OpenAI’s beside what speaks at ElevenLabs is warned of, and not sent there as the id of a voice', () => {
+    const { codes, stop } = warnings();
+    const engineOf = (options: Partial<AgentOptions>) => {
+      const agent = phone().agent({ systemPrompt: PROMPT, voice: 'nova', ...options });
+      // The copy has the voice that is used: of it nothing is said.
+      return compileAgent(phone().agent({ ...agent }), { app: 'a' }).spec.engine;
+    };
+    const piped = [new ElevenLabsTTS(), new ElevenLabsTTS({ voice: 'josh' })].map((tts) => engineOf({ stt: new DeepgramSTT(), tts }));
+    const own = [undefined, 'josh'].map((voice) => engineOf({ engine: new ElevenLabsConvAI({ agentId: 'agent_1', voice }) }));
+    stop();
+    expect(piped.map((engine) => 'tts' in engine && engine.tts.voice)).toEqual(['rachel', 'josh']);
+    expect(own.map((engine) => 'override' in engine && engine.override.voiceId)).toEqual([undefined, 'josh']);
+    expect(codes).toEqual(Array(4).fill('PATTER_VOICE_REPLACED'));
   });
 
   test('an agent at ElevenLabs speaks in the voice that it is given, its fixed lines too, else in its own', () => {
