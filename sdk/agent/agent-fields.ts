@@ -212,12 +212,15 @@ const HOOKS = {
   background: 'any',
 } as const satisfies Record<keyof AgentHooks, 'pipeline' | 'any'>;
 
-/** May be an object of a class: its hooks need not be its own, and not all that is its own is a hook. */
+/** May be an object of a class: its hooks need not be its own, and not all that is its own is a hook, unless it is called like one. */
 function hooksOf(hooks: AgentOptions['hooks'], provider: AgentProvider): AgentHooks | undefined {
   if (hooks === undefined) return undefined;
   if (!isRecord(hooks)) throw new PatterTypeError('hooks', `hooks must be an object of functions (got ${shown(hooks)}).`);
   const given = hooks as Readonly<Record<string, unknown>>;
-  const functions = Object.keys(given).filter((name) => typeof given[name] === 'function');
+  const isPlain = [Object.prototype, null].includes(Object.getPrototypeOf(hooks));
+  const letters = (name: string) => name.replaceAll('_', '').toLowerCase();
+  const calledLikeOne = (name: string) => Object.keys(HOOKS).some((hook) => letters(hook) === letters(name));
+  const functions = Object.keys(given).filter((name) => typeof given[name] === 'function' && (isPlain || calledLikeOne(name)));
   checkNames('hooks', Object.fromEntries(functions.map((name) => [name, true])), Object.keys(HOOKS));
   for (const [name, engine] of Object.entries(HOOKS)) {
     const hook = given[name];

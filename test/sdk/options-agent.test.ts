@@ -446,13 +446,20 @@ describe('hooks', () => {
     expect(caught(() => withHooks({ callerFilter: 'quiet' }))).toBeInstanceOf(TypeError);
     class Masked {
       readonly masked = new Set<string>();
+      readonly mask = (text: string) => text.replace(/\d/g, '#');
       afterTranscribe(text: string) {
-        return text;
+        return this.mask(text);
       }
     }
     const hooks = new Masked();
     expect(compileAgent(withHooks(hooks, piped), { app: 'a' }).code.hooks).toBe(hooks);
     expect(refused(() => withHooks(hooks))).toContain('hooks.afterTranscribe');
+    // In an object that was written for this, each function is meant as a hook.
+    expect(refused(() => withHooks({ mask: hooks.mask }, piped))).toContain('hooks has no option mask');
+    class Misspelt {
+      readonly after_transcribe = (text: string) => text;
+    }
+    expect(refused(() => withHooks(new Misspelt(), piped))).toContain('write afterTranscribe');
   });
 });
 
