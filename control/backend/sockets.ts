@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { isPatterError, PatterError } from '../../contracts/errors';
+import { type ErrorCode, isPatterError, PatterError } from '../../contracts/errors';
 import {
   SDK_CLOSE,
   SDK_LIVENESS,
@@ -36,6 +36,8 @@ export const DEFAULT_SOCKET_OPTIONS = {
 
 const MOST_BYTES = 1_000_000;
 const MOST_WAITING_BYTES = 16_000_000;
+
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set(['PATTER_POSTGRES_UNAVAILABLE', 'PATTER_TEMPORAL_UNAVAILABLE']);
 
 export class SdkSockets {
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false });
@@ -202,8 +204,8 @@ class Connection {
   #refuse(error: unknown): void {
     const known = isPatterError(error);
     if (!known) this.parts.ctx.log.error({ err: error }, 'a program could not be connected');
-    // Ours to mend: it may come again.
-    const temporary = !known || error.code === 'PATTER_POSTGRES_UNAVAILABLE' || error.code === 'PATTER_TEMPORAL_UNAVAILABLE';
+    // Ours to mend, or over in a moment: it may come again.
+    const temporary = !known || TEMPORARY.has(error.code) || (error.code === 'PATTER_CARRIER_REFUSED' && error.details.httpStatus === 429);
     this.#send({ type: 'refused', code: known ? error.code : 'PATTER_UNEXPECTED', message: known ? error.message : 'internal error' });
     this.close(temporary ? 1013 : SDK_CLOSE.refused, 'refused');
   }

@@ -43,8 +43,10 @@ let mine: string;
 let theirs: string;
 let victim: { campaignId: string; campaign: string; callId: string; endedId: string; number: string };
 let carrier: Server;
-/** Of a Twilio account that has one number. */
-const OWN_ACCOUNT = { sid: `AC${'7'.repeat(32)}`, number: '+15005550055' };
+/** Of a Twilio account that has one number, and may call from another that is its holder's elsewhere. */
+const OWN_ACCOUNT = { sid: `AC${'7'.repeat(32)}`, number: '+15005550055', verified: '+15005550054' };
+/** At the carrier: too many requests, so many more times. */
+let tooMany = 0;
 /** PATTER_PHONE_NUMBER. */
 const OPERATORS = '+15005550088';
 
@@ -55,9 +57,18 @@ beforeAll(async () => {
   const connection = await connectTo(server.address);
   carrier = createServer((request, response) => {
     const url = new URL(request.url as string, 'http://localhost');
-    const has = url.pathname.includes(OWN_ACCOUNT.sid) && url.searchParams.get('PhoneNumber') === OWN_ACCOUNT.number;
-    const found = has ? [{ sid: `PN${'7'.repeat(32)}`, phone_number: OWN_ACCOUNT.number, account_sid: OWN_ACCOUNT.sid }] : [];
-    response.setHeader('content-type', 'application/json').end(JSON.stringify({ incoming_phone_numbers: found, next_page_uri: null }));
+    if (tooMany > 0) {
+      tooMany--;
+      const body = { code: 20_429, message: 'Too many requests', status: 429 };
+      response.writeHead(429, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return;
+    }
+    const [list, number] = url.pathname.includes('/OutgoingCallerIds')
+      ? ['outgoing_caller_ids', OWN_ACCOUNT.verified]
+      : ['incoming_phone_numbers', OWN_ACCOUNT.number];
+    const has = url.pathname.includes(OWN_ACCOUNT.sid) && url.searchParams.get('PhoneNumber') === number;
+    const found = has ? [{ sid: `PN${'7'.repeat(32)}`, phone_number: number, account_sid: OWN_ACCOUNT.sid }] : [];
+    response.setHeader('content-type', 'application/json').end(JSON.stringify({ [list as string]: found, next_page_uri: null }));
   });
   await new Promise<void>((resolve) => carrier.listen(0, '127.0.0.1', resolve));
   const env = {
@@ -326,6 +337,25 @@ test('a number that is nobody’s is claimed with an account that owns it, or by
   expect(await socketAnswer(theirs, hello('+15005550057'))).toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
 });
 
+test('a program connects with a verified caller id of its tenant’s own account', async () => {
+  const { verified: number, sid } = OWN_ACCOUNT;
+  const credentials = { twilio: { TWILIO_ACCOUNT_SID: sid, TWILIO_AUTH_TOKEN: 'x' } };
+  expect(await socketAnswer(mine, { type: 'hello', version: 1, clientId: 'c', number, credentials })).toMatchObject({
+    type: 'welcome',
+    number,
+  });
+  expect(await ctx.store.lines.tenantOf(number)).toBe('acme');
+});
+
+test('a carrier that is asked too often does not send a program away for good', async () => {
+  const number = '+15005550053';
+  const credentials = { twilio: { TWILIO_ACCOUNT_SID: OWN_ACCOUNT.sid, TWILIO_AUTH_TOKEN: 'x' } };
+  const hello = { type: 'hello', version: 1, clientId: 'c', number, credentials };
+  tooMany = 1;
+  expect(await socketEnd(mine, hello)).toEqual({ code: 'PATTER_CARRIER_REFUSED', closed: 1013 });
+  expect(await socketEnd(mine, hello)).toEqual({ code: 'PATTER_NUMBER_NOT_OWNED', closed: 4403 });
+});
+
 test('the do-not-call list over HTTP is the tenant’s own, and needs its scope', async () => {
   const phone = '+12125550119';
   expect((await ask(mine, 'POST', '/api/dnc/add', { phone: '(212) 555-0119', reason: 'asked' })).json()).toEqual({ phone, added: true });
@@ -375,6 +405,19 @@ test('a program can’t connect to a number of another tenant', async () => {
   expect(await socketAnswer(mine, hello)).toMatchObject({ type: 'refused', code: 'PATTER_NUMBER_TAKEN' });
   expect(await ctx.store.lines.tenantOf(victim.number)).toBe('other');
 });
+
+/** How a program is refused: a client does not come back after 4403. */
+function socketEnd(secret: string, hello: object): Promise<{ code: string | undefined; closed: number }> {
+  const { port } = app.server.address() as { port: number };
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/v1/sdk`, { headers: bearer(secret) });
+    let code: string | undefined;
+    socket.on('error', reject);
+    socket.on('open', () => socket.send(JSON.stringify(hello)));
+    socket.on('message', (data) => (code = JSON.parse(String(data)).code));
+    socket.on('close', (closed) => resolve({ code, closed }));
+  });
+}
 
 /** The status of a refused upgrade, or the first message. */
 function socketAnswer(secret: string, hello?: object): Promise<unknown> {
