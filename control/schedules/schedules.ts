@@ -114,7 +114,11 @@ async function put(
       // that its process did not live to finish.
       const standing = times.kind === 'at' && isCalendarOf(spec.calendars?.[0], times.at);
       const remaining = standing ? { remainingActions: state.remainingActions } : times.kind === 'at' ? { remainingActions: 1 } : {};
-      return { ...definition, state: { paused, note, ...remaining } };
+      // Its own phase too: an earlier version counted from 1970, and what was moved would fire once at the old time of the day and once at the new.
+      const [interval] = spec.intervals ?? [];
+      const kept = times.kind === 'every' &&
+        interval?.every === times.everyMs && { spec: { intervals: [interval], startAt: spec.startAt } };
+      return { ...definition, ...kept, state: { paused, note, ...remaining } };
     });
     return true;
   });

@@ -175,6 +175,20 @@ test('a workflow’s call is written down once for its key, and a call that cann
   });
 });
 
+test('an interval that an earlier version made keeps its phase, and fires no second time on the day of the upgrade', async () => {
+  const every = 86_400_000;
+  const id = await schedule('daily', callTo(TO), { times: { kind: 'every', everyMs: every } });
+  const handle = ctx.temporal.schedule.getHandle(temporalScheduleId('default', id));
+  await handle.update(({ action, policies, state }) => ({ action: action as never, policies, state, spec: { intervals: [{ every }] } }));
+  const before = (await scheduleInfo(ctx, id)).next;
+  expect(new Date(before[0] ?? 0).getTime() % every).toBe(0);
+  await schedule('daily', callTo(TO), { times: { kind: 'every', everyMs: every } });
+  expect((await scheduleInfo(ctx, id)).next).toEqual(before);
+  // Another interval begins when the schedule was made.
+  await schedule('daily', callTo(TO), { times: { kind: 'every', everyMs: every / 2 } });
+  expect(new Date((await scheduleInfo(ctx, id)).next[0] ?? 0).getTime() % every).not.toBe(0);
+});
+
 test('a time that was being moved when the process died is moved by the next one, although the schedule has fired at the old time', async () => {
   const inSeconds = (s: number) => new Date((Math.ceil(Date.now() / 1_000) + s) * 1_000).toISOString();
   const first = inSeconds(4);
