@@ -21,7 +21,7 @@ export function dataConverterFor(config: Pick<Config, 'PATTER_ENCRYPTION_KEY'>):
 
 /**
  * A client that the caller closes (`client.connection.close()`).
- * @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
+ * @throws PatterError PATTER_CONFIG_INVALID, PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
  */
 export async function connectClient(config: Config): Promise<Client> {
   const connection = await connectTo(await resolveTemporalAddress(config), CONNECT_DEADLINE_MS, securityOf(config));
@@ -30,12 +30,14 @@ export async function connectClient(config: Config): Promise<Client> {
 
 /**
  * For workers; the caller closes it.
- * @throws PatterError PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
+ * @throws PatterError PATTER_CONFIG_INVALID, PATTER_STACK_NOT_RUNNING, PATTER_TEMPORAL_UNAVAILABLE
  */
 export async function connectNative(config: Config): Promise<NativeConnection> {
   const address = await resolveTemporalAddress(config);
+  // What is wrong with a file is no failure of Temporal's.
+  const security = securityOf(config);
   try {
-    return await NativeConnection.connect({ address, ...securityOf(config) });
+    return await NativeConnection.connect({ address, ...security });
   } catch (cause) {
     throw unreachable(address, cause);
   }

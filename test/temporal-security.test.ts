@@ -110,8 +110,7 @@ test.each([
     'TEMPORAL_TLS_SERVER_CA_CERT_PATH: /nowhere/ca.pem',
   ],
 ])('%s is an error that names the variable', async (_, env, text) => {
-  await expect(connectClient(configOf(env))).rejects.toMatchObject({
-    code: 'PATTER_CONFIG_INVALID',
-    message: expect.stringContaining(text),
-  });
+  for (const connecting of [connectClient(configOf(env)), connectNative(configOf(env))]) {
+    await expect(connecting).rejects.toMatchObject({ code: 'PATTER_CONFIG_INVALID', message: expect.stringContaining(text) });
+  }
 });
