@@ -67,8 +67,10 @@ export function titleOf({ victim, also, how, back, durable, phase, callee, carri
   return [`${victim}${also ? ` and ${also}` : ''} ${told} at: ${where}`, callee, engine, carrier].filter(Boolean).join(', ');
 }
 
-export async function play(world: ChaosWorld, one: Case, phone: string, downMs: number): Promise<void> {
+/** @param phones the next one is called where a talk never came to the moment, as when a word of it was garbled: nothing was struck then, and nothing shown */
+export async function play(world: ChaosWorld, one: Case, [phone, ...more]: readonly string[], downMs: number): Promise<void> {
   const { phase, victim, durable = false, carrier, engine } = one;
+  if (phone === undefined) throw new Error(`nobody to be called: ${titleOf(one)}`);
   await world.chaos.recovered();
   await prepare(world, phase, phone);
   // It went to the gateway that is dead by then: which is back after a second or after five.
@@ -76,9 +78,20 @@ export async function play(world: ChaosWorld, one: Case, phone: string, downMs: 
   const name = titleOf(one)
     .toLowerCase()
     .replace(/[^a-z]+/g, '-')
-    .slice(0, 63);
-  const campaign = await world.start({ name, ...(carrier && { carrier }), agent: agentOf(world.tool.url, { durable, engine }) }, [phone]);
-  await moment(world, phase, phone);
+    .slice(0, 60);
+  const campaign = await world.start(
+    { name: `${name}-${more.length}`, ...(carrier && { carrier }), agent: agentOf(world.tool.url, { durable, engine }) },
+    [phone],
+  );
+  try {
+    await moment(world, phase, phone);
+  } catch (error) {
+    if (more.length === 0) throw error;
+    process.stderr.write(`${titleOf(one)}: ${String(error)}; somebody else is called\n`);
+    await tidy(world, phase).catch(() => undefined);
+    await world.end(campaign);
+    return play(world, one, more, downMs);
+  }
   await strike(world, one, phone, downMs);
   await tidy(world, phase).catch(() => undefined);
   await world.chaos.recovered();

@@ -74,19 +74,19 @@ const ALL: Case[] = [
 ];
 
 const CASES = ALL.filter((one) => full || one.always);
-const phones = new Map(CASES.map((one, index) => [one, phoneOf(index * 3)]));
+const phones = new Map(CASES.map((one, index) => [one, [phoneOf(index * 3), phoneOf(index * 3 + 1)] as const]));
 let world: ChaosWorld;
 
 beforeAll(async () => {
-  const roles = [...phones].map(([one, phone]) => [phone, roleOf(one)] as const);
+  const roles = [...phones].flatMap(([one, own]) => own.map((phone) => [phone, roleOf(one)] as const));
   world = await startChaosWorld(Object.fromEntries(roles), { personas: { 'quiet-box': QUIET_BOX } });
 }, 120_000);
 afterAll(() => world?.stop(), 60_000);
 
 test.each(CASES.map((one) => [titleOf(one), one] as const))(
   '%s',
-  (_title, one) => play(world, one, phones.get(one) as string, DOWN_MS),
-  180_000,
+  (_title, one) => play(world, one, phones.get(one) as readonly string[], DOWN_MS),
+  300_000,
 );
 
 const inFull = full ? test : test.skip;
