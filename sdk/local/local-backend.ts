@@ -68,6 +68,9 @@ export class LocalBackend implements PatterBackend {
     await this.#disconnecting;
     if (this.#served)
       throw new PatterConnectionError('serve() runs already. disconnect() first, or make a second Patter with another appId.');
+    this.#stack.checkSame(options.port, options.tunnel);
+    // call() has started it, and may have calls there.
+    const joins = this.#stack.port !== undefined;
     this.#served = options;
     if (this.#ready.settled) this.#ready = new Deferred();
     try {
@@ -81,6 +84,11 @@ export class LocalBackend implements PatterBackend {
       }
       this.#ready.resolve(hostOf(runtime.publicUrl));
     } catch (error) {
+      if (joins && this.#stack.port !== undefined) {
+        this.#served = undefined;
+        this.#ready.reject(error);
+        throw error;
+      }
       this.#fail(error);
       await this.disconnect();
       throw error;

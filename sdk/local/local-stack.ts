@@ -94,17 +94,8 @@ export class LocalStack {
 
   /** @throws PatterConnectionError when it runs already, and otherwise than asked for */
   async start(port: number, tunnelOption: TunnelOption): Promise<Started> {
+    this.checkSame(port, tunnelOption);
     if (this.#started) {
-      if (port !== this.#port) {
-        throw new PatterConnectionError(
-          `call() has started this server on port ${this.#port}. Give serve() the same port, or call serve() first.`,
-        );
-      }
-      if (!sameTunnel(tunnelOption, this.#tunnel)) {
-        throw new PatterConnectionError(
-          `call() has started this server ${this.#tunnel === false ? 'without a tunnel' : 'with the tunnel of new Patter()'}. Give serve() no other, or call it first.`,
-        );
-      }
       const started = await this.#started;
       // call() may have been there before serve(), whose agent has brought keys.
       started.runtime.learnKeys(this.deps.agents.ofServe?.compiled.credentials ?? {});
@@ -121,6 +112,21 @@ export class LocalStack {
       this.#started = undefined;
       this.#port = undefined;
       throw error;
+    }
+  }
+
+  /** @throws PatterConnectionError when it runs already, or starts, and otherwise than asked for */
+  checkSame(port: number, tunnel: TunnelOption): void {
+    if (!this.#started) return;
+    if (port !== this.#port) {
+      throw new PatterConnectionError(
+        `call() has started this server on port ${this.#port}. Give serve() the same port, or call serve() first.`,
+      );
+    }
+    if (!sameTunnel(tunnel, this.#tunnel)) {
+      throw new PatterConnectionError(
+        `call() has started this server ${this.#tunnel === false ? 'without a tunnel' : 'with the tunnel of new Patter()'}. Give serve() no other, or call it first.`,
+      );
     }
   }
 

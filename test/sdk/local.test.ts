@@ -400,16 +400,25 @@ describe('with a server', () => {
 
     process.env.PATTER_GATEWAY_PORT = String(port);
     phone = new Patter({ phoneNumber: DESK, tunnel });
-    await (await phone.call({ to: '+12125550123', agent, machineDetection: false })).result();
+    const busy = async () => (await (await phone.call({ to: '+12125550123', agent, machineDetection: false })).result()).outcome;
+    expect(await busy()).toBe('busy');
+    // A serve() that fails takes nothing away from what call() has started.
+    const ready = await phone.ready;
     await expect(phone.serve({ agent, port, tunnel: false })).rejects.toThrow(
       'call() has started this server with the tunnel of new Patter()',
     );
+    expect(await phone.ready).toBe(ready);
+    await pointElsewhere('https://somebody-else.example.com/voice');
+    await expect(phone.serve({ agent, port, tunnel })).rejects.toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
+    await expect(phone.ready).rejects.toMatchObject({ code: 'PATTER_NUMBER_TAKEN' });
+    expect(await busy()).toBe('busy');
+    expect(closed).toBe(1);
+    await phone.disconnect();
     expect(closed).toBe(2);
     await phone.serve({ agent, port, tunnel: false, configureNumber: false });
     await phone.disconnect();
     expect(closed).toBe(2);
 
-    await pointElsewhere('https://somebody-else.example.com/voice');
     await expect(phone.serve({ agent, port, tunnel })).rejects.toMatchObject({
       code: 'PATTER_NUMBER_TAKEN',
       message: expect.stringContaining("configureNumber: 'always'"),
