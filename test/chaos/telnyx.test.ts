@@ -11,9 +11,9 @@ const ALL: Case[] = [
   { phase: 'ringing', victim: 'gateway', always: true },
   { phase: 'talking', victim: 'gateway', silenceMs: 3_000, always: true },
   { phase: 'talking', victim: 'gateway', how: 'freeze', silenceMs: 6_000, always: true },
-  { phase: 'transfer ringing', victim: 'gateway', always: true },
+  { phase: 'transfer ringing', victim: 'gateway' },
   { phase: 'transfer ringing', victim: 'workers' },
-  { phase: 'voicemail drop', victim: 'gateway', always: true },
+  { phase: 'voicemail drop', victim: 'gateway' },
   { phase: 'voicemail drop', victim: 'workers' },
 ];
 const CASES = ALL.filter((one) => full || one.always).map((one): Case => ({ ...one, carrier: 'telnyx' }));

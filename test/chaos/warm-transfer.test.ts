@@ -28,7 +28,7 @@ const ALL: Case[] = [
   { at: MOMENTS[0], victim: 'temporal', silenceMs: 2_500 },
   { at: MOMENTS[1], victim: 'workers', silenceMs: 2_500 },
   { at: MOMENTS[1], victim: 'gateway', silenceMs: 6_000 },
-  { at: MOMENTS[2], victim: 'workers', always: true },
+  { at: MOMENTS[2], victim: 'workers' },
   { at: MOMENTS[2], victim: 'gateway' },
   { at: MOMENTS[2], victim: 'temporal' },
   { at: MOMENTS[0], victim: 'workers', carrier: 'telnyx', silenceMs: 2_500 },
