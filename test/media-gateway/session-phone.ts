@@ -214,6 +214,16 @@ export class SessionWorld {
     return new SessionWorld(await runLab({ scenario, baud: BAUD, seed: 1, log }));
   }
 
+  /** For a test that runs beside others: a world of its own, which ends with it. */
+  static async during(scenario: ScenarioInput, test: (world: SessionWorld) => Promise<void>): Promise<void> {
+    const world = await SessionWorld.start(scenario);
+    try {
+      await test(world);
+    } finally {
+      await world.stop();
+    }
+  }
+
   get url(): string {
     return this.lab.urls.lab;
   }
