@@ -38,7 +38,7 @@ const reports = (callId: string) =>
     return seen.reports.length > 0 && seen.reports;
   });
 
-test('a stream with a valid token attaches, passes audio both ways, marks, clears and digits', async () => {
+test.concurrent('a stream with a valid token attaches, passes audio both ways, marks, clears and digits', async () => {
   const { callId, carrierCallId, media, session } = await talk({ history: [{ role: 'user', text: 'before', at: 1 }] });
   expect(session.options.setup.callId).toBe(callId);
   expect(session.options.history).toEqual([{ role: 'user', text: 'before', at: 1 }]);
@@ -62,7 +62,7 @@ test('a stream with a valid token attaches, passes audio both ways, marks, clear
   await reports(callId);
 });
 
-test('an opt-out that can be told only when the call’s workflow is over counts all the same: it gets a workflow of its own', async () => {
+test.concurrent('an opt-out that can be told only when the call’s workflow is over counts all the same: it gets a workflow of its own', async () => {
   const { callId, carrierCallId, media, session } = await talk();
   await harness.finish(callId);
   session.options.emit({ kind: 'opt_out', by: 'voice', text: 'never call again' });
@@ -78,7 +78,7 @@ test('an opt-out that can be told only when the call’s workflow is over counts
   media.stop(carrierCallId);
 });
 
-test('heartbeats keep the conversation alive past its heartbeat time-out', async () => {
+test.concurrent('heartbeats keep the conversation alive past its heartbeat time-out', async () => {
   const { callId, carrierCallId, media } = await talk();
   // The activity of the stand-in workflow is given up after 6 s of silence.
   await new Promise((resolve) => setTimeout(resolve, 7_000));
@@ -88,7 +88,7 @@ test('heartbeats keep the conversation alive past its heartbeat time-out', async
 });
 
 describe('the end is told once, by whatever comes first', () => {
-  test.each<[string, (media: MediaClient, callId: string, carrierCallId: string) => unknown]>([
+  test.concurrent.each<[string, (media: MediaClient, callId: string, carrierCallId: string) => unknown]>([
     ['stop', (media, _, carrierCallId) => media.stop(carrierCallId)],
     ['a regular close', (media) => media.close()],
     ['a connection that breaks', (media) => media.terminate()],
@@ -114,7 +114,7 @@ describe('the end is told once, by whatever comes first', () => {
     expect((await harness.seen(callId)).lost).toEqual([]);
   });
 
-  test('a talk that the agent ends is reported, and then the call is hung up', async () => {
+  test.concurrent('a talk that the agent ends is reported, and then the call is hung up', async () => {
     const { callId, carrierCallId, media, session } = await talk();
     session.end('agent_ended');
     await media.closed;
@@ -122,7 +122,7 @@ describe('the end is told once, by whatever comes first', () => {
     expect(await reports(callId)).toMatchObject([{ end: 'agent_ended' }]);
   });
 
-  test('a transfer keeps the stream open until the carrier takes the call away, and is not hung up', async () => {
+  test.concurrent('a transfer keeps the stream open until the carrier takes the call away, and is not hung up', async () => {
     const { callId, carrierCallId, media, session } = await talk();
     session.end('transfer_requested');
     expect(await reports(callId)).toMatchObject([{ end: 'transfer_requested' }]);
@@ -135,7 +135,7 @@ describe('the end is told once, by whatever comes first', () => {
   });
 });
 
-test('a caller who hangs up while the attach is under way is reported, and no session is made', async () => {
+test.concurrent('a caller who hangs up while the attach is under way is reported, and no session is made', async () => {
   const { callId, carrierCallId } = await harness.startCall();
   const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
   media.stop(carrierCallId);
@@ -143,7 +143,7 @@ test('a caller who hangs up while the attach is under way is reported, and no se
   expect(harness.sessions.of(callId)).toEqual([]);
 });
 
-test('what a caller says before the session is there is not lost', async () => {
+test.concurrent('what a caller says before the session is there is not lost', async () => {
   const { callId, carrierCallId } = await harness.startCall();
   const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
   media.audio(Buffer.from('early'));
@@ -154,7 +154,7 @@ test('what a caller says before the session is there is not lost', async () => {
   await reports(callId);
 });
 
-test('a call that the workflow has taken elsewhere loses this stream, and is not hung up', async () => {
+test.concurrent('a call that the workflow has taken elsewhere loses this stream, and is not hung up', async () => {
   const { callId, carrierCallId, media, session } = await talk();
   await harness.client.workflow.getHandle(callId).signal(cancelConversationsSignal);
   await media.closed;
@@ -164,7 +164,7 @@ test('a call that the workflow has taken elsewhere loses this stream, and is not
   expect(harness.rest.ended).not.toContain(carrierCallId);
 });
 
-test.each([
+test.concurrent.each([
   ['hangup', true],
   ['close', false],
 ] as const)('an attach refused with %s', async (action, hungUp) => {
@@ -178,7 +178,7 @@ test.each([
   expect(harness.sessions.of(callId)).toEqual([]);
 });
 
-test('a stream whose workflow is over is hung up', async () => {
+test.concurrent('a stream whose workflow is over is hung up', async () => {
   const { callId, carrierCallId } = await harness.startCall();
   await harness.finish(callId);
   const media = await MediaClient.start(gateway, carrierCallId, tokenFor(callId));
@@ -186,7 +186,7 @@ test('a stream whose workflow is over is hung up', async () => {
   await eventually(() => harness.rest.ended.includes(carrierCallId));
 });
 
-test('peer defect 7: two calls at once do not hear each other, and one end leaves the other alone', async () => {
+test.concurrent('peer defect 7: two calls at once do not hear each other, and one end leaves the other alone', async () => {
   const [a, b] = await Promise.all([talk(), talk()]);
   for (let i = 0; i < 50; i++) {
     a.media.audio(Buffer.from('a'));
@@ -200,7 +200,7 @@ test('peer defect 7: two calls at once do not hear each other, and one end leave
   expect((await reports(b.callId))[0]?.turns[0]?.text).toBe('b'.repeat(50));
 });
 
-test('events of a session reach the workflow in order, before its report', async () => {
+test.concurrent('events of a session reach the workflow in order, before its report', async () => {
   const { callId, session } = await talk();
   session.options.emit({ kind: 'human_confirmed', text: 'hello' });
   session.options.emit({ kind: 'sealed_turns', turns: [] });
@@ -217,7 +217,7 @@ test('events of a session reach the workflow in order, before its report', async
 });
 
 describe('commands', () => {
-  test('reach the session once per command id; not without the key, not for another stream, not after the end', async () => {
+  test.concurrent('reach the session once per command id; not without the key, not for another stream, not after the end', async () => {
     const { callId, carrierCallId, media, session } = await talk();
     const hangup = { commandId: 'c1', callId, streamId: media.streamId, kind: 'hangup', reason: 'over' };
     expect(await command(callId, hangup, 'another key of tests')).toMatchObject({ status: 401, body: { code: 'PATTER_UNAUTHORIZED' } });
@@ -232,14 +232,14 @@ describe('commands', () => {
     await eventually(async () => (await command(callId, hangup)).status === 404);
   });
 
-  test('for a call that is not here', async () => {
+  test.concurrent('for a call that is not here', async () => {
     const callId = `call_${randomBytes(16).toString('hex')}_1`;
     const result = await command(callId, { commandId: 'c1', callId, streamId: 'MZ1', kind: 'human' });
     expect(result).toMatchObject({ status: 404, body: { code: 'PATTER_CALL_NOT_FOUND' } });
   });
 });
 
-test('what this gateway tells anyway is no second signal: the end of its stream, and the carrier\'s "human" after the caller\'s words', async () => {
+test.concurrent('what this gateway tells anyway is no second signal: the end of its stream, and the carrier\'s "human" after the caller\'s words', async () => {
   const { callId, carrierCallId, media, session } = await talk();
   session.options.emit({ kind: 'human_confirmed', text: 'hello' });
   await post(gateway, `/twilio/amd/${callId}`, { CallSid: carrierCallId, AnsweredBy: 'human', MachineDetectionDuration: '3000' });
@@ -254,7 +254,7 @@ test('what this gateway tells anyway is no second signal: the end of its stream,
   expect(carrierEvents).toMatchObject([{ kind: 'stream', status: 'stopped', streamId: elsewhere }]);
 });
 
-test('of two words that agree on a person the second is no signal, unless something else was heard before', async () => {
+test.concurrent('of two words that agree on a person the second is no signal, unless something else was heard before', async () => {
   const human = (callId: string, carrierCallId: string) =>
     post(gateway, `/twilio/amd/${callId}`, { CallSid: carrierCallId, AnsweredBy: 'human', MachineDetectionDuration: '3000' });
   const [agreed, doubted] = [await talk(), await talk()];
@@ -271,19 +271,29 @@ test('of two words that agree on a person the second is no signal, unless someth
 });
 
 describe('a call that is answered while Temporal does not answer', () => {
-  let door: Awaited<ReturnType<Harness['door']>>;
-  let home: string;
-  let cut: Gateway;
+  interface Cut {
+    door: Awaited<ReturnType<Harness['door']>>;
+    home: string;
+    cut: Gateway;
+  }
 
-  beforeEach(async () => {
-    door = await harness.door();
-    home = harness.newHome();
-    cut = await harness.gateway({ home, client: door.client });
-  });
-  afterEach(() => door.thaw());
+  /** Each with a way to Temporal, and a gateway behind it, of its own. */
+  async function withDoor(run: (behind: Cut) => Promise<void>): Promise<void> {
+    const door = await harness.door();
+    const home = harness.newHome();
+    try {
+      await run({ door, home, cut: await harness.gateway({ home, client: door.client }) });
+    } finally {
+      door.thaw();
+    }
+  }
 
   /** Rings while all is well; from the answer on nothing passes. */
-  async function answered(script: Parameters<Harness['startCall']>[0] = {}, claims: Parameters<typeof tokenFor>[1] = {}) {
+  async function answered(
+    { door, cut }: Cut,
+    script: Parameters<Harness['startCall']>[0] = {},
+    claims: Parameters<typeof tokenFor>[1] = {},
+  ) {
     const { callId, carrierCallId } = await harness.startCall(script);
     await post(cut, `/twilio/status/${callId}`, { CallSid: carrierCallId, CallStatus: 'ringing', SequenceNumber: '1' });
     await eventually(() => harness.sessions.warmed.some((warm) => warm.callId === callId));
@@ -292,128 +302,144 @@ describe('a call that is answered while Temporal does not answer', () => {
     return { callId, carrierCallId, media };
   }
 
-  async function talksAhead(script: Parameters<Harness['startCall']>[0] = {}) {
-    const call = await answered(script);
+  async function talksAhead(behind: Cut, script: Parameters<Harness['startCall']>[0] = {}) {
+    const call = await answered(behind, script);
     const session = await eventually(() => harness.sessions.of(call.callId)[0]);
     expect((await harness.seen(call.callId)).attaches).toHaveLength(1);
     return { ...call, session };
   }
 
-  test('is greeted from what was prepared while the phone rang, and attached when Temporal is back', async () => {
-    const { callId, carrierCallId, media, session } = await talksAhead();
-    const warm = harness.sessions.warmed.find((entry) => entry.callId === callId);
-    expect(session.options).toMatchObject({ history: [], prewarmed: warm?.prewarmed });
-    expect([session.started, session.options.resume]).toEqual([true, undefined]);
-    media.audio(Buffer.from('hello'));
-    session.options.emit({ kind: 'human_confirmed', text: 'hello' });
-    await eventually(() => session.audio.length > 0);
-    door.thaw();
-    await eventually(async () => (await harness.seen(callId)).gatewayEvents.length > 0);
-    // Longer than the heartbeat time-out: it is told of from then on.
-    await new Promise((resolve) => setTimeout(resolve, 6_500));
-    const seen = await harness.seen(callId);
-    expect(seen.lost).toEqual([]);
-    expect(seen.gatewayEvents).toMatchObject([{ kind: 'human_confirmed', sequence: 1, streamId: media.streamId }]);
-    media.stop(carrierCallId);
-    expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [{ text: 'hello' }] }]);
-    expect(harness.sessions.of(callId)).toHaveLength(1);
-    expect(warm?.disposed).toBe(false);
-  });
+  test.concurrent('is greeted from what was prepared while the phone rang, and attached when Temporal is back', () =>
+    withDoor(async (behind) => {
+      const { door } = behind;
+      const { callId, carrierCallId, media, session } = await talksAhead(behind);
+      const warm = harness.sessions.warmed.find((entry) => entry.callId === callId);
+      expect(session.options).toMatchObject({ history: [], prewarmed: warm?.prewarmed });
+      expect([session.started, session.options.resume]).toEqual([true, undefined]);
+      media.audio(Buffer.from('hello'));
+      session.options.emit({ kind: 'human_confirmed', text: 'hello' });
+      await eventually(() => session.audio.length > 0);
+      door.thaw();
+      await eventually(async () => (await harness.seen(callId)).gatewayEvents.length > 0);
+      // Longer than the heartbeat time-out: it is told of from then on.
+      await new Promise((resolve) => setTimeout(resolve, 6_500));
+      const seen = await harness.seen(callId);
+      expect(seen.lost).toEqual([]);
+      expect(seen.gatewayEvents).toMatchObject([{ kind: 'human_confirmed', sequence: 1, streamId: media.streamId }]);
+      media.stop(carrierCallId);
+      expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [{ text: 'hello' }] }]);
+      expect(harness.sessions.of(callId)).toHaveLength(1);
+      expect(warm?.disposed).toBe(false);
+    }));
 
-  test('loses the agent without a report when the attach is refused after the greeting, and is hung up', async () => {
-    const { callId, carrierCallId, media, session } = await talksAhead({
-      refuse: { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_DUPLICATE', reason: 'second call' },
-    });
-    door.thaw();
-    await media.closed;
-    await eventually(() => harness.rest.ended.includes(carrierCallId));
-    expect(session.streamClosed).toBe(1);
-    const seen = await harness.seen(callId);
-    expect([seen.reports, seen.attaches.filter(({ over }) => over)]).toEqual([[], []]);
-  });
+  test.concurrent('loses the agent without a report when the attach is refused after the greeting, and is hung up', () =>
+    withDoor(async (behind) => {
+      const { door } = behind;
+      const { callId, carrierCallId, media, session } = await talksAhead(behind, {
+        refuse: { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_DUPLICATE', reason: 'second call' },
+      });
+      door.thaw();
+      await media.closed;
+      await eventually(() => harness.rest.ended.includes(carrierCallId));
+      expect(session.streamClosed).toBe(1);
+      const seen = await harness.seen(callId);
+      expect([seen.reports, seen.attaches.filter(({ over }) => over)]).toEqual([[], []]);
+    }));
 
-  test('is told of afterwards, from the disk of a gateway that is gone too, when it was over before', async () => {
-    const { callId, carrierCallId, media, session } = await talksAhead();
-    media.audio(Buffer.from('never again'));
-    await eventually(() => session.audio.length > 0);
-    session.options.emit({ kind: 'opt_out', by: 'voice' });
-    session.options.emit({ kind: 'consent_heard' });
-    media.stop(carrierCallId);
-    await media.closed;
-    await cut.stop();
-    expect((await harness.seen(callId)).reports).toEqual([]);
-    await harness.gateway({ home });
-    expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [{ text: 'never again' }] }]);
-    const { attaches, gatewayEvents } = await harness.seen(callId);
-    expect(attaches.at(-1)).toMatchObject({ carrierCallId, streamId: media.streamId, talkingSince: 1 });
-    // What asks for something to be done in the talk is out of date.
-    expect(gatewayEvents).toMatchObject([{ kind: 'opt_out', sequence: 1 }]);
-    expect(harness.rest.ended).not.toContain(carrierCallId);
-  });
+  test.concurrent('is told of afterwards, from the disk of a gateway that is gone too, when it was over before', () =>
+    withDoor(async (behind) => {
+      const { home, cut } = behind;
+      const { callId, carrierCallId, media, session } = await talksAhead(behind);
+      media.audio(Buffer.from('never again'));
+      await eventually(() => session.audio.length > 0);
+      session.options.emit({ kind: 'opt_out', by: 'voice' });
+      session.options.emit({ kind: 'consent_heard' });
+      media.stop(carrierCallId);
+      await media.closed;
+      await cut.stop();
+      expect((await harness.seen(callId)).reports).toEqual([]);
+      await harness.gateway({ home });
+      expect(await reports(callId)).toMatchObject([{ end: 'caller_hung_up', turns: [{ text: 'never again' }] }]);
+      const { attaches, gatewayEvents } = await harness.seen(callId);
+      expect(attaches.at(-1)).toMatchObject({ carrierCallId, streamId: media.streamId, talkingSince: 1 });
+      // What asks for something to be done in the talk is out of date.
+      expect(gatewayEvents).toMatchObject([{ kind: 'opt_out', sequence: 1 }]);
+      expect(harness.rest.ended).not.toContain(carrierCallId);
+    }));
 
-  test('is hung up when the agent ends it, and told of when Temporal is back', async () => {
-    const { callId, carrierCallId, media, session } = await talksAhead();
-    session.end('agent_ended');
-    await media.closed;
-    expect(harness.rest.ended).toContain(carrierCallId);
-    door.thaw();
-    expect(await reports(callId)).toMatchObject([{ end: 'agent_ended' }]);
-    expect((await harness.seen(callId)).lost).toEqual([]);
-  });
+  test.concurrent('is hung up when the agent ends it, and told of when Temporal is back', () =>
+    withDoor(async (behind) => {
+      const { door } = behind;
+      const { callId, carrierCallId, media, session } = await talksAhead(behind);
+      session.end('agent_ended');
+      await media.closed;
+      expect(harness.rest.ended).toContain(carrierCallId);
+      door.thaw();
+      expect(await reports(callId)).toMatchObject([{ end: 'agent_ended' }]);
+      expect((await harness.seen(callId)).lost).toEqual([]);
+    }));
 
-  test('bug: a call that asked for a transfer while Temporal was away began anew at another gateway', async () => {
-    const { callId, carrierCallId } = await harness.startCall();
-    const media = await MediaClient.start(cut, carrierCallId, tokenFor(callId));
-    const session = await eventually(() => harness.sessions.of(callId)[0]);
-    door.freeze();
-    session.end('transfer_requested');
-    // Temporal is back, and has missed heartbeats; the report has not come through yet.
-    const reattach = { commandId: 'c1', callId, streamId: media.streamId, kind: 'reattach' };
-    const ask = (kind: string) => command(callId, { ...reattach, kind }, SECRET_KEY, callId, cut);
-    expect(await ask('reattach')).toMatchObject({ status: 200 });
-    door.thaw();
-    expect(await reports(callId)).toMatchObject([{ end: 'transfer_requested' }]);
-    // Told: whoever asks now knows of the transfer, and finds the caller here.
-    await eventually(async () => (await ask('reattach')).status === 404);
-    expect(await ask('still_holding')).toMatchObject({ status: 200 });
-    media.stop(carrierCallId);
-    await media.closed;
-  });
+  test.concurrent('bug: a call that asked for a transfer while Temporal was away began anew at another gateway', () =>
+    withDoor(async (behind) => {
+      const { door, cut } = behind;
+      const { callId, carrierCallId } = await harness.startCall();
+      const media = await MediaClient.start(cut, carrierCallId, tokenFor(callId));
+      const session = await eventually(() => harness.sessions.of(callId)[0]);
+      door.freeze();
+      session.end('transfer_requested');
+      // Temporal is back, and has missed heartbeats; the report has not come through yet.
+      const reattach = { commandId: 'c1', callId, streamId: media.streamId, kind: 'reattach' };
+      const ask = (kind: string) => command(callId, { ...reattach, kind }, SECRET_KEY, callId, cut);
+      expect(await ask('reattach')).toMatchObject({ status: 200 });
+      door.thaw();
+      expect(await reports(callId)).toMatchObject([{ end: 'transfer_requested' }]);
+      // Told: whoever asks now knows of the transfer, and finds the caller here.
+      await eventually(async () => (await ask('reattach')).status === 404);
+      expect(await ask('still_holding')).toMatchObject({ status: 200 });
+      media.stop(carrierCallId);
+      await media.closed;
+    }));
 
-  test('is told of once more when the news of its end came first', async () => {
-    const { callId, media } = await talksAhead({
-      refuse: { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_ENDED', reason: 'the call has ended' },
-    });
-    door.thaw();
-    await media.closed;
-    await eventually(async () => (await harness.seen(callId)).attaches.some(({ over }) => over?.report.end === 'caller_hung_up'));
-  });
+  test.concurrent('is told of once more when the news of its end came first', () =>
+    withDoor(async (behind) => {
+      const { door } = behind;
+      const { callId, media } = await talksAhead(behind, {
+        refuse: { kind: 'refused', action: 'hangup', code: 'PATTER_CALL_ENDED', reason: 'the call has ended' },
+      });
+      door.thaw();
+      await media.closed;
+      await eventually(async () => (await harness.seen(callId)).attaches.some(({ over }) => over?.report.end === 'caller_hung_up'));
+    }));
 
-  test('goes on with what was said before, where there was something after all', async () => {
-    const history = [{ role: 'user', text: 'before', at: 1 }] as const;
-    const { callId, carrierCallId, media, session } = await talksAhead({ history: [...history] });
-    door.thaw();
-    const next = await eventually(() => harness.sessions.of(callId)[1]);
-    expect(next.options.history).toEqual(history);
-    expect(session.streamClosed).toBe(1);
-    media.audio(Buffer.from('and now'));
-    await eventually(() => next.audio.length > 0);
-    media.stop(carrierCallId);
-    expect(await reports(callId)).toMatchObject([{ turns: [{ text: 'and now' }] }]);
-  });
+  test.concurrent('goes on with what was said before, where there was something after all', () =>
+    withDoor(async (behind) => {
+      const { door } = behind;
+      const history = [{ role: 'user', text: 'before', at: 1 }] as const;
+      const { callId, carrierCallId, media, session } = await talksAhead(behind, { history: [...history] });
+      door.thaw();
+      const next = await eventually(() => harness.sessions.of(callId)[1]);
+      expect(next.options.history).toEqual(history);
+      expect(session.streamClosed).toBe(1);
+      media.audio(Buffer.from('and now'));
+      await eventually(() => next.audio.length > 0);
+      media.stop(carrierCallId);
+      expect(await reports(callId)).toMatchObject([{ turns: [{ text: 'and now' }] }]);
+    }));
 
-  test('is not greeted by a later stream of the call, nor by a gateway that has nothing prepared', async () => {
-    const later = await answered({}, { a: 2 });
-    const { callId, carrierCallId } = await harness.startCall();
-    const cold = await MediaClient.start(cut, carrierCallId, tokenFor(callId));
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect([...harness.sessions.of(later.callId), ...harness.sessions.of(callId)]).toEqual([]);
-    door.thaw();
-    await eventually(() => harness.sessions.of(callId)[0]);
-    await eventually(() => harness.sessions.of(later.callId)[0]);
-    later.media.stop(later.carrierCallId);
-    cold.stop(carrierCallId);
-    await reports(callId);
-    await reports(later.callId);
-  });
+  test.concurrent('is not greeted by a later stream of the call, nor by a gateway that has nothing prepared', () =>
+    withDoor(async (behind) => {
+      const { door, cut } = behind;
+      const later = await answered(behind, {}, { a: 2 });
+      const { callId, carrierCallId } = await harness.startCall();
+      const cold = await MediaClient.start(cut, carrierCallId, tokenFor(callId));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      expect([...harness.sessions.of(later.callId), ...harness.sessions.of(callId)]).toEqual([]);
+      door.thaw();
+      await eventually(() => harness.sessions.of(callId)[0]);
+      await eventually(() => harness.sessions.of(later.callId)[0]);
+      later.media.stop(later.carrierCallId);
+      cold.stop(carrierCallId);
+      await reports(callId);
+      await reports(later.callId);
+    }));
 });
