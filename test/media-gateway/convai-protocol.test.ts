@@ -14,6 +14,27 @@ import { Events, heard, silence, spoken, VendorLab } from '../providers/vendor-l
 
 const LONG = 'One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen.';
 
+const SCENARIO = {
+  elevenlabs: {
+    agents: {
+      strict: { allows: [] },
+      needs: { needs: ['first_name'], prompt: 'You call {{first_name}}.' },
+      open: { allows: ['llm', 'voice_id', 'stability', 'similarity_boost', 'speed'] },
+      wideband: { outputFormat: 'pcm_16000' },
+      deaf: { inputFormat: 'pcm_16000' },
+      nudges: { nudgeAfterMs: 300 },
+      plain: { aligned: false },
+      greets: { firstMessage: 'Welcome.' },
+    },
+  },
+  brain: [
+    { when: 'stop', say: 'I stop.' },
+    { when: 'hello', say: 'Good morning.' },
+    { when: 'count', say: LONG },
+    { when: 'check', call: { tool: 'check' }, thenSay: 'It is free.' },
+  ],
+} as never;
+
 let lab: VendorLab;
 const engines: ElevenLabsConvai[] = [];
 const sockets: WebSocket[] = [];
@@ -22,28 +43,7 @@ const warnings: object[] = [];
 const log = Object.assign(pino({ level: 'silent' }), { warn: (fields: object) => void warnings.push(fields) });
 
 beforeAll(async () => {
-  lab = await VendorLab.start({
-    scenario: {
-      elevenlabs: {
-        agents: {
-          strict: { allows: [] },
-          needs: { needs: ['first_name'], prompt: 'You call {{first_name}}.' },
-          open: { allows: ['llm', 'voice_id', 'stability', 'similarity_boost', 'speed'] },
-          wideband: { outputFormat: 'pcm_16000' },
-          deaf: { inputFormat: 'pcm_16000' },
-          nudges: { nudgeAfterMs: 300 },
-          plain: { aligned: false },
-          greets: { firstMessage: 'Welcome.' },
-        },
-      },
-      brain: [
-        { when: 'stop', say: 'I stop.' },
-        { when: 'hello', say: 'Good morning.' },
-        { when: 'count', say: LONG },
-        { when: 'check', call: { tool: 'check' }, thenSay: 'It is free.' },
-      ],
-    } as never,
-  });
+  lab = await VendorLab.start({ scenario: SCENARIO });
 });
 afterAll(() => lab.stop());
 afterEach(() => {
@@ -75,6 +75,31 @@ function open(agentId: string, more: Partial<ElevenLabsConvaiOptions> = {}) {
   return { engine, events: new Events<EngineEvent>(engine) };
 }
 
+/** For a test that waits long, side by side with others: a lab, engines and warnings of its own. */
+async function inLab(
+  test: (own: { lab: VendorLab; open: typeof open; entry: () => ConvaiEntry; warnings: object[] }) => Promise<void>,
+): Promise<void> {
+  const lab = await VendorLab.start({ scenario: SCENARIO });
+  const opened: ElevenLabsConvai[] = [];
+  const warnings: object[] = [];
+  const log = Object.assign(pino({ level: 'silent' }), { warn: (fields: object) => void warnings.push(fields) });
+  try {
+    await test({
+      lab,
+      open: (agentId, more) => {
+        const made = open(agentId, { baseUrl: lab.config.ELEVENLABS_BASE_URL, log, ...more });
+        opened.push(made.engine);
+        return made;
+      },
+      entry: () => lastOf(lab),
+      warnings,
+    });
+  } finally {
+    for (const engine of opened) engine.close();
+    await lab.stop();
+  }
+}
+
 /** A vendor whose every message is the test's. */
 async function withVendor() {
   const server = createServer((_request, response) => {
@@ -104,7 +129,8 @@ async function say(engine: ElevenLabsConvai, text: string, silentMs = 600): Prom
   }
 }
 
-const entry = () => lab.notes<ConvaiEntry>('convai').at(-1) as ConvaiEntry;
+const lastOf = (of: VendorLab) => of.notes<ConvaiEntry>('convai').at(-1) as ConvaiEntry;
+const entry = () => lastOf(lab);
 const heardOf = (events: Events<EngineEvent>) => heard(decodeMulaw(Buffer.concat(events.of('audio').map(({ mulaw }) => mulaw))), 8000);
 const textOf = (events: Events<EngineEvent>) =>
   events
@@ -356,28 +382,30 @@ describe('what goes wrong', () => {
     expect(heardOf(events)).toBe('Good morning.');
   });
 
-  it('a renamed transcript: the caller gets their answer all the same', async () => {
-    lab.fault({ kind: 'renamed_event', event: 'user_transcript', count: undefined });
-    const { engine, events } = open('someone');
-    await engine.ready;
-    // A first message of its settings would have come by now.
-    await pause(1_100);
-    await say(engine, 'hello, is anybody there at all?');
-    await events.next('speech_stopped');
-    engine.respond();
-    await events.next('response_done');
-    expect(heardOf(events)).toBe('Good morning.');
-    expect(warnings).toEqual([{ type: 'user_transcript_v2' }]);
-  });
+  it.concurrent('a renamed transcript: the caller gets their answer all the same', () =>
+    inLab(async ({ lab, open, warnings }) => {
+      lab.fault({ kind: 'renamed_event', event: 'user_transcript', count: undefined });
+      const { engine, events } = open('someone');
+      await engine.ready;
+      // A first message of its settings would have come by now.
+      await pause(1_100);
+      await say(engine, 'hello, is anybody there at all?');
+      await events.next('speech_stopped');
+      engine.respond();
+      await events.next('response_done');
+      expect(heardOf(events)).toBe('Good morning.');
+      expect(warnings).toEqual([{ type: 'user_transcript_v2' }]);
+    }));
 
-  it('renamed audio: the answer has failed, in a few seconds', async () => {
-    lab.fault({ kind: 'renamed_event', event: 'audio', count: undefined });
-    const { engine, events } = open('someone');
-    await engine.ready;
-    await say(engine, 'hello');
-    engine.respond();
-    expect(await events.next('response_done')).toMatchObject({ status: 'failed', error: 'words came without audio' });
-  });
+  it.concurrent('renamed audio: the answer has failed, in a few seconds', () =>
+    inLab(async ({ lab, open }) => {
+      lab.fault({ kind: 'renamed_event', event: 'audio', count: undefined });
+      const { engine, events } = open('someone');
+      await engine.ready;
+      await say(engine, 'hello');
+      engine.respond();
+      expect(await events.next('response_done')).toMatchObject({ status: 'failed', error: 'words came without audio' });
+    }));
 
   it.each([
     ['a close without a reason', 'provider_close', /closed with 1011$/],
@@ -394,29 +422,31 @@ describe('what goes wrong', () => {
     expect(events.of('usage')[0]?.lines).toMatchObject([{ provider: 'elevenlabs', service: 'convai', item: 'someone', unit: 'second' }]);
   });
 
-  it('answers pings with their number', async () => {
-    const { engine } = open('someone');
-    await engine.ready;
-    while (entry().pongs < 1) await pause(20);
-    expect(entry().pongs).toBe(entry().pings);
-  });
+  it.concurrent('answers pings with their number', () =>
+    inLab(async ({ open, entry }) => {
+      const { engine } = open('someone');
+      await engine.ready;
+      while (entry().pongs < 1) await pause(20);
+      expect(entry().pongs).toBe(entry().pings);
+    }));
 
-  it('does not wait for ever for a vendor that never begins the conversation', async () => {
-    const server = createServer((_request, response) => {
-      const { port } = server.address() as AddressInfo;
-      response.end(JSON.stringify({ signed_url: `ws://127.0.0.1:${port}/` }));
-    });
-    const silent = new WebSocketServer({ server });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    try {
-      await expect(open('someone', { baseUrl }).engine.ready).rejects.toThrow('was not ready in time');
-    } finally {
-      for (const client of silent.clients) client.terminate();
-      silent.close();
-      server.close();
-    }
-  });
+  it.concurrent('does not wait for ever for a vendor that never begins the conversation', () =>
+    inLab(async ({ open }) => {
+      const server = createServer((_request, response) => {
+        const { port } = server.address() as AddressInfo;
+        response.end(JSON.stringify({ signed_url: `ws://127.0.0.1:${port}/` }));
+      });
+      const silent = new WebSocketServer({ server });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      try {
+        await expect(open('someone', { baseUrl }).engine.ready).rejects.toThrow('was not ready in time');
+      } finally {
+        for (const client of silent.clients) client.terminate();
+        silent.close();
+        server.close();
+      }
+    }));
 });
 
 describe('the lab’s agents', () => {
