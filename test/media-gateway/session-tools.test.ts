@@ -76,104 +76,115 @@ describe('several tools of one answer', () => {
 });
 
 describe('tools and vendors that fail', () => {
-  let world: SessionWorld;
-  beforeEach(async () => {
-    world = await SessionWorld.start({
-      brain: [{ when: 'book it', call: { tool: 'confirm', args: { day: 'Friday' } }, thenSay: 'It is booked.' }],
-      tools: { confirm: { ok: true, room: 12 } },
-    });
-  });
-  afterEach(() => world.stop());
+  /** Each in a world of its own, side by side: they do little but wait for what is said. */
+  const inWorld = (test: (world: SessionWorld) => Promise<void>) =>
+    SessionWorld.during(
+      {
+        brain: [{ when: 'book it', call: { tool: 'confirm', args: { day: 'Friday' } }, thenSay: 'It is booked.' }],
+        tools: { confirm: { ok: true, room: 12 } },
+      },
+      test,
+    );
 
-  const tool = (overrides: Partial<Parameters<typeof toolSchema.parse>[0] & object> = {}) =>
+  const tool = (world: SessionWorld, overrides: Partial<Parameters<typeof toolSchema.parse>[0] & object> = {}) =>
     toolSchema.parse({ name: 'confirm', description: 'Books.', webhookUrl: `${world.url}/lab/tools/confirm`, ...overrides });
 
-  async function booking(toolOverrides: object = {}) {
-    const call = world.call(world.setup({ agent: { firstMessage: 'Hello.', tools: [tool(toolOverrides)] } }));
+  async function booking(world: SessionWorld, toolOverrides: object = {}) {
+    const call = world.call(world.setup({ agent: { firstMessage: 'Hello.', tools: [tool(world, toolOverrides)] } }));
     await call.phone.untilHeard(/Hello\.$/);
     await call.phone.untilSilent();
     call.phone.say('Please book it.');
     return call;
   }
 
-  it('peer defect 3: asks the webhook of a tool, and the model goes on from its answer', async () => {
-    const { phone, session } = await booking();
-    await phone.untilHeard(/It is booked\.$/);
-    phone.hangUp();
-    const report = await session.done;
-    expect(report.toolCalls).toEqual([
-      expect.objectContaining({ name: 'confirm', arguments: '{"day":"Friday"}', result: '{"ok":true,"room":12}', ok: true }),
-    ]);
-    const [vendor] = await world.realtime();
-    expect(vendor?.toolCalls[0]?.output).toBe('{"ok":true,"room":12}');
-  });
-
-  it('tries a webhook three times, with one key', async () => {
-    await world.fault({ kind: 'tool_fail', event: 'confirm', status: 503, count: 2 });
-    const { phone, session } = await booking();
-    await phone.untilHeard(/It is booked\.$/);
-    phone.hangUp();
-    expect((await session.done).toolCalls).toEqual([expect.objectContaining({ ok: true })]);
-  });
-
-  it('peer defect 3: the model always gets an answer, also when the tool has none by its deadline', async () => {
-    const { phone, session } = await booking({ webhookUrl: 'http://127.0.0.1:9/nobody', timeoutMs: 300 });
-    await phone.untilHeard(/It is booked\.$/);
-    phone.hangUp();
-    const report = await session.done;
-    expect(report.toolCalls).toEqual([expect.objectContaining({ ok: false, result: expect.stringContaining('error') })]);
-    const [vendor] = await world.realtime();
-    expect(vendor?.toolCalls[0]?.output).toMatch(/error/);
-  });
-
-  it('connects again with the history when the vendor drops the socket in the middle of a sentence', async () => {
-    const { phone, session } = world.call();
-    await phone.untilHeard(/come on Friday\?$/);
-    await phone.untilSilent();
-    await world.fault({ kind: 'provider_drop', afterMs: 200, count: 1 });
-    phone.say('Yes.');
-    // The sentence is begun anew on the second socket, which knows what was asked and answered.
-    await phone.untilHeard(/anything else I can do for you\?$/);
-    phone.hangUp();
-    const report = await session.done;
-    const vendors = await world.realtime();
-    expect(vendors).toHaveLength(2);
-    expect(vendors[1]?.errors).toEqual([]);
-    expect(said(report, 'user')).toEqual(['Yes.']);
-  });
-
-  it('apologises and ends when no vendor can be had, instead of leaving the caller in silence', async () => {
-    const { phone, session } = world.call();
-    await phone.untilHeard(/come on Friday\?$/);
-    await phone.untilSilent(600);
-    await world.fault({ kind: 'provider_drop', afterMs: 200, count: 1 });
-    await world.fault({ kind: 'provider_refuse' });
-    phone.say('Yes.');
-    const report = await session.done;
-    expect(report.end).toBe('provider_failed');
-    expect(phone.heard).toMatch(/technical problem/);
-  });
-
-  it('peer defect 7: concurrent calls hear and say only their own', async () => {
-    const names = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eve'];
-    const calls = names.map((name) =>
-      world.call(
-        world.setup({ callId: `call_${name}`, agent: { systemPrompt: `You call ${name}.`, firstMessage: `Hi ${name}. Are you ${name}?` } }),
-      ),
-    );
-    await Promise.all(
-      calls.map(async ({ phone }, i) => {
-        await phone.untilHeard(new RegExp(`Are you ${names[i]}\\?$`), 30_000);
-        await phone.untilSilent();
-        phone.say(`What? I am ${names[i]}, repeat that.`);
-        await phone.untilHeard(new RegExp(`Are you ${names[i]}\\?.*Are you ${names[i]}\\?$`), 30_000);
-        phone.hangUp();
-      }),
-    );
-    for (const [i, { session, phone }] of calls.entries()) {
+  it.concurrent('peer defect 3: asks the webhook of a tool, and the model goes on from its answer', () =>
+    inWorld(async (world) => {
+      const { phone, session } = await booking(world);
+      await phone.untilHeard(/It is booked\.$/);
+      phone.hangUp();
       const report = await session.done;
-      expect(said(report, 'user')).toEqual([`What? I am ${names[i]}, repeat that.`]);
-      for (const other of names) if (other !== names[i]) expect(phone.heard).not.toContain(other);
-    }
-  });
+      expect(report.toolCalls).toEqual([
+        expect.objectContaining({ name: 'confirm', arguments: '{"day":"Friday"}', result: '{"ok":true,"room":12}', ok: true }),
+      ]);
+      const [vendor] = await world.realtime();
+      expect(vendor?.toolCalls[0]?.output).toBe('{"ok":true,"room":12}');
+    }));
+
+  it.concurrent('tries a webhook three times, with one key', () =>
+    inWorld(async (world) => {
+      await world.fault({ kind: 'tool_fail', event: 'confirm', status: 503, count: 2 });
+      const { phone, session } = await booking(world);
+      await phone.untilHeard(/It is booked\.$/);
+      phone.hangUp();
+      expect((await session.done).toolCalls).toEqual([expect.objectContaining({ ok: true })]);
+    }));
+
+  it.concurrent('peer defect 3: the model always gets an answer, also when the tool has none by its deadline', () =>
+    inWorld(async (world) => {
+      const { phone, session } = await booking(world, { webhookUrl: 'http://127.0.0.1:9/nobody', timeoutMs: 300 });
+      await phone.untilHeard(/It is booked\.$/);
+      phone.hangUp();
+      const report = await session.done;
+      expect(report.toolCalls).toEqual([expect.objectContaining({ ok: false, result: expect.stringContaining('error') })]);
+      const [vendor] = await world.realtime();
+      expect(vendor?.toolCalls[0]?.output).toMatch(/error/);
+    }));
+
+  it.concurrent('connects again with the history when the vendor drops the socket in the middle of a sentence', () =>
+    inWorld(async (world) => {
+      const { phone, session } = world.call();
+      await phone.untilHeard(/come on Friday\?$/);
+      await phone.untilSilent();
+      await world.fault({ kind: 'provider_drop', afterMs: 200, count: 1 });
+      phone.say('Yes.');
+      // The sentence is begun anew on the second socket, which knows what was asked and answered.
+      await phone.untilHeard(/anything else I can do for you\?$/);
+      phone.hangUp();
+      const report = await session.done;
+      const vendors = await world.realtime();
+      expect(vendors).toHaveLength(2);
+      expect(vendors[1]?.errors).toEqual([]);
+      expect(said(report, 'user')).toEqual(['Yes.']);
+    }));
+
+  it.concurrent('apologises and ends when no vendor can be had, instead of leaving the caller in silence', () =>
+    inWorld(async (world) => {
+      const { phone, session } = world.call();
+      await phone.untilHeard(/come on Friday\?$/);
+      await phone.untilSilent(600);
+      await world.fault({ kind: 'provider_drop', afterMs: 200, count: 1 });
+      await world.fault({ kind: 'provider_refuse' });
+      phone.say('Yes.');
+      const report = await session.done;
+      expect(report.end).toBe('provider_failed');
+      expect(phone.heard).toMatch(/technical problem/);
+    }));
+
+  // Five calls by itself: not beside the others.
+  it('peer defect 7: concurrent calls hear and say only their own', () =>
+    inWorld(async (world) => {
+      const names = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eve'];
+      const calls = names.map((name) =>
+        world.call(
+          world.setup({
+            callId: `call_${name}`,
+            agent: { systemPrompt: `You call ${name}.`, firstMessage: `Hi ${name}. Are you ${name}?` },
+          }),
+        ),
+      );
+      await Promise.all(
+        calls.map(async ({ phone }, i) => {
+          await phone.untilHeard(new RegExp(`Are you ${names[i]}\\?$`), 30_000);
+          await phone.untilSilent();
+          phone.say(`What? I am ${names[i]}, repeat that.`);
+          await phone.untilHeard(new RegExp(`Are you ${names[i]}\\?.*Are you ${names[i]}\\?$`), 30_000);
+          phone.hangUp();
+        }),
+      );
+      for (const [i, { session, phone }] of calls.entries()) {
+        const report = await session.done;
+        expect(said(report, 'user')).toEqual([`What? I am ${names[i]}, repeat that.`]);
+        for (const other of names) if (other !== names[i]) expect(phone.heard).not.toContain(other);
+      }
+    }));
 });
