@@ -46,9 +46,12 @@ test('while the workflow cannot be reached the carrier waits and asks again, a b
   const cut = await harness.gateway({ client });
   const callId = newCallId();
   const form = { CallSid: 'CA1', CallStatus: 'in-progress' };
-  const first = await post(cut, `/twilio/continue/${callId}`, form);
+  // Each question is answered for itself, and both wait long.
+  const [first, last] = await Promise.all([
+    post(cut, `/twilio/continue/${callId}`, form),
+    post(cut, `/twilio/continue/${callId}?unanswered=2`, form),
+  ]);
   expect(first.body).toContain(`<Pause length="1"/><Redirect>${cut.urls.public}/twilio/continue/${callId}?unanswered=1</Redirect>`);
-  const last = await post(cut, `/twilio/continue/${callId}?unanswered=2`, form);
   expect(last.body).toContain('<Connect><Stream');
   await cut.stop();
   await client.connection.close();
