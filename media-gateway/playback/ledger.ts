@@ -17,6 +17,8 @@ interface Mark {
 
 /** Marks that come this much later than the model thought move the model: the carrier plays later than we believe. */
 const LATE_MARK_TOLERANCE_MS = 120;
+/** A carrier sends a frame of the caller's every 20 ms; behind its last word so much passes before nobody knows any more whether it still plays. */
+const ALIVE_MS = 100;
 
 /**
  * What one call's carrier was sent, what it has told it played, and thus what was heard. The only source for truncation, for the text in
@@ -36,6 +38,10 @@ export class PlaybackLedger {
   /** Bytes before the first entry of `#sent`. */
   #settledBytes = 0;
   #acknowledgedBytes = 0;
+  /** What had been sent when the carrier last ran out of audio: all of it was played. */
+  #ranOutBytes = 0;
+  /** When the carrier was last heard of. */
+  #aliveAt: number | undefined;
   /** When the carrier runs out of audio, by our model. */
   #runsOutAt = 0;
   /**
@@ -61,11 +67,20 @@ export class PlaybackLedger {
   /** @param itemId undefined for padding, which counts for no item */
   sent(itemId: string | undefined, bytes: number): void {
     if (bytes <= 0) return;
+    if (this.#runsOutAt + this.#lagMs <= this.now()) this.#ranOutBytes = this.#sentBytes;
     this.#runsOutAt = Math.max(this.#runsOutAt, this.now()) + bytes / BYTES_PER_MS;
     this.#sentBytes += bytes;
     const last = this.#sent.at(-1);
     if (last && last.itemId === itemId) last.bytes += bytes;
     else this.#sent.push({ itemId, bytes });
+  }
+
+  /**
+   * Something came from the carrier. What it was sent after its last word counts as heard by marks alone: a process that was frozen sends on when it
+   * thaws, before it reads that the stream is long closed.
+   */
+  alive(): void {
+    this.#aliveAt = this.now();
   }
 
   /** The name of a mark to send now. With `endOf`, its echo says that all of that item was played. */
@@ -104,7 +119,7 @@ export class PlaybackLedger {
     this.#generation++;
     this.#pending.clear();
     this.#sent = [];
-    this.#sentBytes = this.#settledBytes = this.#acknowledgedBytes = 0;
+    this.#sentBytes = this.#settledBytes = this.#acknowledgedBytes = this.#ranOutBytes = 0;
     this.#runsOutAt = 0;
   }
 
@@ -136,9 +151,10 @@ export class PlaybackLedger {
 
   /** Bytes of this generation that were heard: at least what marks say, at most what was sent. */
   #heardBytes(): number {
-    const unplayedMs = Math.max(0, this.#runsOutAt + this.#lagMs - this.now());
+    const known = this.#aliveAt === undefined ? this.now() : Math.min(this.now(), this.#aliveAt + ALIVE_MS);
+    const unplayedMs = Math.max(0, this.#runsOutAt + this.#lagMs - known);
     const unplayed = Math.min(this.#sentBytes, Math.floor(unplayedMs * BYTES_PER_MS));
-    return Math.max(this.#acknowledgedBytes, this.#sentBytes - unplayed, this.#settledBytes);
+    return Math.max(this.#acknowledgedBytes, this.#ranOutBytes, this.#sentBytes - unplayed, this.#settledBytes);
   }
 
   /** Moves what lies before `position` from the list to the items' sums. */

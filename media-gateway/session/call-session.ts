@@ -135,6 +135,7 @@ export class CallSession implements Session {
   }
 
   onAudio(mulaw: Uint8Array): void {
+    this.#parts.speaker.alive();
     if (this.#stage.kind !== 'new' && this.#stage.live) this.#audio.push(mulaw);
   }
 

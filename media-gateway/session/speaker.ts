@@ -59,6 +59,11 @@ export class Speaker {
     });
   }
 
+  /** Something came from the carrier. */
+  alive(): void {
+    this.#ledger.alive();
+  }
+
   /** Something is being said, held or waiting to be said. */
   get busy(): boolean {
     return this.#pacer.busy;

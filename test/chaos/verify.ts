@@ -20,6 +20,8 @@ export interface VerifyOptions {
 
 /** From the end of a sentence to its checkpoint in Temporal: the mark's way back, the request, and what a busy machine adds. */
 const CHECKPOINT_MS = 250;
+/** How far ahead of the ear a gateway sends. */
+const LEAD_MS = 400;
 /** How long a server or a worker that was hit may be away, in all these tests, until whoever waited for it has been told. */
 const AWAY_MS = 20_000;
 /** From a stream's start to its attach, on a busy machine. */
@@ -52,7 +54,7 @@ export async function verifyCampaign(
       if (!ledger.webhooks.some((webhook) => webhook.id === `${call.callId}-0`)) problems.push(`${call.callId}: its webhook never arrived`);
     }
   }
-  for (const call of ledger.calls) problems.push(...checkCall(call, ledger, options));
+  for (const call of ledger.calls) problems.push(...checkCall(world, call, ledger, options));
   if (!options.lostWorkflow) problems.push(...checkTalks(world, report, ledger));
   problems.push(...(await checkMoney(world, report)), ...(await checkOptOuts(world, report, ledger)));
   return problems;
@@ -71,7 +73,7 @@ export function ledgerOf(report: CampaignReport, ledger: LedgerSnapshot): Ledger
   };
 }
 
-function* checkCall(call: CallEntry, ledger: LedgerSnapshot, { onceACall }: VerifyOptions): Generator<string> {
+function* checkCall({ chaos }: ChaosWorld, call: CallEntry, ledger: LedgerSnapshot, { onceACall }: VerifyOptions): Generator<string> {
   if (call.rings.length > 1) yield `${call.callSid} rang ${call.rings.length} times`;
   if (call.finalStatus === undefined) yield `${call.callSid} never ended`;
   const humans = ledger.calls.filter((child) => child.parentCallSid === call.callSid && child.answeredAt !== undefined);
@@ -88,7 +90,7 @@ function* checkCall(call: CallEntry, ledger: LedgerSnapshot, { onceACall }: Veri
   if (call.voicemail !== undefined) return;
   for (const text of onceACall) {
     const times = heard.split(squash(text)).length - 1;
-    if (times > 1 + call.heard.filter((segment) => diedUntold(call, segment, text)).length) {
+    if (times > 1 + call.heard.filter((segment) => diedUntold(chaos, call, segment, text)).length) {
       yield `${call.callSid} heard "${text}" ${times} times: ${JSON.stringify(call.heard)} ${JSON.stringify(call.streams)}`;
     }
   }
@@ -98,10 +100,16 @@ function* checkCall(call: CallEntry, ledger: LedgerSnapshot, { onceACall }: Veri
  * The text was the last that was heard of a stream that broke before anybody can have been told of it: it is said again, because nobody knows that it was
  * heard to its end, and the law wants a disclosure whole.
  */
-function diedUntold(call: CallEntry, segment: CallEntry['heard'][number], text: string): boolean {
+function diedUntold(chaos: ChaosWorld['chaos'], call: CallEntry, segment: CallEntry['heard'][number], text: string): boolean {
   const stream = call.streams.find((entry) => entry.streamSid === segment.streamSid);
-  if (!stream?.endedAt || segment.lastHeardAt === undefined || !squash(segment.text).endsWith(squash(text))) return false;
-  return stream.endedAt - segment.lastHeardAt < CHECKPOINT_MS;
+  const { lastHeardAt } = segment;
+  if (!stream?.endedAt || lastHeardAt === undefined || !squash(segment.text).endsWith(squash(text))) return false;
+  if (stream.endedAt - lastHeardAt < CHECKPOINT_MS) return true;
+  // Frozen by then: the carrier played what it had been sent ahead, and kept the stream for seconds.
+  const gateway = chaos.gatewayAt(stream.url);
+  return chaos.strikes.some(
+    ({ role, at }) => role !== undefined && role === gateway && at > lastHeardAt - LEAD_MS && at < lastHeardAt + CHECKPOINT_MS,
+  );
 }
 
 /** The record of every talk with a person has all that was heard and said, but what died with a gateway. */
