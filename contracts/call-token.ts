@@ -13,12 +13,16 @@ export const callTokenClaimsSchema = z.strictObject({
 });
 export type CallTokenClaims = z.infer<typeof callTokenClaimsSchema>;
 
-/** The nonce that a token names, whoever has signed it: to tell streams apart, not to let anybody in. Undefined: it is no call token. */
-export function nonceIn(token: string): string | undefined {
+/** What stands in the first part of a token, whoever has signed it. Undefined: these are no claims. */
+export function claimsIn(payload: string): CallTokenClaims | undefined {
   try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString('utf8'));
-    return callTokenClaimsSchema.safeParse(claims).data?.n;
+    return callTokenClaimsSchema.safeParse(JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'))).data;
   } catch {
     return undefined;
   }
+}
+
+/** The nonce that a token names, whoever has signed it: to tell streams apart, not to let anybody in. Undefined: it is no call token. */
+export function nonceIn(token: string): string | undefined {
+  return claimsIn(token.split('.')[0] ?? '')?.n;
 }

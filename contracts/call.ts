@@ -172,8 +172,7 @@ export type GatewayEvent = {
   | { kind: 'sealed_turns'; turns: TranscriptTurn[] }
   /** Recording may begin: the line that says so was heard, or there is none. */
   | { kind: 'consent_heard' }
-  /** The model asks for it, and waits for a `tool_answer` with the same id. */
-  /** `stopped`: for good; a workflow of before that word pauses. */
+  /** The model asks for it, and waits for a `tool_answer` with the same id. `stopped`: for good; a workflow of before that word pauses. */
   | { kind: 'set_recording'; requestId: string; paused: boolean; stopped?: true }
   | { kind: 'send_digits'; requestId: string; digits: string }
   /** What became of an order to say something: `failed` where it could not be spoken. */

@@ -30,6 +30,11 @@ const openaiStt = z.strictObject({
 export const sttSchema = z.discriminatedUnion('provider', [deepgramStt, openaiStt]);
 export type SttSpec = z.output<typeof sttSchema>;
 
+/** Deepgram's recogniser that decides by itself when a turn is over; all others of Deepgram's are nova. */
+export function isFlux(stt: SttSpec): stt is Extract<SttSpec, { provider: 'deepgram' }> {
+  return stt.provider === 'deepgram' && stt.model.startsWith('flux');
+}
+
 const openaiTts = z.strictObject({
   provider: z.literal('openai'),
   model: z.string().default('gpt-4o-mini-tts'),

@@ -1,8 +1,8 @@
 /** Where a developer's code may change what is heard in a call, with any engine. */
-import { decodeMulaw, encodeMulaw, FRAME_BYTES } from '../../contracts/g711';
 import type { Logger } from '../../runtime/log';
 import type { HookContext } from '../engines/pipeline/hooks';
 import type { PacerBackground } from '../playback/pacer';
+import { backgroundOf, layUnder } from './background';
 import type { CallerFilter } from './noise-suppressor';
 
 /** A sound under the agent's voice and in its pauses. One per call. */
@@ -41,19 +41,15 @@ export function openBackground(hooks: AudioHooks | undefined, context: HookConte
   const source = opened('background', () => hooks?.background?.(context), log);
   if (!source) return undefined;
   const attempt = guarded('background', log);
-  const under = (samples: Int16Array): Uint8Array => {
+  return backgroundOf((samples) => {
     const sound = attempt(() => {
       const next = settledNow(source.next(samples.length));
       if (next instanceof Int16Array) return next;
       throw new Error('gave back something else than an Int16Array');
     });
     const length = Math.min(samples.length, sound?.length ?? 0);
-    for (let i = 0; i < length; i++) {
-      samples[i] = Math.max(-32_768, Math.min(32_767, (samples[i] as number) + ((sound as Int16Array)[i] as number)));
-    }
-    return encodeMulaw(samples);
-  };
-  return { take: (frames) => under(new Int16Array(frames * FRAME_BYTES)), mix: (mulaw) => under(decodeMulaw(mulaw)) };
+    for (let i = 0; i < length; i++) layUnder(samples, i, (sound as Int16Array)[i] as number);
+  });
 }
 
 /** Nobody waits for a promise here, fifty times a second: it is none of what was asked for, and its failure is nobody's crash. */

@@ -1,5 +1,6 @@
 import type { AgentSpec } from '../../contracts/agent';
 import { decodeMulaw, encodeMulaw, FRAME_BYTES } from '../../contracts/g711';
+import type { PacerBackground } from '../playback/pacer';
 
 export type BackgroundSound = NonNullable<AgentSpec['backgroundAudio']>['sound'];
 
@@ -16,42 +17,38 @@ export class BackgroundSounds {
   readonly #loops = new Map<BackgroundSound, Int16Array>();
 
   /** One call's place in the sound, from a beginning of its own. */
-  open({ sound, volume }: NonNullable<AgentSpec['backgroundAudio']>, seed = 0): Background {
+  open({ sound, volume }: NonNullable<AgentSpec['backgroundAudio']>, seed = 0): PacerBackground {
     let loop = this.#loops.get(sound);
     if (!loop) {
       loop = synthesize(sound);
       this.#loops.set(sound, loop);
     }
-    return new Background(loop, volume, (seed * RATE) % loop.length);
+    return ambience(loop, volume, (seed * RATE) % loop.length);
   }
 }
 
-/** The sound behind one agent: goes on under its words and in its pauses. */
-export class Background {
-  constructor(
-    private readonly loop: Int16Array,
-    private readonly volume: number,
-    private at: number,
-  ) {}
-
-  /** The next frames of nothing else. */
-  take(frames: number): Uint8Array {
-    return encodeMulaw(this.#under(new Int16Array(frames * FRAME_BYTES)));
-  }
-
-  /** Lies under a piece of speech. */
-  mix(mulaw: Uint8Array): Uint8Array {
-    return encodeMulaw(this.#under(decodeMulaw(mulaw)));
-  }
-
-  #under(samples: Int16Array): Int16Array {
+/** @param at where in the loop the call begins */
+function ambience(loop: Int16Array, volume: number, at: number): PacerBackground {
+  return backgroundOf((samples) => {
     for (let i = 0; i < samples.length; i++) {
-      const sum = (samples[i] as number) + (this.loop[this.at] as number) * this.volume;
-      samples[i] = Math.max(-32_768, Math.min(32_767, sum));
-      this.at = this.at + 1 === this.loop.length ? 0 : this.at + 1;
+      layUnder(samples, i, (loop[at] as number) * volume);
+      at = at + 1 === loop.length ? 0 : at + 1;
     }
-    return samples;
-  }
+  });
+}
+
+/** The sound behind one agent: goes on under its words and in its pauses. @param addTo lays what comes next of it under these samples */
+export function backgroundOf(addTo: (samples: Int16Array) => void): PacerBackground {
+  const under = (samples: Int16Array): Uint8Array => {
+    addTo(samples);
+    return encodeMulaw(samples);
+  };
+  return { take: (frames) => under(new Int16Array(frames * FRAME_BYTES)), mix: (mulaw) => under(decodeMulaw(mulaw)) };
+}
+
+/** Adds to one sample, up to the loudest there is. */
+export function layUnder(samples: Int16Array, index: number, value: number): void {
+  samples[index] = Math.max(-32_768, Math.min(32_767, (samples[index] as number) + value));
 }
 
 /** `room`: the breath of a ventilated room. `office`: the same, with murmur from behind a wall and a keyboard now and then. */

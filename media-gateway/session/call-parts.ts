@@ -23,9 +23,6 @@ import { Speaker } from './speaker';
 import { TurnLog } from './turn-log';
 import { UsageMeter } from './usage-meter';
 
-/** Of a vendor. */
-const DEAF = 'tells nothing of what the caller says';
-
 export interface CallPartsListener extends ConversationListener {
   builtIn(call: BuiltInCall, toolCallId: string): string | Promise<string>;
   /** No vendor any more. */
@@ -115,13 +112,10 @@ export class CallParts {
       keep: () => this.link.keep(),
       letGo: () => this.link.letGo(),
       nothing: () => this.conversation.nothingUntold(),
-      late: () => {
+      deaf: (bridged) => {
         this.conversation.untold();
-        listener.answerLate();
-      },
-      deaf: () => {
-        this.conversation.untold();
-        this.link.restart(DEAF);
+        if (bridged) listener.answerLate();
+        this.link.restart('tells nothing of what the caller says');
       },
     });
     this.#fetch = new GuardedFetch({ allowPrivate: mayReachPrivate(options.config) });

@@ -32,8 +32,10 @@ function ears(afterMs = AFTER_MS) {
     keep: () => did.push('keep'),
     letGo: () => did.push('let go'),
     nothing: () => undefined,
-    late: () => late.push(now),
-    deaf: () => did.push('deaf'),
+    deaf: (bridged) => {
+      did.push('deaf');
+      if (bridged) late.push(now);
+    },
   });
   function frames(ms: number, runOf: (passedMs: number) => number): void {
     for (let passed = 20; passed <= ms; passed += 20) {

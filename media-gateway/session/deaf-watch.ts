@@ -10,7 +10,7 @@ const MOST_TRIES = 2;
 export interface DeafWatchActions {
   /**
    * Whoever speaks now is to be heard, and the vendor would tell: the agent is silent, and nothing is under way.
-   * @param bridged but for what `late` has had said
+   * @param bridged but for what `deaf` has had said
    */
   attentive(bridged: boolean): boolean;
   /** Whoever has spoken is still to be answered, and nothing of an answer is under way; the vendor may be away. */
@@ -21,10 +21,11 @@ export interface DeafWatchActions {
   letGo(): void;
   /** Nothing will be told of it. */
   nothing(): void;
-  /** Whoever spoke hears that somebody is there. */
-  late(): void;
-  /** This socket is given up, for another one that hears what was kept. */
-  deaf(): void;
+  /**
+   * This socket is given up, for another one that hears what was kept.
+   * @param bridged whoever spoke hears that somebody is there
+   */
+  deaf(bridged: boolean): void;
 }
 
 type State =
@@ -136,11 +137,8 @@ export class DeafWatch {
     this.#tries++;
     this.#state.resent = true;
     this.#timers.set('deaf', this.afterMs, () => this.#expired());
-    if (!this.#isNoisy && actions.waiting()) {
-      this.#state.bridged = true;
-      actions.late();
-    }
-    actions.deaf();
+    this.#state.bridged = !this.#isNoisy && actions.waiting();
+    actions.deaf(this.#state.bridged);
   }
 
   #forget(): void {

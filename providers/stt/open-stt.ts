@@ -1,4 +1,4 @@
-import type { SttSpec } from '../../contracts/providers';
+import { isFlux, type SttSpec } from '../../contracts/providers';
 import type { ProviderDeps } from '../deps';
 import { DeepgramFlux } from './deepgram-flux';
 import { DeepgramNova } from './deepgram-nova';
@@ -10,7 +10,7 @@ import type { SpeechToText, SttOptions } from './stt';
 export function openSpeechToText(spec: SttSpec, options: SttOptions, deps: ProviderDeps): SpeechToText {
   switch (spec.provider) {
     case 'deepgram':
-      return spec.model.startsWith('flux') ? new DeepgramFlux(spec, options, deps) : new DeepgramNova(spec, options, deps);
+      return isFlux(spec) ? new DeepgramFlux(spec, options, deps) : new DeepgramNova(spec, options, deps);
     case 'openai':
       return spec.model === 'whisper-1' ? new OpenAiWhisper(spec, options, deps) : new OpenAiTranscription(spec, options, deps);
   }

@@ -1,4 +1,4 @@
-import type { SttSpec } from '../../../contracts/providers';
+import { isFlux, type SttSpec } from '../../../contracts/providers';
 import type { SttTiming } from '../../turns/endpointing/turn-detector';
 
 /** Flux is so sure of a turn's end when an answer is prepared: the vendor's own advice lies between 0.3 and 0.5, and a lower one is wrong more often. */
@@ -13,8 +13,4 @@ export function recogniserOf(stt: SttSpec, preemptive: boolean): SttSpec {
 /** What its settings tell of when it ends a turn. */
 export function turnTimingOf(stt: SttSpec): Pick<SttTiming, 'turnTimeoutMs' | 'tellsEager'> {
   return isFlux(stt) ? { turnTimeoutMs: stt.eotTimeoutMs, tellsEager: stt.eagerEotThreshold !== undefined } : {};
-}
-
-function isFlux(stt: SttSpec): stt is Extract<SttSpec, { provider: 'deepgram' }> {
-  return stt.provider === 'deepgram' && stt.model.startsWith('flux');
 }
